@@ -1,0 +1,200 @@
+"""The nouns of the product, frozen and doing no work: people, messages, deliveries, verdicts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from orchestrator.core.reasons import Reason
+from orchestrator.core.times import Instant
+
+
+class Channel(StrEnum):
+    """A way to reach somebody."""
+
+    PUSH = "push"
+    EMAIL = "email"
+    IN_APP = "in_app"
+    SMS = "sms"
+    WEBHOOK = "webhook"
+
+
+class State(StrEnum):
+    """Where a delivery stands. The words stand in the ledger for good."""
+
+    PLANNED = "planned"
+    HELD = "held"
+    INTENT = "intent"
+    RETRY_WAIT = "retry_wait"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    SKIPPED = "skipped"
+    RENDER_FAILED = "render_failed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+OPEN = frozenset({State.PLANNED, State.HELD, State.INTENT, State.RETRY_WAIT})
+"""States that still want work; every other state is an end, but for what providers report later."""
+
+
+class OnAmbiguous(StrEnum):
+    """What a campaign does with a message that may or may not have arrived, when the provider takes no key."""
+
+    HOLD = "hold"
+    RESEND = "resend"
+
+
+class DeliveryKey(NamedTuple):
+    """The natural key of a delivery: one row in the ledger. `run` is the ledger's own number of the run."""
+
+    run: int
+    user: str
+    channel: Channel
+    step: int = 0
+    slot: int = 0
+
+
+def delivery_id(campaign: str, occurrence: str, key: DeliveryKey) -> str:
+    """32 hex digits, computed and never stored: idempotency key, Message-ID and callback tag in one.
+
+    It hangs on the run's natural key (campaign, occurrence), not on the ledger's number of it, so it survives a move
+    from one ledger to another.
+    """
+    text = "\0".join((campaign, occurrence, key.user, key.channel, str(key.step), str(key.slot)))
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+class Address(NamedTuple):
+    """Where a message can go: an e-mail address, a device token, a phone number, a URL.
+
+    `seen_at` is the last moment the customer's systems saw it alive (0: never told); `platform` and `app` are known for
+    devices only.
+    """
+
+    value: str
+    seen_at: Instant = Instant(0)
+    platform: str = ""
+    app: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One member of an audience as planned: what workers know about them without asking the audience engine.
+
+    `attributes` holds just what the campaign's templates touch, under the names the templates use. `variant` is empty
+    without an experiment; `holdout` says that the draw gave nothing. `wave` is the moment this person's shard opens.
+    """
+
+    user: str
+    segment: str
+    zone: str = ""
+    locale: str = ""
+    variant: str = ""
+    holdout: bool = False
+    addresses: Mapping[Channel, tuple[Address, ...]] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EmailContent:
+    """A rendered e-mail. `headers` come on top of those the adapter writes; values carry no line breaks."""
+
+    sender: str
+    subject: str
+    html: str
+    text: str
+    reply_to: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PushContent:
+    """A rendered push notification; `ttl` in seconds is how long the push service may keep it."""
+
+    title: str
+    body: str
+    link: str = ""
+    image: str = ""
+    collapse: str = ""
+    ttl: int | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InAppContent:
+    """A rendered in-app message: blocks the customer's app draws itself. `payload` is JSON-ready."""
+
+    payload: Mapping[str, Any]
+    visible_for: int | None = None
+    """Microseconds after acceptance, None for as long as it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextContent:
+    """A rendered text message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookContent:
+    """A rendered call to the customer's own endpoint: an event type and JSON-ready data."""
+
+    type: str
+    data: Mapping[str, Any]
+
+
+Content = EmailContent | PushContent | InAppContent | TextContent | WebhookContent
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a provider is asked to deliver. `id` is the same on every attempt."""
+
+    key: DeliveryKey
+    id: str
+    address: Address
+    content: Content
+    topic: str = ""
+    judged_at: Instant = Instant(0)  # noqa: RUF009 - Instant is an int
+    """The first judging moment: bodies are rendered as of then, on every attempt."""
+    expires_at: Instant | None = None
+    test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Verdict: the message goes out now, to this address."""
+
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Verdict: not now; ask again at `until`."""
+
+    until: Instant
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Verdict: nothing on this channel, for good. `detail` says which cap, which topic, which path."""
+
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """Verdict: the moment for it has passed."""
+
+    reason: Reason = Reason.LATE
+
+
+Verdict = Send | Hold | Skip | Expire

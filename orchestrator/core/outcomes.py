@@ -1,0 +1,66 @@
+"""What a provider's answer means for one message: six outcomes, and every adapter answers with one of them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.core.reasons import Reason
+
+
+class PauseScope(StrEnum):
+    """Whom a pause stops: everybody who uses the credential, or the campaign alone."""
+
+    CREDENTIAL = "credential"
+    CAMPAIGN = "campaign"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider took it and named it."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Permanent:
+    """It will never work for this message. `whole` says that a batch was refused as one and may be split."""
+
+    detail: str
+    reason: Reason = Reason.REFUSED
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AddressGone:
+    """The address is dead: failed, and suppressed unless it was seen since."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A passing trouble of this message. `after` is the provider's wish in seconds, None if it has none."""
+
+    detail: str
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A trouble of the credential or the campaign: rows stay planned and no attempt is spent.
+
+    `after` in seconds; None means until a person resumes it.
+    """
+
+    scope: PauseScope
+    detail: str
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """It may have arrived: a time-out after the request left, a reset, a 2xx without the provider's id."""
+
+    detail: str
+
+
+Outcome = Accepted | Permanent | AddressGone | Retry | Pause | Ambiguous

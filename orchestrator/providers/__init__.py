@@ -1,0 +1,151 @@
+"""The seam every outside service stands behind: a declaration and two pure functions, `build` and `read`.
+
+An adapter opens no socket, keeps no state and has nothing to retry with. One file per adapter in this folder; others come
+in by the entry-point group `orchestrator.providers`, each entry a class with the shape of `Adapter`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from orchestrator.core.nouns import Channel, Message
+from orchestrator.core.outcomes import Outcome
+from orchestrator.core.times import Instant
+
+Credentials = Mapping[str, str]
+"""The provider's settings as resolved from the config: endpoint, key, secret. Values are secret: never log them."""
+
+
+class Transport(StrEnum):
+    """What carries the request: a socket of wire/, our own inbox table, or the process's own memory."""
+
+    HTTP = "http"
+    SMTP = "smtp"
+    INBOX = "inbox"
+    MEMORY = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key an adapter reads from `providers:` in the settings; `secret` ones only as ${env:…} or ${file:…}."""
+
+    name: str
+    about: str
+    required: bool = True
+    secret: bool = False
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What an adapter promises about its service.
+
+    `key_life`: seconds for which the service remembers our idempotency key, 0 if it takes none. `answers_twice`: a 5xx
+    may come for a message that was accepted, so it is ambiguous and not a retry. `rate`: messages a second, None if the
+    service names none. `timeout`: seconds for the whole exchange.
+    """
+
+    name: str
+    channels: frozenset[Channel]
+    transport: Transport
+    settings: tuple[Setting, ...] = ()
+    batch: int = 1
+    key_life: int = 0
+    rate: float | None = None
+    answers_twice: bool = True
+    timeout: float = 15.0
+
+    @property
+    def window(self) -> int:
+        """How many messages one worker may have in flight: few where a crash could double them."""
+        return 1024 if self.key_life or self.transport in (Transport.INBOX, Transport.MEMORY) else 128
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One HTTP exchange to make. Header names are written as the service documents them."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """What came back; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MailRequest:
+    """One SMTP transaction: envelope sender, the one envelope recipient, and the message's bytes (CRLF lines)."""
+
+    sender: str
+    recipient: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MailReply:
+    """The server's deciding reply: at `rcpt` or `mail` if it refused there, else at `data`."""
+
+    code: int
+    text: str
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRequest:
+    """No exchange at all: the messages go into our inbox table or this process's memory."""
+
+    messages: Sequence[Message]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalReply:
+    """What the table or the memory says: stored under these ids, in order."""
+
+    ids: Sequence[str]
+
+
+Request = HttpRequest | MailRequest | LocalRequest
+Response = HttpResponse | MailReply | LocalReply
+
+
+class Adapter(Protocol):
+    """One outside service. Both functions are pure: the same arguments give the same bytes, on every attempt."""
+
+    declaration: Declaration
+
+    def build(self, messages: Sequence[Message], credentials: Credentials, now: Instant) -> Request:
+        """Return the request that delivers these messages (at most `declaration.batch`)."""
+        ...
+
+    def read(self, request: Request, response: Response) -> Sequence[Outcome]:
+        """Return one outcome per message, in the order they were built."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bearer token and how many seconds it lives."""
+
+    value: str
+    lifetime: float
+
+
+class TokenAdapter(Adapter, Protocol):
+    """An adapter whose service wants a short-lived token first; it reads it as `credentials["access_token"]`."""
+
+    def grant(self, credentials: Credentials, now: Instant) -> HttpRequest:
+        """Return the request that fetches a token."""
+        ...
+
+    def read_grant(self, response: HttpResponse) -> Token | Outcome:
+        """Return the token, or the pause that a refusal means."""
+        ...
