@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import Channel, Message
 from orchestrator.core.outcomes import Outcome
 from orchestrator.core.times import Instant
@@ -92,7 +93,11 @@ class MailRequest:
 
 @dataclass(frozen=True, slots=True)
 class MailReply:
-    """The server's deciding reply: at `rcpt` or `mail` if it refused there, else at `data`."""
+    """The server's deciding reply, and the stage it came at.
+
+    `connect`, `tls` or `auth`: it would not have us at all; `mail` or `rcpt`: refused there; `data`: its last word;
+    `client`: our own side refused before anything was sent, because this server could not carry the message.
+    """
 
     code: int
     text: str
@@ -117,13 +122,17 @@ Request = HttpRequest | MailRequest | LocalRequest
 Response = HttpResponse | MailReply | LocalReply
 
 
+class CannotBuildError(OrchestratorError):
+    """This message cannot be put into a request, whoever carries it: Permanent for it, no concern of the others."""
+
+
 class Adapter(Protocol):
     """One outside service. Both functions are pure: the same arguments give the same bytes, on every attempt."""
 
     declaration: Declaration
 
     def build(self, messages: Sequence[Message], credentials: Credentials, now: Instant) -> Request:
-        """Return the request that delivers these messages (at most `declaration.batch`)."""
+        """Return the request that delivers these messages (at most `declaration.batch`); CannotBuildError if it cannot be."""
         ...
 
     def read(self, request: Request, response: Response) -> Sequence[Outcome]:
