@@ -1,0 +1,98 @@
+"""Consent and suppression: who may be written to. Both change under the lock that every turn takes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from orchestrator.core.nouns import Channel
+from orchestrator.core.times import Instant
+from orchestrator.ledger.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentChange:
+    """Somebody's word on one channel and topic, with where it came from and the proof."""
+
+    user: str
+    channel: Channel
+    topic: str
+    granted: bool
+    at: Instant
+    source: str
+    proof: str = ""
+
+
+class Hashing:
+    """The keyed hash under which suppressed addresses are kept: nobody can read or guess the list without the key."""
+
+    def __init__(self, store: Store) -> None:
+        self._key = bytes.fromhex(str(store.rows("SELECT value FROM meta WHERE name = 'suppression_key'")[0][0]))
+
+    def of(self, channel: Channel, address: str) -> str:
+        """32 hex digits; an e-mail address counts without case, as every mailbox provider of note reads it."""
+        value = address.strip().lower() if channel is Channel.EMAIL else address
+        return blake2b(value.encode(), key=self._key, digest_size=16).hexdigest()
+
+
+def change_consent(store: Store, changes: Iterable[ConsentChange]) -> int:
+    """Append these words; the same word at the same moment again changes nothing. Returns how many were new.
+
+    Once it returns, no intent is created against them.
+    """
+    rows = [(c.user, c.channel, c.topic, c.at, int(c.granted), c.source, c.proof) for c in changes]
+    with store.transaction():
+        store.lock_facts(exclusive=True)
+        added = store.many(
+            "INSERT INTO consent (user_id, channel, topic, at, granted, source, proof) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            rows,
+        )
+        facts_changed(store)
+    return added
+
+
+def suppress(store: Store, hashes: Sequence[tuple[str, Channel]], reason: str, source: str, now: Instant) -> int:
+    """Stop these addresses for good. Returns how many were new."""
+    with store.transaction():
+        store.lock_facts(exclusive=True)
+        added = store.many(
+            "INSERT INTO suppression (address_hash, channel, reason, since, source) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [(hashed, channel, reason, now, source) for hashed, channel in hashes],
+        )
+        facts_changed(store)
+    return added
+
+
+def lift(store: Store, hashed: str, channel: Channel) -> bool:
+    """Let an address be written to again; False if it was not suppressed."""
+    with store.transaction():
+        store.lock_facts(exclusive=True)
+        lifted = store.change("DELETE FROM suppression WHERE address_hash = ? AND channel = ?", (hashed, channel))
+        facts_changed(store)
+    return bool(lifted)
+
+
+def facts_changed(store: Store) -> None:
+    """Count a change of consent or suppression, so that turns know their reading is old; inside a transaction."""
+    store.change("UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'facts'")
+
+
+def facts_version(store: Store) -> int:
+    """How many changes of consent and suppression there have been."""
+    return int(store.rows("SELECT value FROM meta WHERE name = 'facts'")[0][0])
+
+
+def words(store: Store, users: Sequence[str], topic: str) -> dict[str, dict[Channel, bool]]:
+    """The latest word of each of these users on a topic, by channel; users who never said anything are absent."""
+    latest: dict[str, dict[Channel, bool]] = {}
+    for user, channel, granted in store.rows(
+        "SELECT user_id, channel, granted FROM consent WHERE user_id {any} AND topic = ? ORDER BY user_id, channel, at",
+        (store.array(users), topic),
+    ):
+        latest.setdefault(user, {})[Channel(channel)] = bool(granted)
+    return latest
+
+
+def suppressed_among(store: Store, hashes: Sequence[str]) -> set[tuple[str, Channel]]:
+    """Which of these addresses are suppressed, and on which channel."""
+    rows = store.rows("SELECT address_hash, channel FROM suppression WHERE address_hash {any}", (store.array(hashes),))
+    return {(hashed, Channel(channel)) for hashed, channel in rows}

@@ -1,0 +1,97 @@
+"""The ledger as one object: what every process of the product says to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.core.errors import StoreError
+from orchestrator.core.times import Instant
+from orchestrator.ledger import boots, runs, shards, turn
+from orchestrator.ledger.boots import Boot
+from orchestrator.ledger.consent import Hashing
+from orchestrator.ledger.opening import open_store
+from orchestrator.ledger.shards import Mark, Shard
+from orchestrator.ledger.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What was in the air when processes died, and what became of it."""
+
+    boots: int = 0
+    again: int = 0
+    """Sent again under the same key: no loss, no duplicate."""
+    resent: int = 0
+    """Sent again without a key, flagged maybe_duplicate."""
+    unknown: int = 0
+    """Not sent again; providers' reports may still tell."""
+
+
+class Ledger:
+    """One process's ledger: one connection, used from one thread at a time. Each floor file holds the statements."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.hashing = Hashing(store)
+        self._boot: Boot | None = None
+
+    @classmethod
+    def open(cls, url: str, root: Path) -> "Ledger":
+        """Open by URL, paths relative to `root`; see `opening.open_store`."""
+        return cls(open_store(url, root))
+
+    @property
+    def boot(self) -> Boot:
+        """This process's life; StoreError before `begin_boot`."""
+        if self._boot is None:
+            raise StoreError("ledger: this process has not begun a boot, so it may not claim, plan or intend")
+        return self._boot
+
+    def begin_boot(self, kind: str, now: Instant) -> Boot:
+        """Take this process's lock; `kind` is worker, planner, supervisor or cli."""
+        self._boot = boots.begin(self.store, kind, now)
+        return self._boot
+
+    def end_boot(self, now: Instant) -> None:
+        """Say that this process ends in good order."""
+        if self._boot is not None:
+            boots.end(self.store, self._boot, now)
+            self._boot = None
+
+    def close(self) -> None:
+        """Close the connection and let go of the lock."""
+        self.store.close()
+
+    def claim(self, now: Instant) -> Shard | None:
+        """The earliest due shard, ours from now on."""
+        return shards.claim(self.store, self.boot, now)
+
+    def bundle(self, version: str) -> runs.Files:
+        """The files a run was planned from."""
+        return runs.bundle(self.store, version)
+
+    def turn(self, asked: turn.Turn) -> turn.Permission:
+        """Settle what answered and intend what is about to leave, in one transaction."""
+        return turn.take(self.store, self.boot, asked)
+
+    def put_back(
+        self, shard: Shard, marks: Sequence[Mark], now: Instant, not_before: Instant | None = None
+    ) -> Instant | None:
+        """Write the verdicts, recount, and let go of the shard; the next moment it is due, if any."""
+        return shards.put_back(self.store, self.boot, shard, marks, now, not_before)
+
+    def recover(self, now: Instant) -> Recovery:
+        """Look for dead boots and take back what they held. Every process does this; it is no job in any queue."""
+        found = Recovery()
+        owners = shards.dead_owners(self.store)
+        for dead in boots.dead_among(self.store, owners, self._boot):
+            parts = shards.recover(self.store, dead, now)
+            for run in shards.plans_of(self.store, dead):
+                runs.forget_plan(self.store, run)
+            found = Recovery(
+                found.boots + 1,
+                found.again + sum(part[0] for part in parts),
+                found.resent + sum(part[1] for part in parts),
+                found.unknown + sum(part[2] for part in parts),
+            )
+        return found

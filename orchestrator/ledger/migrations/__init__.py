@@ -1,0 +1,1 @@
+"""Every change the ledger's tables ever made, in order."""

@@ -1,0 +1,14 @@
+"""Alembic's entry: runs the migrations on the connection it is handed."""
+
+from alembic import context
+from sqlmodel import SQLModel
+
+from orchestrator.ledger import schema  # noqa: F401 - importing it fills SQLModel.metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=SQLModel.metadata,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

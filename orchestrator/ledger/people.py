@@ -1,0 +1,43 @@
+"""A shard's people as one compressed blob: all a worker knows of them, written once by the planner."""
+
+import json
+import zlib
+from collections.abc import Sequence
+
+from orchestrator.core.nouns import Address, Channel, Person
+
+
+def pack(people: Sequence[Person]) -> bytes:
+    """Turn people into bytes; attributes must be JSON-ready, TypeError names one that is not."""
+    rows = [
+        (
+            person.user,
+            person.segment,
+            person.zone,
+            person.locale,
+            person.variant,
+            int(person.holdout),
+            {channel: addresses for channel, addresses in person.addresses.items() if addresses},
+            person.attributes,
+        )
+        for person in people
+    ]
+    # Level 1: the blob shrinks to a quarter, and to little less at five times the cost.
+    return zlib.compress(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode(), 1)
+
+
+def unpack(blob: bytes) -> tuple[Person, ...]:
+    """Turn the bytes back into people, in the order they were packed."""
+    return tuple(
+        Person(
+            user,
+            segment,
+            zone,
+            locale,
+            variant,
+            bool(holdout),
+            {Channel(channel): tuple(Address(*address) for address in found) for channel, found in addresses.items()},
+            attributes,
+        )
+        for user, segment, zone, locale, variant, holdout, addresses, attributes in json.loads(zlib.decompress(blob))
+    )

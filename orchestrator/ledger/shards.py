@@ -1,0 +1,218 @@
+"""Shards: the one queue. A worker claims the earliest due shard, works every due row, and puts it back with its next moment."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator.core.nouns import DeliveryKey, OnAmbiguous, Person, State
+from orchestrator.core.reasons import Reason
+from orchestrator.core.times import Instant
+from orchestrator.ledger.boots import Boot
+from orchestrator.ledger.people import unpack
+from orchestrator.ledger.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A claimed shard with what its run says: everything a worker starts from."""
+
+    run: int
+    number: int
+    campaign: str
+    occurrence: str
+    version: str
+    on_ambiguous: OnAmbiguous
+    run_due_at: Instant
+    opens_at: Instant
+    cancelled: bool
+    people: tuple[Person, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A verdict or a rendering's answer to write on an open row: no message left, so no attempt is spent."""
+
+    key: DeliveryKey
+    state: State
+    reason: str
+    detail: str = ""
+    not_before: Instant | None = None
+    exposed: bool = False
+
+
+def claim(store: Store, boot: Boot, now: Instant) -> Shard | None:
+    """Take the earliest due shard of a run that may be worked, or None. Cancelled runs are worked to their end too."""
+    with store.transaction():
+        found = store.rows(
+            "SELECT shard.run, shard.number FROM shard JOIN run ON run.id = shard.run"
+            " WHERE shard.due_at <= ? AND shard.claimed_by IS NULL AND run.state IN ('working', 'cancelled')"
+            f" ORDER BY shard.due_at, shard.run, shard.number LIMIT 1 {store.skip_locked}",
+            (now,),
+        )
+        if not found:
+            return None
+        run, number = found[0]
+        people, opens_at = store.rows(
+            "UPDATE shard SET claimed_by = ?, claims = claims + 1 WHERE run = ? AND number = ? RETURNING people, opens_at",
+            (boot.id, run, number),
+        )[0]
+        campaign, occurrence, version, on_ambiguous, due_at, state = store.rows(
+            "SELECT campaign, occurrence, version, on_ambiguous, due_at, state FROM run WHERE id = ?", (run,)
+        )[0]
+    return Shard(
+        run,
+        number,
+        campaign,
+        occurrence,
+        version,
+        OnAmbiguous(on_ambiguous),
+        due_at,
+        opens_at,
+        state == "cancelled",
+        unpack(people) if people else (),
+    )
+
+
+def next_due(store: Store) -> Instant | None:
+    """The earliest moment any shard of a working run wants attention; None if nothing waits."""
+    rows = store.rows(
+        "SELECT MIN(shard.due_at) FROM shard JOIN run ON run.id = shard.run"
+        " WHERE shard.due_at IS NOT NULL AND shard.claimed_by IS NULL AND run.state IN ('working', 'cancelled')"
+    )
+    return None if rows[0][0] is None else Instant(rows[0][0])
+
+
+_MARK = (
+    "UPDATE delivery SET state = ?, reason = ?, detail = ?, not_before = ?, judged_at = COALESCE(judged_at, ?),"
+    " exposed_at = COALESCE(exposed_at, ?), settled_at = ?"
+    " WHERE run = ? AND user_id = ? AND channel = ? AND step = ? AND slot = ? AND state IN ('planned', 'held', 'retry_wait')"
+)
+
+
+def put_back(
+    store: Store, boot: Boot, shard: Shard, marks: Sequence[Mark], now: Instant, not_before: Instant | None = None
+) -> Instant | None:
+    """Write the marks, recount the shard's summary from its rows, and let go of it.
+
+    Returns the next moment it is due (never before `not_before`), or None when nothing is left; then its people are
+    dropped, and with the last shard the run is done.
+    """
+    with store.transaction():
+        if marks:
+            store.many(
+                _MARK,
+                [
+                    (
+                        mark.state,
+                        mark.reason,
+                        mark.detail,
+                        mark.not_before,
+                        now,
+                        now if mark.exposed else None,
+                        None if mark.state is State.HELD else now,
+                        *mark.key,
+                    )
+                    for mark in marks
+                ],
+            )
+        return _let_go(
+            store, boot.id, shard.run, shard.number, [person.user for person in shard.people], now, not_before
+        )
+
+
+def recover(store: Store, dead: int, now: Instant) -> list[tuple[int, int, int]]:
+    """Take back everything a dead boot held, shard by shard; returns (sent again with the key, resent, unknown) for each.
+
+    An intent without an answer may have arrived. Within the provider's memory of the key it goes again under the same
+    key; else the run's `on_ambiguous` decides.
+    """
+    recovered: list[tuple[int, int, int]] = []
+    while True:
+        with store.transaction():
+            rows = store.rows(
+                "SELECT shard.run, shard.number, shard.people, run.on_ambiguous FROM shard JOIN run ON run.id = shard.run"
+                f" WHERE shard.claimed_by = ? ORDER BY shard.run, shard.number LIMIT 1 {store.skip_locked}",
+                (dead,),
+            )
+            if not rows:
+                return recovered
+            run, number, people, on_ambiguous = rows[0]
+            users = [person.user for person in unpack(people)] if people else []
+            recovered.append(_resolve_intents(store, run, users, dead, OnAmbiguous(on_ambiguous), now))
+            _let_go(store, dead, run, number, users, now, None)
+
+
+def _resolve_intents(
+    store: Store, run: int, users: Sequence[str], dead: int, on_ambiguous: OnAmbiguous, now: Instant
+) -> tuple[int, int, int]:
+    mine = "run = ? AND user_id {any} AND state = 'intent' AND boot = ?"
+    scope = (run, store.array(users), dead)
+    again = store.change(
+        f"UPDATE delivery SET state = 'retry_wait', reason = ?, not_before = ?, boot = NULL WHERE {mine} AND again_until > ?",
+        (Reason.NO_ANSWER, now, *scope, now),
+    )
+    if on_ambiguous is OnAmbiguous.RESEND:
+        resent = store.change(
+            f"UPDATE delivery SET state = 'retry_wait', reason = ?, not_before = ?, maybe_duplicate = 1, boot = NULL WHERE {mine}",
+            (Reason.NO_ANSWER, now, *scope),
+        )
+        return again, resent, 0
+    unknown = store.change(
+        f"UPDATE delivery SET state = 'unknown', reason = ?, settled_at = ?, boot = NULL WHERE {mine}",
+        (Reason.NO_ANSWER, now, *scope),
+    )
+    return again, 0, unknown
+
+
+def _let_go(
+    store: Store, owner: int, run: int, number: int, users: Sequence[str], now: Instant, not_before: Instant | None
+) -> Instant | None:
+    summary, due_at = recount(store, run, users, now)
+    if due_at is not None and not_before is not None:
+        due_at = max(due_at, not_before)
+    changed = store.change(
+        "UPDATE shard SET claimed_by = NULL, due_at = ?, summary = ?, people = CASE WHEN ? = 1 THEN NULL ELSE people END"
+        " WHERE run = ? AND number = ? AND claimed_by = ?",
+        (due_at, summary, int(due_at is None), run, number, owner),
+    )
+    if changed and due_at is None:
+        left = store.rows("SELECT 1 FROM shard WHERE run = ? AND due_at IS NOT NULL LIMIT 1", (run,))
+        if not left:
+            store.change("UPDATE run SET state = 'done' WHERE id = ? AND state = 'working'", (run,))
+    return due_at
+
+
+def recount(store: Store, run: int, users: Sequence[str], now: Instant) -> tuple[str, Instant | None]:
+    """The summary of these users' rows as JSON, and the earliest moment any of them wants work (None: never again).
+
+    The summary is a list of [state, reason, channel, segment, variant, holdout, rows], in that order.
+    """
+    rows = store.rows(
+        "SELECT state, reason, channel, segment, variant, holdout, COUNT(*), MIN(COALESCE(not_before, 0)) FROM delivery"
+        " WHERE run = ? AND user_id {any} GROUP BY state, reason, channel, segment, variant, holdout"
+        " ORDER BY state, reason, channel, segment, variant, holdout",
+        (run, store.array(users)),
+    )
+    waits = [
+        now if row[0] == State.PLANNED else max(now, row[7])
+        for row in rows
+        if row[0] in ("planned", "held", "retry_wait", "intent")
+    ]
+    summary = json.dumps([list(row[:7]) for row in rows], ensure_ascii=False, separators=(",", ":"))
+    return summary, Instant(min(waits)) if waits else None
+
+
+def dead_owners(store: Store) -> list[tuple[int, str]]:
+    """Boots (id, token) that hold a shard or plan a run; whether they live, only their lock can tell."""
+    return [
+        (number, token)
+        for number, token in store.rows(
+            "SELECT boot.id, boot.token FROM boot WHERE boot.id IN (SELECT claimed_by FROM shard WHERE claimed_by IS NOT NULL"
+            " UNION SELECT planner FROM run WHERE state = 'planning')"
+        )
+    ]
+
+
+def plans_of(store: Store, dead: int) -> list[int]:
+    """Runs a dead boot was planning."""
+    return [row[0] for row in store.rows("SELECT id FROM run WHERE state = 'planning' AND planner = ?", (dead,))]

@@ -1,0 +1,68 @@
+"""What the ledger needs of a database, in one small seam: SQLite and PostgreSQL stand behind it.
+
+Statements are written once, with `?` for parameters and `{any}` for "one of this list"; each store says what these become.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from functools import lru_cache
+from typing import Any, Protocol
+
+Row = tuple[Any, ...]
+
+
+class Store(Protocol):
+    """One connection of one process, used from one thread."""
+
+    url: str
+    skip_locked: str
+    """The clause that lets a claim pass over rows another worker holds; empty where only one can write."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Everything inside is written as one, or not at all; nobody else writes meanwhile on SQLite."""
+        ...
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Everything inside reads one state of the ledger."""
+        ...
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """Run one statement and return its rows (none for a statement that returns nothing)."""
+        ...
+
+    def change(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run one statement and return how many rows it changed."""
+        ...
+
+    def many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> int:
+        """Run one statement for each set of parameters and return how many rows changed in all."""
+        ...
+
+    def array(self, values: Sequence[Any]) -> Any:
+        """The list as the one parameter that `{any}` stands for."""
+        ...
+
+    def lock_facts(self, *, exclusive: bool) -> None:
+        """Keep consent, suppression and caps still until this transaction ends.
+
+        Turns that only read them share the lock; an unsubscribe and a turn under a cap take it alone.
+        """
+        ...
+
+    def hold_boot(self, token: str) -> None:
+        """Take the lock that says this process lives; it is let go when the process ends, however it ends."""
+        ...
+
+    def boot_is_dead(self, token: str) -> bool:
+        """Whether the lock of that boot is free. Never call it with one's own token."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection and of the boot's lock."""
+        ...
+
+
+@lru_cache(maxsize=512)
+def spell(sql: str, any_of: str, placeholder: str) -> str:
+    """The statement in one database's spelling."""
+    return sql.replace("{any}", any_of).replace("?", placeholder)

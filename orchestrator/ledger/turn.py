@@ -1,0 +1,248 @@
+"""The turn: one transaction settles the messages that were answered and intends those about to leave.
+
+An intent is committed before its first byte leaves. What could forbid it (run cancelled, consent withdrawn, address
+suppressed, cap reached, provider paused) is read again here, under a lock that a withdrawal takes too.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.core.nouns import Address, DeliveryKey, Person, Send, State, Verdict
+from orchestrator.core.reasons import Reason
+from orchestrator.core.times import Instant
+from orchestrator.ledger import pace
+from orchestrator.ledger.boots import Boot
+from orchestrator.ledger.consent import facts_changed
+from orchestrator.ledger.pace import Pacing
+from orchestrator.ledger.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What an answer makes of one delivery. `attempt` is the one that was answered.
+
+    `spent` false gives the attempt back (a pause is not the message's fault). `gone` is an address to suppress unless it
+    was seen alive after the intent; `answer` is a word for the story of this delivery, empty if it simply succeeded.
+    """
+
+    key: DeliveryKey
+    attempt: int
+    state: State
+    provider: str
+    provider_id: str = ""
+    reason: str = ""
+    detail: str = ""
+    not_before: Instant | None = None
+    spent: bool = True
+    maybe_duplicate: bool = False
+    gone: str = ""
+    """The keyed hash of an address that is dead."""
+    answer: str = ""
+    pause: tuple[str, Instant | None] | None = None
+    """A scope to stop, and until when (None: until a person resumes it)."""
+    bad: bool = False
+    """Whether it counts towards the provider's breaker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A message about to leave: what its intent writes down. `attempt` counts those before this one.
+
+    `body` is the hash of its bytes: a repeat that would differ is not sent. `again_until` is the moment until which the
+    provider remembers our key. `inbox` is the payload of an in-app message, which is accepted in this very transaction.
+    """
+
+    key: DeliveryKey
+    id: str
+    attempt: int
+    person: Person
+    address: Address
+    provider: str
+    body: bytes
+    judged_at: Instant
+    again_until: Instant | None = None
+    inbox: Mapping[str, Any] | None = None
+    inbox_until: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What the turn says: `go` may leave now; `refused` have a verdict that was written; `later` must ask again.
+
+    `stop` says that the run itself stands still (paused, cancelled): give the shard back.
+    """
+
+    go: tuple[Ready, ...] = ()
+    accepted: tuple[Ready, ...] = ()
+    refused: Mapping[DeliveryKey, Verdict] = field(default_factory=dict)
+    later: tuple[Ready, ...] = ()
+    ask_again: Instant | None = None
+    paused: str = ""
+    stop: bool = False
+
+
+Recheck = Callable[[Sequence[Ready]], Mapping[DeliveryKey, Verdict]]
+"""Judges people again on facts read in this transaction; deliveries it does not name are still to be sent."""
+
+_KEY = "run = ? AND user_id = ? AND channel = ? AND step = ? AND slot = ?"
+_ACCEPT = (
+    "UPDATE delivery SET state = 'accepted', provider_id = ?, settled_at = ?, boot = NULL, not_before = NULL, reason = '', detail = ''"
+    f" WHERE {_KEY} AND state = 'intent' AND attempt = ? AND boot = ?"
+)
+_SETTLE = (
+    "UPDATE delivery SET state = ?, reason = ?, detail = ?, attempt = attempt - ?, provider_id = ?, not_before = ?, settled_at = ?,"
+    " maybe_duplicate = CASE WHEN ? = 1 THEN 1 ELSE maybe_duplicate END, boot = NULL"
+    f" WHERE {_KEY} AND state = 'intent' AND attempt = ? AND boot = ?"
+)
+_STORY = (
+    "INSERT INTO attempt (run, user_id, channel, step, slot, at, attempt, provider, outcome, detail)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_INTEND = (
+    "UPDATE delivery SET state = ?, reason = '', detail = '', attempt = attempt + 1, boot = ?, provider = ?, address = ?, body = ?,"
+    " judged_at = COALESCE(judged_at, ?), exposed_at = COALESCE(exposed_at, ?), intent_at = ?, settled_at = ?,"
+    " again_until = CASE WHEN again_until IS NULL OR provider <> ? THEN ? ELSE again_until END, provider_id = ?"
+    f" WHERE {_KEY} AND state IN ('planned', 'held', 'retry_wait') AND attempt = ?"
+)
+_TOUCH = "INSERT INTO touch (user_id, run, channel, step, slot, at, campaign) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_INBOX = "INSERT INTO inbox (user_id, id, run, payload, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_FALL_THROUGH = (
+    "UPDATE delivery SET state = 'planned', reason = '', detail = '', settled_at = NULL"
+    " WHERE run = ? AND user_id = ? AND step = ? AND state = 'skipped' AND reason = ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn is asked: for one run, by one boot, at one moment."""
+
+    run: int
+    campaign: str
+    settle: Sequence[Settlement]
+    intend: Sequence[Ready]
+    now: Instant
+    paces: Sequence[Pacing] = ()
+    recheck: Recheck | None = None
+    alone: bool = False
+    """Whether caps are at stake, so that two turns must not count the same person at once."""
+
+
+def take(store: Store, boot: Boot, turn: Turn) -> Permission:
+    """Run one turn. Every row is compared before it is set (state, attempt, boot), so nothing is settled or intended twice."""
+    with store.transaction():
+        if turn.intend:
+            store.lock_facts(exclusive=turn.alone or any(settlement.gone for settlement in turn.settle))
+        elif any(settlement.gone for settlement in turn.settle):
+            store.lock_facts(exclusive=True)
+        if turn.settle:
+            _settle(store, boot, turn)
+        return _intend(store, boot, turn) if turn.intend else Permission()
+
+
+def _settle(store: Store, boot: Boot, turn: Turn) -> None:
+    plain = [s for s in turn.settle if s.state is State.ACCEPTED and not s.answer]
+    others = [s for s in turn.settle if s.state is not State.ACCEPTED or s.answer]
+    store.many(_ACCEPT, [(s.provider_id, turn.now, *s.key, s.attempt, boot.id) for s in plain])
+    if others:
+        store.many(
+            _SETTLE,
+            [
+                (
+                    s.state,
+                    s.reason,
+                    s.detail,
+                    int(not s.spent),
+                    s.provider_id,
+                    s.not_before,
+                    turn.now,
+                    int(s.maybe_duplicate),
+                    *s.key,
+                    s.attempt,
+                    boot.id,
+                )
+                for s in others
+            ],
+        )
+        store.many(_STORY, [(*s.key, turn.now, s.attempt, s.provider, s.answer, s.detail) for s in others if s.answer])
+        _consequences(store, turn, others)
+    for provider in {s.provider for s in turn.settle}:
+        mine = [s for s in turn.settle if s.provider == provider]
+        bad = sum(s.bad for s in mine)
+        pace.answered(
+            store, f"provider:{provider}", good=sum(s.state is State.ACCEPTED for s in mine), bad=bad, now=turn.now
+        )
+
+
+def _consequences(store: Store, turn: Turn, settled: Sequence[Settlement]) -> None:
+    """Dead addresses are suppressed and the next channel gets its chance; pauses stop their scope."""
+    gone = [s for s in settled if s.gone]
+    if gone:
+        store.many(
+            "INSERT INTO suppression (address_hash, channel, reason, since, source) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [(s.gone, s.key.channel, Reason.ADDRESS_GONE, turn.now, s.provider) for s in gone],
+        )
+        facts_changed(store)
+    dead = [s for s in settled if s.reason == Reason.ADDRESS_GONE]
+    if dead:
+        store.many(_FALL_THROUGH, [(s.key.run, s.key.user, s.key.step, Reason.OTHER_CHANNEL) for s in dead])
+    for scope, until, detail in {(*s.pause, s.detail) for s in settled if s.pause}:
+        pace.pause(store, scope, until, detail, turn.now)
+
+
+def _intend(store: Store, boot: Boot, turn: Turn) -> Permission:
+    state = store.rows("SELECT state FROM run WHERE id = ?", (turn.run,))[0][0]
+    if state != "working":
+        return Permission(later=tuple(turn.intend), stop=True, paused=state)
+    refused = dict(turn.recheck(turn.intend)) if turn.recheck else {}
+    refused = {key: verdict for key, verdict in refused.items() if not isinstance(verdict, Send)}
+    wanted = [ready for ready in turn.intend if ready.key not in refused]
+    grant = pace.draw(store, turn.paces, len(wanted), turn.now) if wanted and turn.paces else pace.Grant(len(wanted))
+    chosen, later = wanted[: grant.count], wanted[grant.count :]
+    chosen = _write_intents(store, boot, turn, chosen)
+    store.many(
+        _TOUCH,
+        [(r.key.user, r.key.run, r.key.channel, r.key.step, r.key.slot, turn.now, turn.campaign) for r in chosen],
+    )
+    boxed = [ready for ready in chosen if ready.inbox is not None]
+    if boxed:
+        store.many(
+            _INBOX,
+            [
+                (r.key.user, r.id, r.key.run, json.dumps(r.inbox, ensure_ascii=False), turn.now, r.inbox_until)
+                for r in boxed
+            ],
+        )
+    go = tuple(ready for ready in chosen if ready.inbox is None)
+    return Permission(go, tuple(boxed), refused, tuple(later), grant.ask_again, grant.paused)
+
+
+def _intent(boot: Boot, turn: Turn, ready: Ready) -> tuple[Any, ...]:
+    boxed = ready.inbox is not None
+    return (
+        State.ACCEPTED if boxed else State.INTENT,
+        None if boxed else boot.id,
+        ready.provider,
+        ready.address.value,
+        ready.body,
+        ready.judged_at,
+        ready.judged_at,
+        turn.now,
+        turn.now if boxed else None,
+        ready.provider,
+        ready.again_until,
+        ready.id if boxed else "",
+        *ready.key,
+        ready.attempt,
+    )
+
+
+def _write_intents(store: Store, boot: Boot, turn: Turn, chosen: Sequence[Ready]) -> Sequence[Ready]:
+    """Write the intents and return those whose rows stood as we thought; the others are somebody else's by now."""
+    store.change("SAVEPOINT intents")
+    if store.many(_INTEND, [_intent(boot, turn, ready) for ready in chosen]) == len(chosen):
+        return chosen
+    # The count says that some stood elsewhere, not which: write them again, one by one.
+    store.change("ROLLBACK TO SAVEPOINT intents")
+    return [ready for ready in chosen if store.change(_INTEND, _intent(boot, turn, ready))]

