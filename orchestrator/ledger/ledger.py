@@ -6,11 +6,12 @@ from pathlib import Path
 
 from orchestrator.core.errors import StoreError
 from orchestrator.core.times import Instant
+from orchestrator.core.turns import Mark, Permission, Turn
 from orchestrator.ledger import boots, runs, shards, turn
 from orchestrator.ledger.boots import Boot
 from orchestrator.ledger.consent import Hashing
 from orchestrator.ledger.opening import open_store
-from orchestrator.ledger.shards import Mark, Shard
+from orchestrator.ledger.shards import Shard
 from orchestrator.ledger.store import Store
 
 
@@ -70,9 +71,9 @@ class Ledger:
         """The files a run was planned from."""
         return runs.bundle(self.store, version)
 
-    def turn(self, asked: turn.Turn) -> turn.Permission:
+    def turn(self, asked: Turn) -> Permission:
         """Settle what answered and intend what is about to leave, in one transaction."""
-        return turn.take(self.store, self.boot, asked)
+        return turn.take(self.store, self.boot, self.hashing, asked)
 
     def put_back(
         self, shard: Shard, marks: Sequence[Mark], now: Instant, not_before: Instant | None = None

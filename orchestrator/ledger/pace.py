@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.times import MINUTE, NEVER, SECOND, Instant
+from orchestrator.core.turns import Pacing
 from orchestrator.ledger.store import Store
 
 BREAKS_AT = 20
@@ -11,14 +12,6 @@ BREAKS_AT = 20
 
 OPEN_FOR = 30 * SECOND
 """How long a breaker stays open before one message may try; doubled with each try that fails, up to ten minutes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pacing:
-    """A scope (`provider:ses`, `campaign:winback`) and how many messages a second it may send; None for no limit."""
-
-    scope: str
-    per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

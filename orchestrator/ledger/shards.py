@@ -4,9 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator.core.nouns import DeliveryKey, OnAmbiguous, Person, State
+from orchestrator.core.nouns import OnAmbiguous, Person, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
+from orchestrator.core.turns import Mark
 from orchestrator.ledger.boots import Boot
 from orchestrator.ledger.people import unpack
 from orchestrator.ledger.store import Store
@@ -26,18 +27,6 @@ class Shard:
     opens_at: Instant
     cancelled: bool
     people: tuple[Person, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A verdict or a rendering's answer to write on an open row: no message left, so no attempt is spent."""
-
-    key: DeliveryKey
-    state: State
-    reason: str
-    detail: str = ""
-    not_before: Instant | None = None
-    exposed: bool = False
 
 
 def claim(store: Store, boot: Boot, now: Instant) -> Shard | None:

@@ -27,6 +27,7 @@ class SQLiteStore:
     def __init__(self, url: str, path: Path) -> None:
         self.url = url
         self.path = path
+        self._gate: int | None = None
         self._boot: int | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,17 +41,22 @@ class SQLiteStore:
     def _open(self) -> None:
         self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5.0)
         # Two processes that switch a new file to WAL at once fail without waiting, so it happens behind the gate.
-        fcntl.flock(self._gate, fcntl.LOCK_EX)
+        self._gated(fcntl.LOCK_EX)
         try:
             self._connection.execute("PRAGMA journal_mode=WAL")
         finally:
-            fcntl.flock(self._gate, fcntl.LOCK_UN)
+            self._gated(fcntl.LOCK_UN)
         for pragma in ("synchronous=FULL", "temp_store=MEMORY", "cache_size=-65536", "secure_delete=FAST"):
             self._connection.execute(f"PRAGMA {pragma}")
 
+    def _gated(self, how: int) -> None:
+        if self._gate is None:
+            raise StoreError(f"ledger {self.path}: it is closed")
+        fcntl.flock(self._gate, how)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        fcntl.flock(self._gate, fcntl.LOCK_EX)
+        self._gated(fcntl.LOCK_EX)
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -64,16 +70,16 @@ class SQLiteStore:
         except sqlite3.OperationalError as problem:
             raise StoreError(self._remedy(problem)) from problem
         finally:
-            fcntl.flock(self._gate, fcntl.LOCK_UN)
+            self._gated(fcntl.LOCK_UN)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep every other process of ours from writing, without a transaction: for migrations."""
-        fcntl.flock(self._gate, fcntl.LOCK_EX)
+        self._gated(fcntl.LOCK_EX)
         try:
             yield
         finally:
-            fcntl.flock(self._gate, fcntl.LOCK_UN)
+            self._gated(fcntl.LOCK_UN)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -123,10 +129,10 @@ class SQLiteStore:
 
     def close(self) -> None:
         self._connection.close()
-        os.close(self._gate)
-        if self._boot is not None:
-            os.close(self._boot)
-            self._boot = None
+        for lock in (self._gate, self._boot):
+            if lock is not None:
+                os.close(lock)
+        self._gate = self._boot = None
 
     def _boots(self) -> Path:
         return self.path.with_name(self.path.name + ".boots")

@@ -5,86 +5,16 @@ suppressed, cap reached, provider paused) is read again here, under a lock that 
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
-from orchestrator.core.nouns import Address, DeliveryKey, Person, Send, State, Verdict
+from orchestrator.core.nouns import Send, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.times import Instant
+from orchestrator.core.turns import Permission, Ready, Settlement, Turn
 from orchestrator.ledger import pace
 from orchestrator.ledger.boots import Boot
-from orchestrator.ledger.consent import facts_changed
-from orchestrator.ledger.pace import Pacing
+from orchestrator.ledger.consent import Hashing, facts_changed
 from orchestrator.ledger.store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What an answer makes of one delivery. `attempt` is the one that was answered.
-
-    `spent` false gives the attempt back (a pause is not the message's fault). `gone` is an address to suppress unless it
-    was seen alive after the intent; `answer` is a word for the story of this delivery, empty if it simply succeeded.
-    """
-
-    key: DeliveryKey
-    attempt: int
-    state: State
-    provider: str
-    provider_id: str = ""
-    reason: str = ""
-    detail: str = ""
-    not_before: Instant | None = None
-    spent: bool = True
-    maybe_duplicate: bool = False
-    gone: str = ""
-    """The keyed hash of an address that is dead."""
-    answer: str = ""
-    pause: tuple[str, Instant | None] | None = None
-    """A scope to stop, and until when (None: until a person resumes it)."""
-    bad: bool = False
-    """Whether it counts towards the provider's breaker."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A message about to leave: what its intent writes down. `attempt` counts those before this one.
-
-    `body` is the hash of its bytes: a repeat that would differ is not sent. `again_until` is the moment until which the
-    provider remembers our key. `inbox` is the payload of an in-app message, which is accepted in this very transaction.
-    """
-
-    key: DeliveryKey
-    id: str
-    attempt: int
-    person: Person
-    address: Address
-    provider: str
-    body: bytes
-    judged_at: Instant
-    again_until: Instant | None = None
-    inbox: Mapping[str, Any] | None = None
-    inbox_until: Instant | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """What the turn says: `go` may leave now; `refused` have a verdict that was written; `later` must ask again.
-
-    `stop` says that the run itself stands still (paused, cancelled): give the shard back.
-    """
-
-    go: tuple[Ready, ...] = ()
-    accepted: tuple[Ready, ...] = ()
-    refused: Mapping[DeliveryKey, Verdict] = field(default_factory=dict)
-    later: tuple[Ready, ...] = ()
-    ask_again: Instant | None = None
-    paused: str = ""
-    stop: bool = False
-
-
-Recheck = Callable[[Sequence[Ready]], Mapping[DeliveryKey, Verdict]]
-"""Judges people again on facts read in this transaction; deliveries it does not name are still to be sent."""
 
 _KEY = "run = ? AND user_id = ? AND channel = ? AND step = ? AND slot = ?"
 _ACCEPT = (
@@ -114,22 +44,7 @@ _FALL_THROUGH = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """What one turn is asked: for one run, by one boot, at one moment."""
-
-    run: int
-    campaign: str
-    settle: Sequence[Settlement]
-    intend: Sequence[Ready]
-    now: Instant
-    paces: Sequence[Pacing] = ()
-    recheck: Recheck | None = None
-    alone: bool = False
-    """Whether caps are at stake, so that two turns must not count the same person at once."""
-
-
-def take(store: Store, boot: Boot, turn: Turn) -> Permission:
+def take(store: Store, boot: Boot, hashing: Hashing, turn: Turn) -> Permission:
     """Run one turn. Every row is compared before it is set (state, attempt, boot), so nothing is settled or intended twice."""
     with store.transaction():
         if turn.intend:
@@ -137,11 +52,11 @@ def take(store: Store, boot: Boot, turn: Turn) -> Permission:
         elif any(settlement.gone for settlement in turn.settle):
             store.lock_facts(exclusive=True)
         if turn.settle:
-            _settle(store, boot, turn)
+            _settle(store, boot, hashing, turn)
         return _intend(store, boot, turn) if turn.intend else Permission()
 
 
-def _settle(store: Store, boot: Boot, turn: Turn) -> None:
+def _settle(store: Store, boot: Boot, hashing: Hashing, turn: Turn) -> None:
     plain = [s for s in turn.settle if s.state is State.ACCEPTED and not s.answer]
     others = [s for s in turn.settle if s.state is not State.ACCEPTED or s.answer]
     store.many(_ACCEPT, [(s.provider_id, turn.now, *s.key, s.attempt, boot.id) for s in plain])
@@ -166,7 +81,7 @@ def _settle(store: Store, boot: Boot, turn: Turn) -> None:
             ],
         )
         store.many(_STORY, [(*s.key, turn.now, s.attempt, s.provider, s.answer, s.detail) for s in others if s.answer])
-        _consequences(store, turn, others)
+        _consequences(store, hashing, turn, others)
     for provider in {s.provider for s in turn.settle}:
         mine = [s for s in turn.settle if s.provider == provider]
         bad = sum(s.bad for s in mine)
@@ -175,13 +90,16 @@ def _settle(store: Store, boot: Boot, turn: Turn) -> None:
         )
 
 
-def _consequences(store: Store, turn: Turn, settled: Sequence[Settlement]) -> None:
+def _consequences(store: Store, hashing: Hashing, turn: Turn, settled: Sequence[Settlement]) -> None:
     """Dead addresses are suppressed and the next channel gets its chance; pauses stop their scope."""
     gone = [s for s in settled if s.gone]
     if gone:
         store.many(
             "INSERT INTO suppression (address_hash, channel, reason, since, source) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            [(s.gone, s.key.channel, Reason.ADDRESS_GONE, turn.now, s.provider) for s in gone],
+            [
+                (hashing.of(s.key.channel, s.gone), s.key.channel, Reason.ADDRESS_GONE, turn.now, s.provider)
+                for s in gone
+            ],
         )
         facts_changed(store)
     dead = [s for s in settled if s.reason == Reason.ADDRESS_GONE]

@@ -2,7 +2,8 @@
 
 from orchestrator.core.nouns import Address, Channel, DeliveryKey, OnAmbiguous, Person, State
 from orchestrator.core.times import HOUR, Instant
-from orchestrator.ledger import Ledger, NewRun, Planned, Ready, Run, RunState, Settlement, Turn, runs
+from orchestrator.core.turns import Ready, Settlement, Turn
+from orchestrator.ledger import Ledger, NewRun, Planned, Run, RunState, runs
 
 NOW = Instant(1_772_442_000_000_000)
 """2 March 2026, 09:00 UTC."""

@@ -7,7 +7,8 @@ import pytest
 from orchestrator.core.nouns import Channel, Skip, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import DAY, HOUR, MINUTE, SECOND
-from orchestrator.ledger import Pacing, RunState, consent, pace, runs
+from orchestrator.core.turns import Pacing
+from orchestrator.ledger import RunState, consent, pace, runs
 from tests.ledger.builders import NOW, a_person, a_run, an_answer, intend, ready, row, settle
 
 
@@ -141,7 +142,14 @@ def test_a_dead_address_is_suppressed_and_the_next_channel_is_judged_again(ledge
     settle(
         ledger,
         run,
-        an_answer(push, State.FAILED, provider_id="", reason=Reason.ADDRESS_GONE, gone=hashed, answer="address_gone"),
+        an_answer(
+            push,
+            State.FAILED,
+            provider_id="",
+            reason=Reason.ADDRESS_GONE,
+            gone=push.address.value,
+            answer="address_gone",
+        ),
     )
     assert row(ledger, push, "state", "reason") == ("failed", "address_gone")
     assert row(ledger, mail, "state", "reason") == ("planned", "")
