@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -52,11 +53,12 @@ def book(options: argparse.Namespace) -> Book:
         seed=options.seed,
         faults_per_key=options.faults_per_key,
     )
-    if options.log is None:
+    path = options.log
+    if path is None:
         descriptor, name = tempfile.mkstemp(prefix="sink-", suffix=".log")
         os.close(descriptor)
-        options.log = Path(name)
-    return Book(options.log, plan, Rules(keyed=not options.no_keys, seconds=options.retry_seconds))
+        path = Path(name)
+    return Book(path, plan, Rules(keyed=not options.no_keys, seconds=options.retry_seconds))
 
 
 async def orphaned(parent: int) -> None:
@@ -75,6 +77,7 @@ async def serve(options: argparse.Namespace) -> None:
     ports = {"http": http.sockets[0].getsockname()[1], "smtp": smtp.sockets[0].getsockname()[1]}
     sys.stdout.write(json.dumps({**ports, "pid": os.getpid(), "log": str(pages.path)}) + "\n")
     sys.stdout.flush()
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
     waits = {asyncio.ensure_future(stopped.wait()), asyncio.ensure_future(orphaned(options.parent))}
     _, left = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for task in left:
@@ -82,6 +85,8 @@ async def serve(options: argparse.Namespace) -> None:
     http.close()
     smtp.close()
     pages.close()
+    if options.log is None:
+        pages.path.unlink()
 
 
 def main() -> None:
