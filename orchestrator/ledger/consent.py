@@ -92,7 +92,7 @@ def words(store: Store, users: Sequence[str], topic: str) -> dict[str, dict[Chan
     return latest
 
 
-def suppressed_among(store: Store, hashes: Sequence[str]) -> set[tuple[str, Channel]]:
-    """Which of these addresses are suppressed, and on which channel."""
-    rows = store.rows("SELECT address_hash, channel FROM suppression WHERE address_hash {any}", (store.array(hashes),))
-    return {(hashed, Channel(channel)) for hashed, channel in rows}
+def suppressed_among(store: Store, hashes: Sequence[str]) -> dict[tuple[str, Channel], Instant]:
+    """Which of these addresses are suppressed, on which channel, and since when."""
+    rows = store.rows("SELECT address_hash, channel, since FROM suppression WHERE address_hash {any}", (store.array(hashes),))
+    return {(hashed, Channel(channel)): Instant(since) for hashed, channel, since in rows}

@@ -33,7 +33,7 @@ _STORY = (
 _INTEND = (
     "UPDATE delivery SET state = ?, reason = '', detail = '', attempt = attempt + 1, boot = ?, provider = ?, address = ?, body = ?,"
     " judged_at = COALESCE(judged_at, ?), exposed_at = COALESCE(exposed_at, ?), intent_at = ?, settled_at = ?,"
-    " again_until = CASE WHEN again_until IS NULL OR provider <> ? THEN ? ELSE again_until END, provider_id = ?"
+    " again_until = CASE WHEN again_until IS NULL OR again_until <= ? OR provider <> ? THEN ? ELSE again_until END, provider_id = ?"
     f" WHERE {_KEY} AND state IN ('planned', 'held', 'retry_wait') AND attempt = ?"
 )
 _TOUCH = "INSERT INTO touch (user_id, run, channel, step, slot, at, campaign) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -117,8 +117,8 @@ def _intend(store: Store, boot: Boot, turn: Turn) -> Permission:
     refused = {key: verdict for key, verdict in refused.items() if not isinstance(verdict, Send)}
     wanted = [ready for ready in turn.intend if ready.key not in refused]
     grant = pace.draw(store, turn.paces, len(wanted), turn.now) if wanted and turn.paces else pace.Grant(len(wanted))
-    chosen, later = wanted[: grant.count], wanted[grant.count :]
-    chosen = _write_intents(store, boot, turn, chosen)
+    later = wanted[grant.count :]
+    chosen = _write_intents(store, boot, turn, wanted[: grant.count])
     store.many(
         _TOUCH,
         [(r.key.user, r.key.run, r.key.channel, r.key.step, r.key.slot, turn.now, turn.campaign) for r in chosen],
@@ -148,6 +148,7 @@ def _intent(boot: Boot, turn: Turn, ready: Ready) -> tuple[Any, ...]:
         ready.judged_at,
         turn.now,
         turn.now if boxed else None,
+        turn.now,
         ready.provider,
         ready.again_until,
         ready.id if boxed else "",

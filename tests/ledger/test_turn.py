@@ -153,7 +153,7 @@ def test_a_dead_address_is_suppressed_and_the_next_channel_is_judged_again(ledge
     )
     assert row(ledger, push, "state", "reason") == ("failed", "address_gone")
     assert row(ledger, mail, "state", "reason") == ("planned", "")
-    assert consent.suppressed_among(ledger.store, [hashed]) == {(hashed, Channel.PUSH)}
+    assert consent.suppressed_among(ledger.store, [hashed]) == {(hashed, Channel.PUSH): NOW}
     assert consent.facts_version(ledger.store) > before
 
 

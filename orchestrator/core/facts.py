@@ -1,0 +1,75 @@
+"""What the judge is told about a run, a person and their rows at the moment of judging."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from orchestrator.core.nouns import Channel, State
+from orchestrator.core.reasons import Reason
+from orchestrator.core.times import Instant
+
+
+class Asked(StrEnum):
+    """What the audience engine said when it was asked again about somebody held for long."""
+
+    NOT_ASKED = "not_asked"
+    STILL_IN = "still_in"
+    LEFT = "left"
+    CONVERTED = "converted"
+
+
+@dataclass(frozen=True, slots=True)
+class RowFacts:
+    """One delivery row of the person. `doubtful` says its last attempt may have arrived."""
+
+    channel: Channel
+    step: int
+    slot: int
+    state: State
+    reason: Reason | str = ""
+    attempt: int = 0
+    not_before: Instant | None = None
+    provider: str = ""
+    body: bytes | None = None
+    judged_at: Instant | None = None
+    again_until: Instant | None = None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the last attempt ended without an answer."""
+        return self.state is State.RETRY_WAIT and self.reason == Reason.NO_ANSWER
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One message this person was sent (or is being sent): caps count these."""
+
+    at: Instant
+    channel: Channel
+    campaign: str
+    run: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """A person's rows in this run and what forbids or allows them.
+
+    `consent` holds the latest word on the campaign's topic by channel (absent: never asked). `suppressed` holds those of
+    the person's address values nothing may go to. `touches` are all within the widest cap's window, of every campaign.
+    """
+
+    rows: tuple[RowFacts, ...]
+    consent: Mapping[Channel, bool] = field(default_factory=dict)
+    suppressed: frozenset[str] = frozenset()
+    touches: tuple[Touch, ...] = ()
+    asked: Asked = Asked.NOT_ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What is true for a whole shard: cancelled or not, when the run was due, when its wave opens."""
+
+    run: int
+    due_at: Instant
+    opens_at: Instant
+    cancelled: bool = False

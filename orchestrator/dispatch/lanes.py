@@ -1,0 +1,81 @@
+"""A lane to one provider: an adapter, the wire under it, its credentials, and how much may be in the air at once."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from orchestrator.core.nouns import Message
+from orchestrator.core.outcomes import Ambiguous, Outcome, Permanent, Retry
+from orchestrator.core.times import Clock, Instant
+from orchestrator.providers import Adapter, CannotBuildError, Credentials, Declaration, Request, Response
+from orchestrator.wire import Lost, NotSent
+
+
+class Engine(Protocol):
+    """What carries a request: one of the engines of wire/."""
+
+    async def exchange(self, request: Request, deadline: float) -> Response:
+        """Make the exchange within `deadline` seconds in all; NotSent or Lost if it does not end with an answer."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        ...
+
+
+class Tokens(Protocol):
+    """Where a lane gets a short-lived bearer token, if its provider wants one."""
+
+    async def current(self) -> str | Outcome:
+        """The token, or what its refusal means for every message."""
+        ...
+
+
+class Lane:
+    """One provider as this process uses it."""
+
+    def __init__(
+        self, adapter: Adapter, engine: Engine, credentials: Credentials, clock: Clock, tokens: Tokens | None = None
+    ) -> None:
+        self.adapter = adapter
+        self.declaration: Declaration = adapter.declaration
+        self.name = adapter.declaration.name
+        self.down_until = Instant(0)
+        """Until when this process takes the provider for unusable and goes to the next of the route."""
+        self._engine = engine
+        self._credentials = credentials
+        self._clock = clock
+        self._tokens = tokens
+
+    async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+        """One exchange, and one outcome for each message; it never raises for what the outside does."""
+        credentials = self._credentials
+        if self._tokens is not None:
+            token = await self._tokens.current()
+            if not isinstance(token, str):
+                return [token] * len(messages)
+            credentials = {**credentials, "access_token": token}
+        try:
+            request = self.adapter.build(messages, credentials, self._clock.now())
+        except CannotBuildError as problem:
+            return [Permanent(str(problem))] * len(messages)
+        return await self._exchange(request, messages)
+
+    async def _exchange(self, request: Request, messages: Sequence[Message]) -> Sequence[Outcome]:
+        try:
+            response = await self._engine.exchange(request, self.declaration.timeout)
+            return self.adapter.read(request, response)
+        except NotSent as problem:
+            return [Retry(f"not sent: {problem}")] * len(messages)
+        except Lost as problem:
+            return [Ambiguous(str(problem))] * len(messages)
+        except asyncio.CancelledError:
+            raise
+        except Exception as problem:  # noqa: BLE001 - an adapter's own bug must not lose a message that may have left
+            return [Ambiguous(f"{self.name}: {type(problem).__name__} while reading the answer: {problem}")] * len(
+                messages
+            )
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._engine.close()

@@ -1,0 +1,254 @@
+"""Half a window at a time: while one half is on the wire, the other is settled and the next intended.
+
+The window is how many messages may be in the air at once, and so how many a crash can leave in doubt. It is never wider
+than the narrowest lane in use.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.core.nouns import Channel, InAppContent, Message, OnAmbiguous, Person, State
+from orchestrator.core.reasons import Reason
+from orchestrator.core.times import SECOND, Clock, Instant, later
+from orchestrator.core.turns import Mark, Permission, Ready, Settlement
+from orchestrator.dispatch.bodies import body_hash
+from orchestrator.dispatch.lanes import Lane
+from orchestrator.dispatch.settling import Circumstances, settlement
+from orchestrator.providers import Transport
+
+Dice = Callable[[], float]
+"""A number in [0, 1) at each call."""
+
+PATIENCE = 2 * SECOND
+"""A worker waits this long for a pace to allow more; beyond it the shard is given back and due again then."""
+
+_KEY_SHARE = 0.8
+"""Part of a provider's memory of our key within which a doubtful message goes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A rendered message with what the ledger says of its row: attempts so far, and what was in the air before."""
+
+    message: Message
+    person: Person
+    attempt: int = 0
+    provider: str = ""
+    body: bytes | None = None
+    again_until: Instant | None = None
+    doubtful: bool = False
+    """Whether its last attempt may have arrived."""
+
+
+Item = Outgoing | Mark
+"""What rendering yields, one at a time and only when asked: a message, or the reason why there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one shard asks of dispatch: providers of each channel in order of failing over, and the rule for doubt."""
+
+    campaign: str
+    routes: Mapping[Channel, Sequence[str]]
+    on_ambiguous: OnAmbiguous
+
+
+@dataclass(slots=True)
+class HalfTurn:
+    """What to settle and what to intend next. Hand the ledger's permission to `go`."""
+
+    answered: Sequence[Settlement]
+    ready: Sequence[Ready]
+    now: Instant
+    permission: Permission = field(default_factory=Permission)
+
+    def go(self, permission: Permission) -> None:
+        """Let the permitted messages leave."""
+        self.permission = permission
+
+
+class Turns:
+    """The turns of one shard; afterwards `marks` holds what rendering refused, `resume_at` why it was given back."""
+
+    def __init__(
+        self,
+        lanes: Mapping[str, Lane],
+        items: Iterable[Item],
+        job: Job,
+        clock: Clock,
+        dice: Dice,
+        stopping: asyncio.Event,
+    ) -> None:
+        self.marks: list[Mark] = []
+        self.resume_at: Instant | None = None
+        self._lanes = lanes
+        self._items: Iterator[Item] = iter(items)
+        self._job = job
+        self._clock = clock
+        self._dice = dice
+        self._stopping = stopping
+        self._offered: deque[tuple[Ready, Message]] = deque()
+        self._messages: dict[str, Message] = {}
+        self._answered: list[Settlement] = []
+        self._in_air = 0
+        self._news = asyncio.Event()
+        self._half = (
+            min(
+                (lanes[name].declaration.window for names in job.routes.values() for name in names if name in lanes),
+                default=128,
+            )
+            // 2
+        )
+        self._waiting: asyncio.Queue[tuple[Lane, Ready]] = asyncio.Queue()
+
+    async def __aiter__(self) -> AsyncIterator[HalfTurn]:
+        senders = [asyncio.create_task(self._send()) for _ in range(self._senders())]
+        try:
+            while True:
+                ready = self._gather()
+                answered, self._answered = self._answered, []
+                if not ready and not answered:
+                    if not self._in_air:
+                        return
+                    await self._hear(self._in_air - 1)
+                    continue
+                turn = HalfTurn(answered, ready, self._clock.now())
+                yield turn
+                await self._follow(turn)
+                # One half may stay in the air while the ledger works; the other must have answered.
+                await self._hear(self._half)
+        finally:
+            for sender in senders:
+                sender.cancel()
+            await asyncio.gather(*senders, return_exceptions=True)
+
+    def _senders(self) -> int:
+        return 2 * self._half
+
+    def _gather(self) -> list[Ready]:
+        """Up to half a window of messages that may be offered now: those asked to wait first, then fresh ones."""
+        if self._stopping.is_set() or self.resume_at is not None:
+            return []
+        while len(self._offered) < self._half:
+            item = next(self._items, None)
+            if item is None:
+                break
+            if isinstance(item, Mark):
+                self.marks.append(item)
+            elif (offer := self._offer(item)) is not None:
+                self._offered.append((offer, item.message))
+        taken = [self._offered.popleft() for _ in range(min(self._half, len(self._offered)))]
+        self._messages.update({ready.id: message for ready, message in taken})
+        return [ready for ready, _ in taken]
+
+    def _offer(self, item: Outgoing) -> Ready | None:
+        """What the intent will write down; None (and a mark) if it must not be repeated."""
+        message, now = item.message, self._clock.now()
+        body = body_hash(message)
+        keyed = item.again_until is not None and item.again_until > now and item.provider in self._lanes
+        if item.doubtful and not self._may_repeat(item, body, keyed=keyed):
+            return None
+        lane = self._lanes[item.provider] if item.doubtful and keyed else self._lane(message.key.channel)
+        key_life = lane.declaration.key_life
+        fresh = later(now, int(key_life * _KEY_SHARE * SECOND)) if key_life else None
+        content = message.content
+        boxed = content if lane.declaration.transport is Transport.INBOX and isinstance(content, InAppContent) else None
+        return Ready(
+            message.key,
+            message.id,
+            item.attempt,
+            item.person,
+            message.address,
+            lane.name,
+            body,
+            message.judged_at,
+            item.again_until if keyed and lane.name == item.provider else fresh,
+            boxed.payload if boxed else None,
+            later(message.judged_at, boxed.visible_for) if boxed and boxed.visible_for else None,
+        )
+
+    def _may_repeat(self, item: Outgoing, body: bytes, *, keyed: bool) -> bool:
+        """Whether a message that may have arrived may leave again; if not, its mark says why."""
+        if keyed and item.body in (None, body):
+            return True
+        if keyed:
+            # The key promises the same bytes. Another body under it would be refused, or sent as a second message.
+            self.marks.append(
+                Mark(item.message.key, State.UNKNOWN, Reason.BODY_CHANGED, "it would read differently now")
+            )
+            return False
+        if item.again_until is None or self._job.on_ambiguous is OnAmbiguous.RESEND:
+            return True
+        self.marks.append(Mark(item.message.key, State.UNKNOWN, Reason.NO_ANSWER, "the provider has forgotten its key"))
+        return False
+
+    def _lane(self, channel: Channel) -> Lane:
+        """The first provider of the channel's route that is not known to be down."""
+        names = [name for name in self._job.routes[channel] if name in self._lanes]
+        now = self._clock.now()
+        return self._lanes[next((name for name in names if self._lanes[name].down_until <= now), names[0])]
+
+    async def _follow(self, turn: HalfTurn) -> None:
+        """Send what was permitted; keep what must wait, or give up for now if it must wait long."""
+        permission = turn.permission
+        for ready in permission.go:
+            self._in_air += 1
+            self._waiting.put_nowait((self._lanes[ready.provider], ready))
+        for ready in (*permission.accepted, *(r for r in turn.ready if r.key in permission.refused)):
+            self._messages.pop(ready.id, None)
+        if not permission.later:
+            return
+        now = self._clock.now()
+        until = permission.ask_again or later(now, PATIENCE + 1)
+        if permission.stop or until - now > PATIENCE:
+            for ready in permission.later:
+                self._lanes[ready.provider].down_until = until
+            if permission.stop or not self._elsewhere(permission.later, now):
+                self.resume_at = until
+                return
+        for ready in reversed(permission.later):
+            message = self._messages.pop(ready.id)
+            self._offered.appendleft((self._again(ready, message), message))
+        if until > now and not permission.go and not self._in_air:
+            await self._until(until)
+
+    def _elsewhere(self, waiting: Sequence[Ready], now: Instant) -> bool:
+        """Whether another provider of the same channel could take them."""
+        return all(ready.again_until is None or not ready.attempt for ready in waiting) and any(
+            self._lanes[name].down_until <= now
+            for name in self._job.routes[waiting[0].key.channel]
+            if name in self._lanes and name != waiting[0].provider
+        )
+
+    def _again(self, ready: Ready, message: Message) -> Ready:
+        if ready.attempt and ready.again_until is not None:
+            return ready
+        lane = self._lane(message.key.channel)
+        if lane.name == ready.provider:
+            return ready
+        offer = self._offer(Outgoing(message, ready.person, ready.attempt))
+        return ready if offer is None else offer
+
+    async def _hear(self, at_most: int) -> None:
+        """Wait until no more than that many are in the air."""
+        while self._in_air > at_most:
+            self._news.clear()
+            await self._news.wait()
+
+    async def _until(self, moment: Instant) -> None:
+        """Wait for a moment, or for the order to stop."""
+        seconds = max(0, moment - self._clock.now()) / SECOND
+        await asyncio.wait([asyncio.create_task(self._stopping.wait())], timeout=seconds)
+
+    async def _send(self) -> None:
+        """One of the senders: takes a permitted message, makes the exchange, notes its settlement."""
+        while True:
+            lane, ready = await self._waiting.get()
+            message = self._messages.pop(ready.id)
+            outcome = (await lane.deliver([message]))[0]
+            around = Circumstances(self._job.campaign, self._job.on_ambiguous, self._clock.now(), self._dice())
+            self._answered.append(settlement(ready, outcome, around))
+            self._in_air -= 1
+            self._news.set()
