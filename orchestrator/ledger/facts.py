@@ -42,13 +42,18 @@ def read(store: Store, hashing: Hashing, wanted: Wanted) -> dict[str, PersonFact
 
 def _rows(store: Store, run: int, users: Sequence[str]) -> dict[str, list[RowFacts]]:
     found: dict[str, list[RowFacts]] = defaultdict(list)
-    for user, channel, step, slot, state, *rest, body, judged_at, again_until in store.rows(
+    for row in store.rows(
         "SELECT user_id, channel, step, slot, state, reason, attempt, not_before, provider, body, judged_at, again_until"
         " FROM delivery WHERE run = ? AND user_id {any}",
         (run, store.array(users)),
     ):
+        user, channel, step, slot, state, reason, attempt, not_before, provider, body, judged_at, again_until = row
         kept = None if body is None else bytes(body)
-        found[user].append(RowFacts(Channel(channel), step, slot, State(state), *rest, kept, judged_at, again_until))
+        found[user].append(
+            RowFacts(
+                Channel(channel), step, slot, State(state), reason, attempt, not_before, provider, kept, judged_at, again_until
+            )
+        )
     return found
 
 
@@ -73,8 +78,8 @@ def _suppressed(store: Store, hashing: Hashing, people: Sequence[Person]) -> dic
 
 def _touches(store: Store, users: Sequence[str], since: Instant) -> dict[str, list[Touch]]:
     found: dict[str, list[Touch]] = defaultdict(list)
-    for user, at, channel, campaign, run in store.rows(
-        "SELECT user_id, at, channel, campaign, run FROM touch WHERE user_id {any} AND at > ?", (store.array(users), since)
+    for user, at, channel, campaign, run, step in store.rows(
+        "SELECT user_id, at, channel, campaign, run, step FROM touch WHERE user_id {any} AND at > ?", (store.array(users), since)
     ):
-        found[user].append(Touch(Instant(at), Channel(channel), campaign, run))
+        found[user].append(Touch(Instant(at), Channel(channel), campaign, run, step))
     return found

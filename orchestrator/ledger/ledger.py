@@ -8,7 +8,8 @@ from orchestrator.core.errors import StoreError
 from orchestrator.core.facts import PersonFacts
 from orchestrator.core.times import Instant
 from orchestrator.core.turns import Mark, Permission, Turn
-from orchestrator.ledger import boots, consent, facts, runs, shards, turn
+from orchestrator.ledger import boots, consent, runs, shards, turn
+from orchestrator.ledger import facts as reading
 from orchestrator.ledger.boots import Boot
 from orchestrator.ledger.consent import Hashing
 from orchestrator.ledger.opening import open_store
@@ -72,14 +73,14 @@ class Ledger:
         """The files a run was planned from."""
         return runs.bundle(self.store, version)
 
-    def facts(self, wanted: facts.Wanted) -> dict[str, PersonFacts]:
+    def facts(self, wanted: reading.Wanted) -> dict[str, PersonFacts]:
         """What the judge needs about these people, all of one moment; by user."""
         with self.store.reading():
-            return facts.read(self.store, self.hashing, wanted)
+            return reading.read(self.store, self.hashing, wanted)
 
-    def facts_again(self, wanted: facts.Wanted) -> dict[str, PersonFacts]:
+    def facts_again(self, wanted: reading.Wanted) -> dict[str, PersonFacts]:
         """The same inside a turn, when its recheck asks."""
-        return facts.read(self.store, self.hashing, wanted)
+        return reading.read(self.store, self.hashing, wanted)
 
     def facts_version(self) -> int:
         """How many changes of consent and suppression there have been."""
