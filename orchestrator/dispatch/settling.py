@@ -22,7 +22,6 @@ class Circumstances:
 
 def settlement(ready: Ready, outcome: Outcome, around: Circumstances) -> Settlement:
     """The settlement of the attempt that was just answered."""
-    attempt = ready.attempt + 1
     match outcome:
         case Accepted(provider_id):
             return _of(ready, State.ACCEPTED, provider_id=provider_id)
@@ -52,6 +51,14 @@ def _of(ready: Ready, state: State, **told: object) -> Settlement:
 def _wait(attempt: int, after: float | None, around: Circumstances) -> Instant:
     seconds = max(after or 0.0, backoff(attempt, around.dice))
     return Instant(around.now + int(seconds * SECOND))
+
+
+def _retried(ready: Ready, detail: str, after: float | None, around: Circumstances) -> Settlement:
+    attempt = ready.attempt + 1
+    if attempt >= MAX_ATTEMPTS:
+        return _of(ready, State.FAILED, reason=Reason.ATTEMPTS_USED_UP, detail=detail, answer="retry", bad=True)
+    until = _wait(attempt, after, around)
+    return _of(ready, State.RETRY_WAIT, reason=Reason.BUSY, detail=detail, not_before=until, answer="retry", bad=True)
 
 
 def _paused(ready: Ready, scope: PauseScope, detail: str, after: float | None, around: Circumstances) -> Settlement:

@@ -2,9 +2,22 @@
 
 from orchestrator.ledger.boots import Boot
 from orchestrator.ledger.consent import ConsentChange
+from orchestrator.ledger.facts import Wanted
 from orchestrator.ledger.ledger import Ledger, Recovery
 from orchestrator.ledger.pace import Grant
 from orchestrator.ledger.runs import NewRun, Planned, Run, RunState
 from orchestrator.ledger.shards import Shard
 
-__all__ = ["Boot", "ConsentChange", "Grant", "Ledger", "NewRun", "Planned", "Recovery", "Run", "RunState", "Shard"]
+__all__ = [
+    "Boot",
+    "ConsentChange",
+    "Grant",
+    "Ledger",
+    "NewRun",
+    "Planned",
+    "Recovery",
+    "Run",
+    "RunState",
+    "Shard",
+    "Wanted",
+]

@@ -94,5 +94,7 @@ def words(store: Store, users: Sequence[str], topic: str) -> dict[str, dict[Chan
 
 def suppressed_among(store: Store, hashes: Sequence[str]) -> dict[tuple[str, Channel], Instant]:
     """Which of these addresses are suppressed, on which channel, and since when."""
-    rows = store.rows("SELECT address_hash, channel, since FROM suppression WHERE address_hash {any}", (store.array(hashes),))
+    rows = store.rows(
+        "SELECT address_hash, channel, since FROM suppression WHERE address_hash {any}", (store.array(hashes),)
+    )
     return {(hashed, Channel(channel)): Instant(since) for hashed, channel, since in rows}

@@ -51,7 +51,17 @@ def _rows(store: Store, run: int, users: Sequence[str]) -> dict[str, list[RowFac
         kept = None if body is None else bytes(body)
         found[user].append(
             RowFacts(
-                Channel(channel), step, slot, State(state), reason, attempt, not_before, provider, kept, judged_at, again_until
+                Channel(channel),
+                step,
+                slot,
+                State(state),
+                reason,
+                attempt,
+                not_before,
+                provider,
+                kept,
+                judged_at,
+                again_until,
             )
         )
     return found
@@ -79,7 +89,8 @@ def _suppressed(store: Store, hashing: Hashing, people: Sequence[Person]) -> dic
 def _touches(store: Store, users: Sequence[str], since: Instant) -> dict[str, list[Touch]]:
     found: dict[str, list[Touch]] = defaultdict(list)
     for user, at, channel, campaign, run, step in store.rows(
-        "SELECT user_id, at, channel, campaign, run, step FROM touch WHERE user_id {any} AND at > ?", (store.array(users), since)
+        "SELECT user_id, at, channel, campaign, run, step FROM touch WHERE user_id {any} AND at > ?",
+        (store.array(users), since),
     ):
         found[user].append(Touch(Instant(at), Channel(channel), campaign, run, step))
     return found

@@ -69,6 +69,10 @@ class Ledger:
         """The earliest due shard, ours from now on."""
         return shards.claim(self.store, self.boot, now)
 
+    def next_due(self) -> Instant | None:
+        """The earliest moment anything wants work."""
+        return shards.next_due(self.store)
+
     def bundle(self, version: str) -> runs.Files:
         """The files a run was planned from."""
         return runs.bundle(self.store, version)

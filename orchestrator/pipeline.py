@@ -1,0 +1,248 @@
+"""The corridor: the only order in which a message is made, from the claim of a shard to its put-back."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, TypeVar
+
+from orchestrator.core.campaigns import Campaign
+from orchestrator.core.eligibility import RowVerdict, judge
+from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts
+from orchestrator.core.nouns import (
+    Address,
+    Content,
+    DeliveryKey,
+    Expire,
+    Hold,
+    Message,
+    Person,
+    Send,
+    Skip,
+    State,
+    Verdict,
+    delivery_id,
+)
+from orchestrator.core.reasons import Reason
+from orchestrator.core.times import MINUTE, SECOND, Clock, Instant
+from orchestrator.core.turns import Mark, Pacing, Permission, Ready, Turn
+from orchestrator.dispatch import Dispatch, HalfTurn, Item, Job, Outgoing
+from orchestrator.ledger import Ledger, Shard, Wanted
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message to render: for whom, on which channel, as of when, under which delivery id."""
+
+    person: Person
+    key: DeliveryKey
+    id: str
+    address: Address
+    judged_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """Why a letter could not be rendered: a state to leave the row in, a reason and a place."""
+
+    state: State
+    reason: str
+    detail: str
+
+
+class Letters(Protocol):
+    """A campaign's compiled templates."""
+
+    def render(self, letters: Iterable[Letter]) -> Iterator[Content | Unwritten]:
+        """One answer for each letter, in order, rendered only as they are asked for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a run's bundle says of its campaign, ready to work with; kept for as long as the bundle is in use."""
+
+    campaign: Campaign
+    letters: Letters
+
+
+class LedgerThread:
+    """The ledger belongs to one thread of its own, so that the wire goes on while a transaction commits."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+
+    async def __call__(self, ask: Callable[[Ledger], Answer]) -> Answer:
+        """Run one call on the ledger's thread and wait for it."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, ask, self.ledger)
+
+    def close(self) -> None:
+        """Close the ledger after the last call."""
+        self._thread.submit(self.ledger.close).result()
+        self._thread.shutdown()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a worker works with. `prepare` turns a shard's bundle into its campaign and templates, once per version."""
+
+    ledger: LedgerThread
+    dispatch: Dispatch
+    prepare: Callable[[Ledger, Shard], Prepared]
+
+
+async def work(shard: Shard, parts: Parts, clock: Clock) -> None:
+    """One due shard, from claim to put-back."""
+    prepared = await parts.ledger(lambda ledger: parts.prepare(ledger, shard))
+    sight = Sight(shard, prepared.campaign, parts.dispatch)
+    known = await parts.ledger(lambda ledger: sight.read(ledger, clock.now()))
+    verdicts = sight.judge(known, clock.now())
+    turns = parts.dispatch.turns(sight.items(prepared.letters, verdicts, known, clock.now()), sight.job())
+    refused: dict[DeliveryKey, Verdict] = {}
+    async for turn in turns:
+        permitted = await parts.ledger(partial(sight.take, turn))
+        refused.update(permitted.refused)
+        turn.go(permitted)
+    marks = [*turns.marks, *sight.marks(verdicts, refused)]
+    await parts.ledger(lambda ledger: ledger.put_back(shard, marks, clock.now(), turns.resume_at))
+
+
+Verdicts = Mapping[str, Sequence[RowVerdict]]
+Known = Mapping[str, PersonFacts]
+
+
+class Sight:
+    """One shard under its campaign: what is read for it, judged of it, asked for it."""
+
+    def __init__(self, shard: Shard, campaign: Campaign, dispatch: Dispatch) -> None:
+        self.shard = shard
+        self.campaign = campaign
+        self.run = RunFacts(shard.run, shard.run_due_at, shard.opens_at, cancelled=shard.cancelled)
+        self._rates = {name: lane.declaration.rate for name, lane in dispatch.lanes.items()}
+        self._people = {person.user: person for person in shard.people}
+        self._facts_version = -1
+
+    def read(self, ledger: Ledger, now: Instant) -> Known:
+        """The facts of all the shard's people, and how old they are."""
+        self._facts_version = ledger.facts_version()
+        return ledger.facts(self._wanted(self.shard.people, now))
+
+    def judge(self, known: Known, now: Instant) -> Verdicts:
+        """Every person's rows, judged together."""
+        return {
+            person.user: judge(self.campaign, self.run, person, known[person.user], now) for person in self.shard.people
+        }
+
+    def items(self, letters: Letters, verdicts: Verdicts, known: Known, now: Instant) -> Iterator[Item]:
+        """Rendered messages of everybody with a Send, one at a time; a mark for each that could not be rendered."""
+        rows = [
+            (self._letter(user, verdict, row, now), row)
+            for user, found in verdicts.items()
+            for verdict in found
+            if isinstance(verdict.verdict, Send) and (row := _row(known[user], verdict))
+        ]
+        for (letter, row), content in zip(rows, letters.render(letter for letter, _ in rows), strict=True):
+            if isinstance(content, Unwritten):
+                yield Mark(letter.key, content.state, content.reason, content.detail, exposed=True)
+                continue
+            message = Message(
+                letter.key,
+                letter.id,
+                letter.address,
+                content,
+                topic=self.campaign.policy.topic,
+                judged_at=letter.judged_at,
+            )
+            yield Outgoing(message, letter.person, row.attempt, row.provider, row.body, row.again_until, row.doubtful)
+
+    def job(self) -> Job:
+        """What dispatch must know of this campaign."""
+        return Job(self.campaign.name, self.campaign.routes, self.shard.on_ambiguous)
+
+    def take(self, turn: HalfTurn, ledger: Ledger) -> Permission:
+        """Ask for one turn; consent, suppression, address and caps are judged again inside it."""
+        throttle = self.campaign.policy.throttle
+        paces = [Pacing(f"campaign:{self.campaign.name}", throttle * SECOND / MINUTE if throttle else None)]
+        paces += [Pacing(f"provider:{name}", self._rates[name]) for name in sorted({r.provider for r in turn.ready})]
+        return ledger.turn(
+            Turn(
+                self.shard.run,
+                self.campaign.name,
+                turn.answered,
+                turn.ready,
+                turn.now,
+                paces,
+                lambda again: self._recheck(ledger, again, turn.now),
+                alone=bool(self.campaign.policy.caps),
+            )
+        )
+
+    def marks(self, verdicts: Verdicts, refused: Mapping[DeliveryKey, Verdict]) -> Iterator[Mark]:
+        """The verdicts that are no Send, and those of the last moment, as marks.
+
+        Where the chosen channel was refused at the last moment, the others stay open and are judged again.
+        """
+        reopened = {key.user for key, verdict in refused.items() if isinstance(verdict, Skip)}
+        for user, found in verdicts.items():
+            for row in found:
+                if isinstance(row.verdict, Skip) and row.verdict.reason is Reason.OTHER_CHANNEL and user in reopened:
+                    continue
+                key = DeliveryKey(self.shard.run, user, row.channel, row.step, row.slot)
+                if (mark := _mark(key, row.verdict, exposed=row.exposed)) is not None:
+                    yield mark
+        for key, verdict in refused.items():
+            if (mark := _mark(key, verdict, exposed=False)) is not None:
+                yield mark
+
+    def _recheck(self, ledger: Ledger, again: Sequence[Ready], now: Instant) -> Mapping[DeliveryKey, Verdict]:
+        caps = self.campaign.policy.caps
+        if not caps and ledger.facts_version() == self._facts_version:
+            return {}
+        people = list({ready.person.user: ready.person for ready in again}.values())
+        known = ledger.facts_again(self._wanted(people, now))
+        verdicts = {person.user: judge(self.campaign, self.run, person, known[person.user], now) for person in people}
+        return {
+            ready.key: row.verdict
+            for ready in again
+            for row in verdicts[ready.key.user]
+            if (row.channel, row.step, row.slot) == ready.key[2:] and not isinstance(row.verdict, Send)
+        }
+
+    def _wanted(self, people: Sequence[Person], now: Instant) -> Wanted:
+        caps = self.campaign.policy.caps
+        since = Instant(now - max(cap.within for cap in caps)) if caps else None
+        return Wanted(self.shard.run, people, self.campaign.policy.topic, since)
+
+    def _letter(self, user: str, verdict: RowVerdict, row: RowFacts, now: Instant) -> Letter:
+        assert isinstance(verdict.verdict, Send)  # noqa: S101 - items() asks for nothing else
+        key = DeliveryKey(self.shard.run, user, verdict.channel, verdict.step, verdict.slot)
+        return Letter(
+            self._people[user],
+            key,
+            delivery_id(self.shard.campaign, self.shard.occurrence, key),
+            verdict.verdict.address,
+            row.judged_at or now,
+        )
+
+
+def _row(facts: PersonFacts, verdict: RowVerdict) -> RowFacts | None:
+    """The row a verdict is about."""
+    place = (verdict.channel, verdict.step, verdict.slot)
+    return next((row for row in facts.rows if (row.channel, row.step, row.slot) == place), None)
+
+
+def _mark(key: DeliveryKey, verdict: Verdict, *, exposed: bool) -> Mark | None:
+    """A verdict as the ledger writes it; None for a Send, whose intent says it."""
+    match verdict:
+        case Send():
+            return None
+        case Hold(until, reason):
+            return Mark(key, State.HELD, reason, not_before=until, exposed=exposed)
+        case Skip(reason, detail):
+            return Mark(key, State.SKIPPED, reason, detail, exposed=exposed)
+        case Expire(reason):
+            return Mark(key, State.EXPIRED, reason, exposed=exposed)
