@@ -20,7 +20,7 @@ class Circumstances:
     dice: float
 
 
-def settlement(ready: Ready, outcome: Outcome, around: Circumstances) -> Settlement:
+def settlement(ready: Ready, outcome: Outcome, around: Circumstances) -> Settlement:  # noqa: PLR0911 - one for each outcome
     """The settlement of the attempt that was just answered."""
     match outcome:
         case Accepted(provider_id):
@@ -31,13 +31,7 @@ def settlement(ready: Ready, outcome: Outcome, around: Circumstances) -> Settlem
             gone = ready.address.value
             return _of(ready, State.FAILED, reason=Reason.ADDRESS_GONE, detail=detail, gone=gone, answer="address_gone")
         case Retry(detail, after):
-            if attempt >= MAX_ATTEMPTS:
-                used_up = Reason.ATTEMPTS_USED_UP
-                return _of(ready, State.FAILED, reason=used_up, detail=detail, answer="retry", bad=True)
-            until = _wait(attempt, after, around)
-            return _of(
-                ready, State.RETRY_WAIT, reason=Reason.BUSY, detail=detail, not_before=until, answer="retry", bad=True
-            )
+            return _retried(ready, detail, after, around)
         case Pause(scope, detail, after):
             return _paused(ready, scope, detail, after, around)
         case Ambiguous(detail):
