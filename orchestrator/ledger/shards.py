@@ -156,7 +156,7 @@ def _resolve_intents(
 def _let_go(
     store: Store, owner: int, run: int, number: int, users: Sequence[str], now: Instant, not_before: Instant | None
 ) -> Instant | None:
-    summary, due_at = recount(store, run, users, now)
+    summary, due_at = recount(store, run, number, users, now)
     if due_at is not None and not_before is not None:
         due_at = max(due_at, not_before)
     changed = store.change(
@@ -171,16 +171,16 @@ def _let_go(
     return due_at
 
 
-def recount(store: Store, run: int, users: Sequence[str], now: Instant) -> tuple[str, Instant | None]:
-    """The summary of these users' rows as JSON, and the earliest moment any of them wants work (None: never again).
+def recount(store: Store, run: int, number: int, users: Sequence[str], now: Instant) -> tuple[str, Instant | None]:
+    """The summary of a shard's rows (those of its users) as JSON, and the earliest moment any of them wants work (None: never again).
 
     The summary is a list of [state, reason, channel, segment, variant, holdout, rows], in that order.
     """
     rows = store.rows(
         "SELECT state, reason, channel, segment, variant, holdout, COUNT(*), MIN(COALESCE(not_before, 0)) FROM delivery"
-        " WHERE run = ? AND user_id {any} GROUP BY state, reason, channel, segment, variant, holdout"
+        " WHERE run = ? AND user_id {any} AND shard = ? GROUP BY state, reason, channel, segment, variant, holdout"
         " ORDER BY state, reason, channel, segment, variant, holdout",
-        (run, store.array(users)),
+        (run, store.array(users), number),
     )
     waits = [
         now if row[0] == State.PLANNED else max(now, row[7])

@@ -1,0 +1,197 @@
+"""Looking deliveries up: by person, campaign, state and reason; the counts of a run; and queueing again what failed in passing."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from orchestrator.core.nouns import Channel, DeliveryKey, Person, State
+from orchestrator.core.reasons import Reason
+from orchestrator.core.times import Instant
+from orchestrator.ledger.people import pack
+from orchestrator.ledger.runs import RunState
+from orchestrator.ledger.store import Store
+
+PASSING = (Reason.ATTEMPTS_USED_UP,)
+"""Reasons of failure that may be gone by now; `retry` takes these unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One row of the ledger with the run it belongs to."""
+
+    key: DeliveryKey
+    campaign: str
+    occurrence: str
+    segment: str
+    variant: str
+    holdout: bool
+    state: State
+    reason: str
+    detail: str
+    attempt: int
+    provider: str
+    provider_id: str
+    address: str
+    exposed_at: Instant | None
+    intent_at: Instant | None
+    settled_at: Instant | None
+    not_before: Instant | None
+    maybe_duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which deliveries to list; everything left out matches all. `limit` counts rows."""
+
+    campaign: str | None = None
+    run: int | None = None
+    users: Sequence[str] = ()
+    channel: Channel | None = None
+    states: Sequence[State] = ()
+    reason: str | None = None
+    limit: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """So many rows of a run in this state, for this reason, on this channel."""
+
+    state: State
+    reason: str
+    channel: Channel
+    segment: str
+    variant: str
+    holdout: bool
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One attempt that did not simply succeed: when, with whom, what it said."""
+
+    at: Instant
+    attempt: int
+    provider: str
+    outcome: str
+    detail: str
+
+
+_COLUMNS = (
+    "d.run, d.user_id, d.channel, d.step, d.slot, r.campaign, r.occurrence, d.segment, d.variant, d.holdout, d.state, d.reason, d.detail,"
+    " d.attempt, d.provider, d.provider_id, d.address, d.exposed_at, d.intent_at, d.settled_at, d.not_before, d.maybe_duplicate"
+)
+
+
+def listed(store: Store, asked: Asked) -> Iterator[Delivery]:
+    """The deliveries asked for: newest run first, then by user and channel."""
+    where, parameters = ["1 = 1"], list[object]()
+    for column, value in (
+        ("r.campaign", asked.campaign),
+        ("d.run", asked.run),
+        ("d.channel", asked.channel),
+        ("d.reason", asked.reason),
+    ):
+        if value is not None:
+            where.append(f"{column} = ?")
+            parameters.append(value)
+    for column, values in (("d.user_id", asked.users), ("d.state", asked.states)):
+        if values:
+            where.append(f"{column} {{any}}")
+            parameters.append(store.array([str(value) for value in values]))
+    rows = store.rows(
+        f"SELECT {_COLUMNS} FROM delivery d JOIN run r ON r.id = d.run WHERE {' AND '.join(where)}"
+        " ORDER BY d.run DESC, d.user_id, d.channel, d.step, d.slot LIMIT ?",
+        (*parameters, asked.limit),
+    )
+    for (
+        run,
+        user,
+        channel,
+        step,
+        slot,
+        campaign,
+        occurrence,
+        segment,
+        variant,
+        holdout,
+        state,
+        *rest,
+        duplicate,
+    ) in rows:
+        key = DeliveryKey(run, user, Channel(channel), step, slot)
+        yield Delivery(key, campaign, occurrence, segment, variant, bool(holdout), State(state), *rest, bool(duplicate))
+
+
+def counts(store: Store, run: int) -> list[Count]:
+    """A run's counts, added up from the summaries of its shards; before its first put-back a shard counts as planned."""
+    total: dict[tuple[object, ...], int] = {}
+    for (summary,) in store.rows("SELECT summary FROM shard WHERE run = ?", (run,)):
+        for *what, rows in json.loads(summary):
+            total[tuple(what)] = total.get(tuple(what), 0) + rows
+    return [
+        Count(State(str(state)), str(reason), Channel(str(channel)), str(segment), str(variant), bool(holdout), rows)
+        for (state, reason, channel, segment, variant, holdout), rows in sorted(
+            total.items(), key=lambda item: [str(part) for part in item[0]]
+        )
+    ]
+
+
+def story(store: Store, key: DeliveryKey) -> list[Answered]:
+    """Every answer on the way to this delivery's state that was not a plain success, in order of time."""
+    return [
+        Answered(Instant(at), attempt, provider, outcome, detail)
+        for at, attempt, provider, outcome, detail in store.rows(
+            "SELECT at, attempt, provider, outcome, detail FROM attempt"
+            " WHERE run = ? AND user_id = ? AND channel = ? AND step = ? AND slot = ? ORDER BY at, attempt",
+            key,
+        )
+    ]
+
+
+def retry(store: Store, run: int, people: Sequence[Person], now: Instant, reasons: Sequence[str] = PASSING) -> int:
+    """Queue a run's failed deliveries again, as a shard of their own, with their attempts forgotten; returns how many.
+
+    `people` are those who have such a delivery (see `failed_users`), as the audience knows them now, in user order.
+    """
+    if not people:
+        return 0
+    these = (run, store.array([person.user for person in people]), store.array([str(reason) for reason in reasons]))
+    failed = "run = ? AND user_id {any} AND state = 'failed' AND reason {any}"
+    with store.transaction():
+        left = [row[0] for row in store.rows(f"SELECT DISTINCT shard FROM delivery WHERE {failed}", these)]
+        number = store.rows("SELECT MAX(number) + 1 FROM shard WHERE run = ?", (run,))[0][0]
+        requeued = store.change(
+            "UPDATE delivery SET state = 'planned', reason = '', detail = '', attempt = 0, settled_at = NULL, not_before = NULL,"
+            f" again_until = NULL, body = NULL, judged_at = NULL, shard = ? WHERE {failed}",
+            (number, *these),
+        )
+        if requeued:
+            store.change(
+                "INSERT INTO shard (run, number, opens_at, due_at, claims, members, first_user, last_user, people, summary)"
+                " VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, '[]')",
+                (run, number, now, now, len(people), people[0].user, people[-1].user, pack(people)),
+            )
+            store.change("UPDATE run SET state = 'working' WHERE id = ? AND state = ?", (run, RunState.DONE))
+            for old in left:
+                _recount_all(store, run, old)
+    return requeued
+
+
+def _recount_all(store: Store, run: int, number: int) -> None:
+    """Write a finished shard's summary anew, after rows have moved out of it."""
+    rows = store.rows(
+        "SELECT state, reason, channel, segment, variant, holdout, COUNT(*) FROM delivery WHERE run = ? AND shard = ?"
+        " GROUP BY state, reason, channel, segment, variant, holdout ORDER BY state, reason, channel, segment, variant, holdout",
+        (run, number),
+    )
+    summary = json.dumps([list(row) for row in rows], ensure_ascii=False, separators=(",", ":"))
+    store.change("UPDATE shard SET summary = ? WHERE run = ? AND number = ?", (summary, run, number))
+
+
+def failed_users(store: Store, run: int, reasons: Sequence[str] = PASSING) -> list[str]:
+    """Users of a run whose delivery failed for one of these reasons, in order."""
+    rows = store.rows(
+        "SELECT DISTINCT user_id FROM delivery WHERE run = ? AND state = 'failed' AND reason {any} ORDER BY user_id",
+        (run, store.array([str(reason) for reason in reasons])),
+    )
+    return [row[0] for row in rows]
