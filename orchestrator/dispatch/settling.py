@@ -20,7 +20,7 @@ class Circumstances:
     dice: float
 
 
-def settlement(ready: Ready, outcome: Outcome, around: Circumstances) -> Settlement:  # noqa: PLR0911 - one for each outcome
+def settlement(ready: Ready, outcome: Outcome, around: Circumstances) -> Settlement:
     """The settlement of the attempt that was just answered."""
     match outcome:
         case Accepted(provider_id):

@@ -3,7 +3,9 @@
 from orchestrator.ledger.boots import Boot
 from orchestrator.ledger.consent import ConsentChange
 from orchestrator.ledger.facts import Wanted
+from orchestrator.ledger.inbox import InboxMessage
 from orchestrator.ledger.ledger import Ledger, Recovery
+from orchestrator.ledger.links import Purpose, Seal
 from orchestrator.ledger.pace import Grant
 from orchestrator.ledger.runs import NewRun, Planned, Run, RunState
 from orchestrator.ledger.shards import Shard
@@ -12,12 +14,15 @@ __all__ = [
     "Boot",
     "ConsentChange",
     "Grant",
+    "InboxMessage",
     "Ledger",
     "NewRun",
     "Planned",
+    "Purpose",
     "Recovery",
     "Run",
     "RunState",
+    "Seal",
     "Shard",
     "Wanted",
 ]

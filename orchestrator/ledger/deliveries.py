@@ -103,23 +103,31 @@ def listed(store: Store, asked: Asked) -> Iterator[Delivery]:
         " ORDER BY d.run DESC, d.user_id, d.channel, d.step, d.slot LIMIT ?",
         (*parameters, asked.limit),
     )
-    for (
-        run,
-        user,
-        channel,
-        step,
-        slot,
-        campaign,
-        occurrence,
-        segment,
-        variant,
-        holdout,
-        state,
-        *rest,
-        duplicate,
-    ) in rows:
-        key = DeliveryKey(run, user, Channel(channel), step, slot)
-        yield Delivery(key, campaign, occurrence, segment, variant, bool(holdout), State(state), *rest, bool(duplicate))
+    for row in rows:
+        run, user, channel, step, slot, campaign, occurrence, segment, variant, holdout, state, reason, detail = row[
+            :13
+        ]
+        attempt, provider, provider_id, address, exposed_at, intent_at, settled_at, not_before, duplicate = row[13:]
+        yield Delivery(
+            key=DeliveryKey(run, user, Channel(channel), step, slot),
+            campaign=campaign,
+            occurrence=occurrence,
+            segment=segment,
+            variant=variant,
+            holdout=bool(holdout),
+            state=State(state),
+            reason=reason,
+            detail=detail,
+            attempt=attempt,
+            provider=provider,
+            provider_id=provider_id,
+            address=address,
+            exposed_at=exposed_at,
+            intent_at=intent_at,
+            settled_at=settled_at,
+            not_before=not_before,
+            maybe_duplicate=bool(duplicate),
+        )
 
 
 def counts(store: Store, run: int) -> list[Count]:

@@ -1,17 +1,20 @@
 """The ledger as one object: what every process of the product says to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.core.errors import StoreError
 from orchestrator.core.facts import PersonFacts
+from orchestrator.core.nouns import Channel
 from orchestrator.core.times import Instant
 from orchestrator.core.turns import Mark, Permission, Turn
-from orchestrator.ledger import boots, consent, runs, shards, turn
+from orchestrator.ledger import boots, consent, inbox, links, runs, shards, turn
 from orchestrator.ledger import facts as reading
 from orchestrator.ledger.boots import Boot
-from orchestrator.ledger.consent import Hashing
+from orchestrator.ledger.consent import ConsentChange, Hashing
+from orchestrator.ledger.inbox import InboxMessage
+from orchestrator.ledger.links import Purpose, Seal
 from orchestrator.ledger.opening import open_store
 from orchestrator.ledger.shards import Shard
 from orchestrator.ledger.store import Store
@@ -99,6 +102,27 @@ class Ledger:
     ) -> Instant | None:
         """Write the verdicts, recount, and let go of the shard; the next moment it is due, if any."""
         return shards.put_back(self.store, self.boot, shard, marks, now, not_before)
+
+    def change_consent(self, changes: Iterable[ConsentChange]) -> int:
+        """Append people's words on topics; once it returns, no intent is created against them."""
+        return consent.change_consent(self.store, changes)
+
+    def suppress(self, addresses: Iterable[tuple[Channel, str]], reason: str, source: str, now: Instant) -> int:
+        """Stop these addresses for good; returns how many were new."""
+        hashes = [(self.hashing.of(channel, address), channel) for channel, address in addresses]
+        return consent.suppress(self.store, hashes, reason, source, now)
+
+    def inbox(self, user: str, now: Instant) -> list[InboxMessage]:
+        """A user's in-app messages that wait to be seen."""
+        return inbox.waiting(self.store, user, now)
+
+    def acknowledge(self, user: str, message: str, now: Instant) -> bool:
+        """The user has seen an in-app message."""
+        return inbox.acknowledge(self.store, user, message, now)
+
+    def seal(self, purpose: Purpose, now: Instant) -> Seal:
+        """The seal of links of this purpose."""
+        return links.seal(self.store, purpose, now)
 
     def recover(self, now: Instant) -> Recovery:
         """Look for dead boots and take back what they held. Every process does this; it is no job in any queue."""

@@ -1,0 +1,5 @@
+"""The product's own web face: unsubscribe pages, the in-app inbox, health and metrics."""
+
+from orchestrator.web.site import Health, Seals, site
+
+__all__ = ["Health", "Seals", "site"]

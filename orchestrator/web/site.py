@@ -1,0 +1,67 @@
+"""The routes of the web face, put together."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, field
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from orchestrator.core.times import Clock
+from orchestrator.ledger import Seal
+from orchestrator.pipeline import LedgerThread
+from orchestrator.web.inbox import Inbox
+from orchestrator.web.unsubscribe import Unsubscribe
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What `/healthz` says: well or not, the version in use, and every trouble in words."""
+
+    well: bool
+    version: str = ""
+    troubles: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Seals:
+    """The seals and keys the site opens tokens with."""
+
+    unsubscribe: Seal
+    inbox: Seal
+
+
+def site(
+    ledger: LedgerThread,
+    seals: Seals,
+    labels: dict[str, str],
+    clock: Clock,
+    health: Callable[[], Awaitable[Health]],
+    metrics: CollectorRegistry,
+) -> Starlette:
+    """The ASGI application. `labels` are topics as people know them."""
+    unsubscribe = Unsubscribe(ledger, seals.unsubscribe, labels, clock)
+    inbox = Inbox(ledger, {key.id: key.secret for key in seals.inbox.keys}, clock)
+
+    async def healthz(_: Request) -> Response:
+        said = await health()
+        body = json.dumps(asdict(said), ensure_ascii=False)
+        return Response(
+            body, 200 if said.well else 503, media_type="application/json", headers={"Cache-Control": "no-store"}
+        )
+
+    async def scrape(_: Request) -> Response:
+        return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(
+        routes=[
+            Route("/u/{token}", unsubscribe, methods=["GET", "POST"]),
+            Route("/v1/inbox", inbox.fetch, methods=["GET"]),
+            Route("/v1/inbox/{id}/seen", inbox.seen, methods=["POST"]),
+            Route("/healthz", healthz, methods=["GET"]),
+            Route("/metrics", scrape, methods=["GET"]),
+        ]
+    )
