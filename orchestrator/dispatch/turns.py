@@ -7,6 +7,7 @@ than the narrowest lane in use.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from orchestrator.core.nouns import Channel, InAppContent, Message, OnAmbiguous, Person, State
@@ -202,16 +203,17 @@ class Turns:
             return
         now = self._clock.now()
         until = permission.ask_again or later(now, PATIENCE + 1)
-        if permission.stop or until - now > PATIENCE:
+        long = until - now > PATIENCE
+        if long:
             for ready in permission.later:
                 self._lanes[ready.provider].down_until = until
-            if permission.stop or not self._elsewhere(permission.later, now):
-                self.resume_at = until
-                return
+        if permission.stop or (long and not self._elsewhere(permission.later, now)):
+            self.resume_at = until
+            return
         for ready in reversed(permission.later):
             message = self._messages.pop(ready.id)
             self._offered.appendleft((self._again(ready, message), message))
-        if until > now and not permission.go and not self._in_air:
+        if not long and until > now and not permission.go and not self._in_air:
             await self._until(until)
 
     def _elsewhere(self, waiting: Sequence[Ready], now: Instant) -> bool:
@@ -240,7 +242,8 @@ class Turns:
     async def _until(self, moment: Instant) -> None:
         """Wait for a moment, or for the order to stop."""
         seconds = max(0, moment - self._clock.now()) / SECOND
-        await asyncio.wait([asyncio.create_task(self._stopping.wait())], timeout=seconds)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def _send(self) -> None:
         """One of the senders: takes a permitted message, makes the exchange, notes its settlement."""
