@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from orchestrator.core.nouns import Channel, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.times import Instant
+from orchestrator.core.times import NEVER, Instant
 
 
 class Asked(StrEnum):
@@ -48,6 +48,7 @@ class Touch:
     channel: Channel
     campaign: str
     run: int = 0
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,10 @@ class PersonFacts:
 
     `consent` holds the latest word on the campaign's topic by channel (absent: never asked). `suppressed` holds those of
     the person's address values nothing may go to. `touches` are all within the widest cap's window, of every campaign.
+    Without rows the person is judged as a plan would write them (the dry run).
     """
 
-    rows: tuple[RowFacts, ...]
+    rows: tuple[RowFacts, ...] = ()
     consent: Mapping[Channel, bool] = field(default_factory=dict)
     suppressed: frozenset[str] = frozenset()
     touches: tuple[Touch, ...] = ()
@@ -67,9 +69,14 @@ class PersonFacts:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What is true for a whole shard: cancelled or not, when the run was due, when its wave opens."""
+    """What is true for a whole shard: cancelled or not, when the run was due, when its wave opens.
+
+    `ramp` is the percentage of people this run is open to, `ramp_grows_at` when the next step lets in more.
+    """
 
     run: int
     due_at: Instant
     opens_at: Instant
     cancelled: bool = False
+    ramp: float = 100.0
+    ramp_grows_at: Instant = NEVER

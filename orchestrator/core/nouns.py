@@ -161,7 +161,7 @@ class Message:
     address: Address
     content: Content
     topic: str = ""
-    judged_at: Instant = Instant(0)  # noqa: RUF009 - Instant is an int
+    judged_at: Instant = Instant(0)
     """The first judging moment: bodies are rendered as of then, on every attempt."""
     expires_at: Instant | None = None
     test: bool = False
