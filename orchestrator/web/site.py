@@ -58,7 +58,7 @@ def site(
 
     return Starlette(
         routes=[
-            Route("/u/{token}", unsubscribe, methods=["GET", "POST"]),
+            Route("/u/{token}", unsubscribe.answer, methods=["GET", "POST"]),
             Route("/v1/inbox", inbox.fetch, methods=["GET"]),
             Route("/v1/inbox/{id}/seen", inbox.seen, methods=["POST"]),
             Route("/healthz", healthz, methods=["GET"]),

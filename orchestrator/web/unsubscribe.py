@@ -42,7 +42,7 @@ class Unsubscribe:
         self._labels = labels
         self._clock = clock
 
-    async def __call__(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
         """Answer GET and HEAD with the page, POST with the act."""
         opened = self._seal.open(request.path_params["token"])
         if opened is None or len(opened) != 4:
