@@ -15,7 +15,7 @@ class Engine(Protocol):
     """What carries a request: one of the engines of wire/."""
 
     async def exchange(self, request: Request, deadline: float) -> Response:
-        """Make the exchange within `deadline` seconds in all; NotSent or Lost if it does not end with an answer."""
+        """Make the exchange until `deadline` on the event loop's clock; NotSent or Lost if it does not end with an answer."""
         ...
 
     async def close(self) -> None:
@@ -63,7 +63,8 @@ class Lane:
 
     async def _exchange(self, request: Request, messages: Sequence[Message]) -> Sequence[Outcome]:
         try:
-            response = await self._engine.exchange(request, self.declaration.timeout)
+            deadline = asyncio.get_running_loop().time() + self.declaration.timeout
+            response = await self._engine.exchange(request, deadline)
             return self.adapter.read(request, response)
         except NotSent as problem:
             return [Retry(f"not sent: {problem}")] * len(messages)

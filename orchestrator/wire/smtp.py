@@ -42,6 +42,7 @@ class SmtpEngine:
         self._opening: set[asyncio.Task[None]] = set()
         self._queue: deque[Letter] = deque()
         self._alarm: asyncio.TimerHandle | None = None
+        self._rings_at = 0.0
         self._breathe_until = 0.0
         self._closed = False
 
@@ -196,9 +197,11 @@ class SmtpEngine:
     def _watch(self, at: float) -> None:
         """Look at the queue at `at` at the latest."""
         if self._alarm is not None:
-            if self._alarm.when() <= at:
+            # Not asked of the alarm: uvloop's handle of a moment already past cannot tell it.
+            if self._rings_at <= at:
                 return
             self._alarm.cancel()
+        self._rings_at = at
         self._alarm = asyncio.get_running_loop().call_at(at, self._ring)
 
     def _ring(self) -> None:
