@@ -80,11 +80,11 @@ class PostgreSQLStore:
         )
 
     def hold_boot(self, token: str) -> None:
-        self.rows("SELECT pg_advisory_lock(?)", (_lock_number(token),))
+        self.rows("SELECT pg_advisory_lock(?)", (lock_number(token),))
         self._holds_boot = True
 
     def boot_is_dead(self, token: str) -> bool:
-        number = _lock_number(token)
+        number = lock_number(token)
         free = bool(self.rows("SELECT pg_try_advisory_lock(?)", (number,))[0][0])
         if free:
             self.rows("SELECT pg_advisory_unlock(?)", (number,))
@@ -104,6 +104,6 @@ class PostgreSQLStore:
             raise
 
 
-def _lock_number(token: str) -> int:
+def lock_number(token: str) -> int:
     """A boot's token as the 63-bit number of its advisory lock."""
     return int.from_bytes(blake2b(token.encode(), digest_size=8).digest()) >> 1
