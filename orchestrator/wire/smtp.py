@@ -36,7 +36,8 @@ class SmtpEngine:
         self._server = server
         self._most = connections
         self._limits = limits or Limits()
-        self._tls = tls
+        # Made once: reading the machine's certificates takes some 20 ms.
+        self._tls = tls or (None if server.security is Security.NONE else ssl.create_default_context())
         self._connections: set[Connection] = set()
         self._idle: dict[Connection, None] = {}
         self._opening: set[asyncio.Task[None]] = set()
@@ -131,8 +132,10 @@ class SmtpEngine:
 
     def ended(self, connection: Connection) -> None:
         """A connection is over."""
-        self._connections.discard(connection)
         self._idle.pop(connection, None)
+        if connection not in self._connections:  # it never got as far as letters: `_opened` decides what that means
+            return
+        self._connections.discard(connection)
         if self._queue and not self._closed:
             self._grow()
 
@@ -168,7 +171,6 @@ class SmtpEngine:
         """One connection, from the first packet to the first letter."""
         server, loop = self._server, asyncio.get_running_loop()
         place = f"{server.host}:{server.port}"
-        tls = self._tls or ssl.create_default_context()
         connection: Connection | None = None
         try:
             async with asyncio.timeout(CONNECT):
@@ -176,9 +178,9 @@ class SmtpEngine:
                     lambda: Connection(self, server.host, self._limits),
                     server.host,
                     server.port,
-                    ssl=tls if server.security is Security.TLS else None,
+                    ssl=self._tls if server.security is Security.TLS else None,
                 )
-                await hello(connection, server, tls)
+                await hello(connection, server, self._tls)
         except ssl.SSLCertVerificationError as problem:
             text = f"5.7.0 the certificate of {place} is not trusted: {problem.verify_message}"
             raise Unwelcome(MailReply(554, text, "tls")) from problem

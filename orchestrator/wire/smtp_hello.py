@@ -12,12 +12,12 @@ from orchestrator.wire.smtp_protocol import Connection
 from orchestrator.wire.smtp_replies import Unwelcome, text_of
 
 
-async def hello(connection: Connection, server: MailServer, tls: ssl.SSLContext) -> None:
+async def hello(connection: Connection, server: MailServer, tls: ssl.SSLContext | None) -> None:
     """Make an open socket ready for letters; Unwelcome carries the server's refusal, NotSent says that it broke."""
     _expect(220, *await connection.hear(), "connect")
     await _ehlo(connection, server)
     if server.security is Security.STARTTLS:
-        await _encrypt(connection, server, tls)
+        await _encrypt(connection, server, tls or ssl.create_default_context())
         await _ehlo(connection, server)
     if server.user:
         await _log_in(connection, server)

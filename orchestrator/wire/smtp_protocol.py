@@ -57,6 +57,7 @@ class Connection(Replies):
         self._streaming: tuple[Letter, bytes, int] | None = None
         self._paused = False
         self._alarm: asyncio.TimerHandle | None = None
+        self._rings_at = 0.0
         self._idle_since = 0.0
 
     def open(self) -> None:
@@ -261,9 +262,11 @@ class Connection(Replies):
     def _watch(self, at: float) -> None:
         """Look again at `at` at the latest: one timer per connection, moved only when something is due earlier."""
         if self._alarm is not None:
-            if self._alarm.when() <= at:
+            # Not asked of the alarm: uvloop's handle of a moment already past cannot tell it.
+            if self._rings_at <= at:
                 return
             self._alarm.cancel()
+        self._rings_at = at
         self._alarm = self._loop.call_at(at, self._ring)
 
     def _ring(self) -> None:
