@@ -78,8 +78,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One kill or SIGTERM. `in_flight` messages were at the provider unanswered; `may` could be ambiguous at most
-    (the windows of the processes it hit)."""
+    """One kill or SIGTERM. `in_flight` messages had reached the provider and were not settled in the ledger; at most `may`
+    could be left ambiguous (the windows of the processes it hit)."""
 
     kind: str
     at: int

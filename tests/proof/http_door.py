@@ -83,7 +83,7 @@ class HttpDoor(asyncio.Protocol):
         self.transport: asyncio.Transport = transport  # type: ignore[assignment] # a stream server hands out Transports
         self.control.connections += 1
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+    def connection_lost(self, exc: Exception | None) -> None:
         self.control.connections -= 1
         self.lost = True
         if self.timer:

@@ -50,9 +50,9 @@ class RemoteSink:
         """Change the weather: weights, latency, faults_per_key."""
         self.ask("plan", **change)
 
-    def log(self) -> list[Arrival]:
-        """Every arrival so far."""
-        return read_log(self.ask("log").decode().splitlines())
+    def log(self, start: int = 0) -> list[Arrival]:
+        """Every arrival so far, but for the first `start`."""
+        return read_log(self.ask("log", **{"from": start}).decode().splitlines())
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class SmtpDoor(asyncio.Protocol):
         self.control.connections += 1
         self.transport.write(GREETING)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+    def connection_lost(self, exc: Exception | None) -> None:
         self.control.connections -= 1
         self.lost = True
         if self.timer:

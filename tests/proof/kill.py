@@ -1,0 +1,284 @@
+"""The kill loop: send, kill without a word, start again, drain, and hold the ledger against what the provider received.
+
+python -m tests.proof.kill --kills 200 --messages 50000 --store sqlite --policy hold
+python -m tests.proof.kill --full        all six combinations and the SIGTERMs, one table
+"""
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from orchestrator.core.nouns import Channel, OnAmbiguous
+from tests.proof.crew import CAMPAIGN, adapter
+from tests.proof.evidence import Witness, fresh_ledger, now
+from tests.proof.history import Fault, History, Lie, Verdict, check, terms
+from tests.proof.product import Product, talks_to
+from tests.proof.remote import RemoteSink, running_sink
+
+STORES = ("sqlite", "postgresql")
+POLICIES = ("keys", "hold", "resend")
+LATENCY = "5..60"
+"""Milliseconds the sink takes to answer: long enough that a kill finds messages waiting there."""
+
+AIM = 0.3
+"""Seconds after the first message in flight within which a kill lands."""
+
+PATIENCE = 120.0
+"""Seconds until a restart must have a message in flight, and a drain must move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One experiment. `signal`: `kill` without a word, a worker and the whole group in turn, or `term` in good order."""
+
+    store: str
+    policy: str
+    kills: int = 200
+    messages: int = 50_000
+    seed: int = 1
+    workers: int = 2
+    signal: str = "kill"
+
+    @property
+    def window(self) -> int:
+        """How many messages one worker may have in the air."""
+        return adapter(self.policy).declaration.window
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a case."""
+
+    case: Case
+    verdict: Verdict
+    messages: int
+    seconds: float
+    in_flight: int
+    worst_exit: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether every promise was kept."""
+        return self.verdict.holds and self.worst_exit == 0
+
+
+class Loop:
+    """One case while it runs."""
+
+    def __init__(self, case: Case, witness: Witness, sink: RemoteSink, product: Product) -> None:
+        self.case, self.witness, self.sink, self.product = case, witness, sink, product
+        self.dice = random.Random(case.seed)
+        self.faults: list[Fault] = []
+        self.worst_exit = 0
+        self.arrived: set[str] = set()
+        self.read = 0
+
+    def feed(self) -> None:
+        """Plan more people before the open ones run out, so that every kill lands while messages are sent."""
+        chunk = max(1000, self.case.messages // 10)
+        while self.witness.open_people() < max(4 * self.case.window * self.case.workers, 2000):
+            self.witness.plan(chunk)
+
+    def strike(self, number: int) -> None:
+        """Wait for a message in flight, then a little, then make one fault and start again what it ended."""
+        self.feed()
+        mark = self.sink.stats()["arrivals"]
+        self.sink.wait(since=mark, seconds=PATIENCE)
+        time.sleep(self.dice.uniform(0, AIM))
+        if self.case.signal == "term":
+            in_flight = self.at_provider(self.witness.in_the_air())
+            self.worst_exit = max(self.worst_exit, abs(self.product.terminate()))
+            self.faults.append(Fault("term", now(), in_flight))
+            self.product.start()
+        elif number % 2:
+            self.kill_everything()
+        else:
+            self.kill_a_worker()
+
+    def at_provider(self, deliveries: set[str]) -> int:
+        """How many of these have reached the sink."""
+        news = self.sink.log(self.read)
+        self.read += len(news)
+        self.arrived.update(arrival.key for arrival in news)
+        return len(deliveries & self.arrived)
+
+    def kill_everything(self) -> None:
+        """Kill the whole group, see what it left in the air, and start again."""
+        at = now()
+        self.product.kill_group()
+        in_flight = self.at_provider(self.witness.in_the_air())
+        self.faults.append(Fault("kill group", at, in_flight, self.case.workers * self.case.window))
+        self.product.start()
+
+    def kill_a_worker(self) -> None:
+        """Kill one worker drawn by the seed; the supervisor has to notice by itself.
+
+        A worker that is still starting has nothing in flight, so one is drawn that talks to the sink.
+        """
+        known = self.witness.workers()
+        workers = sorted((p for p in self.product.family() if p.pid in known), key=lambda p: p.pid)
+        talking = [worker for worker in workers if talks_to(worker, self.sink.smtp)]
+        if not workers:
+            raise RuntimeError(f"no worker lives to be killed; what they said is in {self.product.said}")
+        victim, at = self.dice.choice(talking or workers), now()
+        self.product.kill(victim)
+        in_flight = self.at_provider(self.witness.in_the_air({victim.pid}))
+        self.faults.append(Fault("kill worker", at, in_flight, self.case.window))
+
+    def drain(self) -> None:
+        """Plan what is left of the messages and wait until every run has come to its end."""
+        if self.witness.planned < self.case.messages:
+            self.witness.plan(self.case.messages - self.witness.planned)
+        seen, until = -1, time.monotonic() + PATIENCE
+        while not self.witness.drained() and time.monotonic() < until:
+            arrivals = self.sink.stats()["arrivals"]
+            if arrivals != seen:
+                seen, until = arrivals, time.monotonic() + PATIENCE
+            time.sleep(0.1)
+        self.worst_exit = max(self.worst_exit, abs(self.product.terminate()))
+
+    def verdict(self) -> Verdict:
+        """Hold everything that was written down against each other."""
+        arrivals = self.sink.log()
+        promised = terms(self.case.policy, self.faults, arrivals)
+        return check(
+            History(
+                self.witness.due(),
+                self.witness.rows(),
+                arrivals,
+                self.faults,
+                promised,
+                self.witness.summaries(),
+            )
+        )
+
+
+@contextmanager
+def stage(case: Case) -> Iterator[Loop]:
+    """A fresh ledger, a sink and the product of one case, below one temporary folder; nothing of it is left behind."""
+    folder = Path(tempfile.mkdtemp(prefix="orchestrator-proof-"))
+    try:
+        with ExitStack() as stack:
+            url = stack.enter_context(fresh_ledger(case.store, folder))
+            options = ["--latency", LATENCY, "--seed", str(case.seed)]
+            sink = stack.enter_context(running_sink(*options, *([] if case.policy == "keys" else ["--no-keys"])))
+            on_ambiguous = OnAmbiguous.RESEND if case.policy == "resend" else OnAmbiguous.HOLD
+            witness = Witness(url, CAMPAIGN, Channel.EMAIL, on_ambiguous)
+            stack.callback(witness.close)
+            command = ["-m", "tests.proof.crew", "--ledger", url, "--port", str(sink.smtp), "--policy", case.policy]
+            command += ["--workers", str(case.workers), "--seed", str(case.seed)]
+            product = Product(command, folder / "said.log")
+            stack.callback(product.close)
+            yield Loop(case, witness, sink, product)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def prove(case: Case, tell: Callable[[int], None] = lambda _: None) -> Result:
+    """Run one case to its verdict; `tell` hears of every fault made."""
+    started = time.monotonic()
+    with stage(case) as loop:
+        loop.feed()
+        loop.product.start()
+        for number in range(case.kills):
+            loop.strike(number)
+            tell(number + 1)
+        loop.drain()
+        verdict = loop.verdict()
+        in_flight = sum(fault.in_flight for fault in loop.faults)
+        return Result(case, verdict, loop.witness.planned, time.monotonic() - started, in_flight, loop.worst_exit)
+
+
+def table(results: Sequence[Result]) -> Table:
+    """One line for each case."""
+    shown = Table(title="Every message is accounted for, whatever was killed", title_justify="left")
+    columns = [
+        "store",
+        "policy",
+        "signal",
+        "faults",
+        "hits",
+        "in_flight",
+        "messages",
+        "lost",
+        "stuck",
+        "dup",
+        "unknown",
+        "unexplained",
+        "lies",
+        "wall",
+    ]
+    for column in columns:
+        shown.add_column(column, justify="left" if column in ("store", "policy", "signal", "lies") else "right")
+    for result in results:
+        case, verdict = result.case, result.verdict
+        other = [f"{lie} {verdict.count(lie)}" for lie in verdict.lies]
+        other += [verdict.void] if verdict.void else []
+        other += [f"exit code {result.worst_exit}"] if result.worst_exit else []
+        shown.add_row(
+            case.store,
+            case.policy,
+            case.signal,
+            str(verdict.faults),
+            f"{100 * verdict.hits / max(1, verdict.faults):.0f} %",
+            f"{result.in_flight:,}",
+            f"{result.messages:,}",
+            str(verdict.count(Lie.LOST)),
+            str(verdict.count(Lie.STUCK)),
+            f"{verdict.duplicates:,}",
+            f"{verdict.unknown:,}",
+            str(verdict.count(Lie.UNEXPLAINED_DUP)),
+            ", ".join(other) or "none",
+            f"{result.seconds:.0f} s",
+        )
+    return shown
+
+
+def cases(options: argparse.Namespace) -> list[Case]:
+    """What the command line asks for."""
+    one = Case(
+        options.store, options.policy, options.kills, options.messages, options.seed, options.workers, options.signal
+    )
+    if not options.full:
+        return [one]
+    every = [replace(one, store=store, policy=policy, signal="kill") for store in STORES for policy in POLICIES]
+    gently = [replace(one, store=store, policy="hold", signal="term", kills=options.terms) for store in STORES]
+    return [*every, *gently]
+
+
+def main() -> int:
+    """Prove, print the table, and answer 0 only if every promise was kept."""
+    parser = argparse.ArgumentParser(prog="python -m tests.proof.kill", description=__doc__.partition("\n")[0])
+    parser.add_argument("--full", action="store_true", help="both stores, all policies, and the SIGTERMs")
+    parser.add_argument("--store", choices=STORES, default="sqlite")
+    parser.add_argument("--policy", choices=POLICIES, default="keys")
+    parser.add_argument("--signal", choices=["kill", "term"], default="kill")
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--terms", type=int, default=50, help="SIGTERMs of the full proof")
+    parser.add_argument("--messages", type=int, default=50_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    console, results = Console(width=None if sys.stdout.isatty() else 160), []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        for case in cases(options):
+            task = progress.add_task(f"{case.store} {case.policy} {case.signal}", total=case.kills)
+            results.append(prove(case, lambda done, task=task: progress.update(task, completed=done)))  # type: ignore[misc] # bound now on purpose
+    console.print(table(results))
+    return 0 if all(result.holds for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
