@@ -82,7 +82,7 @@ def words(text: str) -> str:
 
 def duration(text: str) -> int:
     """`48 hours` in microseconds. A day is 24 hours and a week 168, whatever the clocks do."""
-    found = re.fullmatch(r"([1-9][0-9]{0,14}) ([a-z]+)", words(text))
+    found = re.fullmatch(r"([1-9][0-9]{0,15}) ([a-z]+)", words(text))
     unit = UNITS.get(_singular(found[2])) if found else None
     if found is None or unit is None or int(found[1]) * unit > LONGEST:
         raise PhraseError(text, "a duration", A_DURATION, _durations_meant(words(text)))
@@ -104,6 +104,24 @@ def part_of(text: str, noun: str, allowed: str, frame: str) -> Iterator[None]:
         raise PhraseError(text, noun, allowed, [frame.format(meant) for meant in error.meant]) from None
 
 
+def reads(read: Callable[[str], object], text: str) -> bool:
+    """Whether a text is a phrase of this kind."""
+    try:
+        read(text)
+    except PhraseError:
+        return False
+    return True
+
+
+def nearest(read: Callable[[str], object], text: str) -> tuple[str, ...]:
+    """The text itself if it is a phrase of this kind, else what may have been meant by it."""
+    try:
+        read(text)
+    except PhraseError as error:
+        return error.meant
+    return (text,)
+
+
 def cap(text: str) -> Cap:
     """`2 emails per week`: at most so many on this channel, or of all messages, within a rolling window."""
     phrase = words(text)
@@ -123,18 +141,14 @@ def say_cap(cap: Cap) -> str:
 
 def quiet_hours(text: str) -> QuietHours:
     """`21:00-09:00`: nothing goes out from the first to the second on the recipient's clock."""
-    noun, allowed = "a span of quiet hours", "two different times of a 24-hour clock, like `21:00-09:00`"
-    start, dash, end = words(text).replace(" - ", "-").partition("-")
-    if dash and end:
-        with part_of(text, noun, allowed, f"{{}}-{end}"):
-            begin = time_of_day(start)
-        with part_of(text, noun, allowed, f"{start}-{{}}"):
-            finish = time_of_day(end)
-        if begin != finish:
-            return QuietHours(begin, finish)
-    parts = re.split(r" ?(?:\N{EN DASH}|\bto\b|\buntil\b) ?", words(text).removeprefix("from "))
-    meant = ["-".join(parts)] if len(parts) == 2 and all(_reads(time_of_day, part) for part in parts) else []
-    raise PhraseError(text, noun, allowed, meant)
+    start, _, end = words(text).replace(" - ", "-").partition("-")
+    if reads(time_of_day, start) and reads(time_of_day, end) and start != end:
+        return QuietHours(time_of_day(start), time_of_day(end))
+    parts = re.split(r" ?(?:-|\N{EN DASH}|\bto\b|\buntil\b) ?", words(text).removeprefix("from "))
+    times = [nearest(time_of_day, part) for part in parts]
+    meant = [f"{start}-{end}" for start in times[0] for end in times[1] if start != end] if len(times) == 2 else []
+    allowed = "two different times of a 24-hour clock, like `21:00-09:00`"
+    raise PhraseError(text, "a span of quiet hours", allowed, meant)
 
 
 def say_quiet_hours(quiet: QuietHours) -> str:
@@ -197,7 +211,7 @@ def repeat(text: str) -> Repeat:
         with part_of(text, noun, allowed, "after {}"):
             return Repeat(after=duration(phrase.removeprefix("after ")))
     bare = phrase.removeprefix("every ")
-    meant = [f"after {bare}"] if _reads(duration, bare) else get_close_matches(phrase, ["never", "always"], 1)
+    meant = [f"after {bare}"] if reads(duration, bare) else get_close_matches(phrase, ["never", "always"], 1)
     raise PhraseError(text, noun, allowed, meant)
 
 
@@ -227,19 +241,16 @@ def over(text: str) -> float:
         with part_of(text, noun, allowed, "over {}"):
             return percent(phrase.removeprefix("over "))
     bare = re.sub(r"^(?:>|above|more than) ?", "", phrase)
-    raise PhraseError(text, noun, allowed, [f"over {bare}"] if _reads(percent, bare) else [])
+    raise PhraseError(text, noun, allowed, [f"over {bare}"] if reads(percent, bare) else [])
 
 
 def ramp_step(text: str) -> tuple[float, int]:
     """`5% for 3 days`, as (5.0, microseconds)."""
-    noun, allowed = "a step of a ramp", "a percentage, `for` and a duration, like `5% for 3 days`"
-    share, joint, length = words(text).partition(" for ")
-    if not joint:
-        raise PhraseError(text, noun, allowed)
-    with part_of(text, noun, allowed, f"{{}} for {length}"):
-        size = percent(share)
-    with part_of(text, noun, allowed, f"{share} for {{}}"):
-        return size, duration(length)
+    share, _, length = words(text).partition(" for ")
+    if reads(percent, share) and reads(duration, length):
+        return percent(share), duration(length)
+    meant = [f"{size} for {time}" for size in nearest(percent, share) for time in nearest(duration, length)]
+    raise PhraseError(text, "a step of a ramp", "a percentage, `for` and a duration, like `5% for 3 days`", meant)
 
 
 def undecided(text: str) -> tuple[str, int]:
@@ -254,14 +265,6 @@ def undecided(text: str) -> tuple[str, int]:
 
 def _singular(word: str) -> str:
     return word.removesuffix("s")
-
-
-def _reads(read: Callable[[str], object], text: str) -> bool:
-    try:
-        read(text)
-    except PhraseError:
-        return False
-    return True
 
 
 def _period(text: str) -> int:
@@ -297,7 +300,7 @@ def _caps_meant(phrase: str) -> list[str]:
     found = re.fullmatch(
         r"(?:max |at most )?([1-9][0-9]*|an?|one) ?(\S+?) ?(?:/ ?|per | an? |each |every )([a-z0-9 ]+)", phrase
     )
-    if not found or not _reads(_period, found[3]):
+    if not found or not reads(_period, found[3]):
         return []
     number = found[1] if found[1][0].isdigit() else "1"
     channel = found[2] if found[2] in _CHANNELS else _OTHER_WORDS.get(found[2])

@@ -7,7 +7,17 @@ from difflib import get_close_matches
 from cronsim import CronSim, CronSimError
 
 from orchestrator.core.campaigns import Cron, Every, Interval
-from orchestrator.core.phrases import PhraseError, duration, part_of, say_duration, say_time, time_of_day, words
+from orchestrator.core.phrases import (
+    PhraseError,
+    duration,
+    nearest,
+    part_of,
+    reads,
+    say_duration,
+    say_time,
+    time_of_day,
+    words,
+)
 from orchestrator.core.times import HOUR, MINUTE
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -36,9 +46,10 @@ def every(text: str) -> Every | Interval:
         return Interval(by=HOUR)
     days, joint, clock = phrase.rpartition(" at ")
     if joint:
-        with part_of(text, _NOUN, _ALLOWED, f"{days} at {{}}"):
-            minute = time_of_day(clock)
-        return _on(text, days, minute)
+        if reads(time_of_day, clock):
+            return _on(text, days, time_of_day(clock))
+        fixed = [f"{days} at {time}" for time in nearest(time_of_day, clock)]
+        raise PhraseError(text, _NOUN, _ALLOWED, [meant for line in fixed for meant in nearest(every, line)])
     with part_of(text, _NOUN, _ALLOWED, "{}"):
         if phrase in {"day", "week", "month", "weekday", *WEEKDAYS}:
             raise PhraseError(text, _NOUN, _ALLOWED, [f"{phrase} at 10:00"] if phrase not in {"week", "month"} else [])
