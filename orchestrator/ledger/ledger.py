@@ -9,7 +9,7 @@ from orchestrator.core.facts import PersonFacts
 from orchestrator.core.nouns import Channel
 from orchestrator.core.times import Instant
 from orchestrator.core.turns import Mark, Permission, Turn
-from orchestrator.ledger import boots, consent, inbox, links, runs, shards, turn
+from orchestrator.ledger import boots, consent, inbox, links, looks, runs, shards, turn
 from orchestrator.ledger import facts as reading
 from orchestrator.ledger.boots import Boot
 from orchestrator.ledger.consent import ConsentChange, Hashing
@@ -119,6 +119,18 @@ class Ledger:
     def acknowledge(self, user: str, message: str, now: Instant) -> bool:
         """The user has seen an in-app message."""
         return inbox.acknowledge(self.store, user, message, now)
+
+    def fire(self, new: runs.NewRun, now: Instant) -> tuple[runs.Run, bool]:
+        """Make a run, unless its occurrence has one; the run, and whether this call made it."""
+        return runs.fire(self.store, new, now)
+
+    def looked_at(self, campaign: str) -> Instant | None:
+        """Until when a campaign's schedule has been dealt with."""
+        return looks.looked_at(self.store, campaign)
+
+    def look(self, campaign: str, now: Instant) -> None:
+        """A campaign's schedule has been dealt with until now."""
+        looks.look(self.store, campaign, now)
 
     def seal(self, purpose: Purpose, now: Instant) -> Seal:
         """The seal of links of this purpose."""

@@ -1,4 +1,4 @@
-"""The corridor: the only order in which a message is made, from the claim of a shard to its put-back."""
+"""A shard on its way: claimed, judged, rendered, intended, sent, settled, put back."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,0 +1,166 @@
+"""The daemon: one supervisor with the clock, its worker processes, and a planner process for each run that is due.
+
+APScheduler only rings the bell. What is due is read from the schedule itself, and a unique row in the ledger decides who
+fires it, so a bell that rings twice, late or in two daemons at once makes one run.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+
+from orchestrator.core.campaigns import Campaign, CampaignState, Schedule
+from orchestrator.core.occurrences import missed, next_occurrence
+from orchestrator.core.times import SECOND, Clock, Instant, instant, moment
+from orchestrator.ledger import Ledger, NewRun, RunState
+from orchestrator.pipeline import LedgerThread
+
+log = logging.getLogger("orchestrator.daemon")
+
+GRACE = 25.0
+"""Seconds a worker has to settle what is in the air after SIGTERM; then it is killed, which loses nothing either."""
+
+_SLOWEST_RESTART = 30.0
+_HEALTHY_AFTER = 10 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """The configuration in force: campaigns of one whole tree, its version, and where it came from."""
+
+    version: str
+    campaigns: Mapping[str, Campaign]
+    source: str = ""
+
+
+class NextOccurrence(BaseTrigger):  # type: ignore[misc] # APScheduler ships no types
+    """Rings at each occurrence of a schedule."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        """The next moment after the last one, or after now."""
+        after = instant(now if previous_fire_time is None else max(previous_fire_time, now))
+        found = next_occurrence(self.schedule, after)
+        return None if found is None else moment(found.at)
+
+
+def catch_up(ledger: Ledger, edition: Edition, campaign: Campaign, now: Instant) -> list[int]:
+    """Fire what a campaign's schedule owes up to now; returns the runs this call made.
+
+    A campaign nobody has seen before owes nothing of the past. Missed occurrences become rows too, in state missed.
+    """
+    if campaign.schedule is None or campaign.state is not CampaignState.LIVE:
+        return []
+    seen = ledger.looked_at(campaign.name)
+    made = []
+    if seen is not None:
+        owed = missed(campaign.schedule, seen, now)
+        due = [(occurrence, RunState.MISSED) for occurrence in owed.missed]
+        due += [(owed.fire, RunState.DUE)] if owed.fire else []
+        for occurrence, state in due:
+            new = NewRun(
+                campaign.name,
+                occurrence.key,
+                edition.version,
+                occurrence.at,
+                campaign.policy.on_ambiguous,
+                edition.source,
+                state,
+            )
+            run, fired = ledger.fire(new, now)
+            if fired:
+                made.append(run.id)
+                log.info(
+                    "run.fired campaign=%s occurrence=%s state=%s run=%d", campaign.name, occurrence.key, state, run.id
+                )
+    ledger.look(campaign.name, now)
+    return made
+
+
+@dataclass(slots=True)
+class Child:
+    """One process of the daemon and how it has fared."""
+
+    command: Sequence[str]
+    process: asyncio.subprocess.Process | None = None
+    falls: int = 0
+
+
+@dataclass(slots=True)
+class Children:
+    """Processes that are kept alive. Each has our end of a pipe as standard input: if we die, it reads the end and stops."""
+
+    clock: Clock
+    kept: list[Child] = field(default_factory=list)
+
+    async def keep(self, command: Sequence[str], stopping: asyncio.Event) -> None:
+        """Run a command, and again whenever it ends, until told to stop; a command that keeps falling waits longer."""
+        child = Child(command)
+        self.kept.append(child)
+        while not stopping.is_set():
+            began = self.clock.now()
+            child.process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE)
+            code = await child.process.wait()
+            if stopping.is_set():
+                return
+            child.falls = 0 if self.clock.now() - began > _HEALTHY_AFTER else child.falls + 1
+            log.warning("process.ended pid=%d code=%d falls=%d", child.process.pid, code, child.falls)
+            rest = min(_SLOWEST_RESTART, 0.05 * 2**child.falls)
+            try:
+                await asyncio.wait_for(stopping.wait(), rest)
+            except TimeoutError:
+                continue
+
+    async def stop(self) -> None:
+        """Ask all to finish what is in the air, wait for the grace, then end the rest."""
+        living = [
+            child.process for child in self.kept if child.process is not None and child.process.returncode is None
+        ]
+        for process in living:
+            process.send_signal(signal.SIGTERM)
+        waits = [asyncio.create_task(process.wait()) for process in living]
+        if waits:
+            await asyncio.wait(waits, timeout=GRACE)
+        for process in living:
+            if process.returncode is None:
+                log.warning("process.killed pid=%d grace=%.0f", process.pid, GRACE)
+                process.kill()
+        await asyncio.gather(*waits)
+
+
+class Bells:
+    """The clock of all live campaigns; `ring` is called with a campaign's name at each of its occurrences."""
+
+    def __init__(self, ring: Callable[[str], None]) -> None:
+        self._ring = ring
+        self._scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True})
+
+    def start(self) -> None:
+        """Begin to ring."""
+        self._scheduler.start()
+
+    def set(self, campaigns: Mapping[str, Campaign]) -> None:
+        """Ring for these campaigns from now on, and for no others."""
+        self._scheduler.remove_all_jobs()
+        for name, campaign in campaigns.items():
+            if campaign.schedule is not None and campaign.state is CampaignState.LIVE:
+                self._scheduler.add_job(self._ring, NextOccurrence(campaign.schedule), args=[name], id=name)
+
+    def stop(self) -> None:
+        """Ring no more."""
+        self._scheduler.shutdown(wait=False)
+
+
+async def tick(ledger: LedgerThread, edition: Edition, clock: Clock) -> list[int]:
+    """Catch up on every campaign; the runs that were made."""
+    made: list[int] = []
+    for campaign in edition.campaigns.values():
+        made += await ledger(lambda held, campaign=campaign: catch_up(held, edition, campaign, clock.now()))  # type: ignore[misc] # bound now
+    return made

@@ -1,0 +1,72 @@
+"""A run on its way into the ledger: who is in it, with which variant, cut into shards, in the order they are sent."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from orchestrator.core.campaigns import Campaign, Schedule
+from orchestrator.core.eligibility import assign, planned_rows
+from orchestrator.core.nouns import Person
+from orchestrator.core.occurrences import wave
+from orchestrator.core.times import Instant
+from orchestrator.ledger import Ledger, Planned, Run, runs
+
+PEOPLE_A_SHARD = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The members of a run as the audience engine spooled them, sorted by wave and then by user; and how many.
+
+    `hold` says why the run must wait for a person, empty if it need not.
+    """
+
+    people: Iterable[Person]
+    hold: str = ""
+
+
+def plan(ledger: Ledger, run: Run, campaign: Campaign, cast: Cast, now: Instant) -> int:
+    """Write a run's shards and let it be worked, unless it must wait for a person; returns the size of its audience.
+
+    The caller has taken the run by `begin_planning`. Should it die in here, what it wrote is deleted and planned anew.
+    """
+    members = 0
+    for number, (opens_at, people) in enumerate(_shards(campaign, run, cast.people)):
+        written = [_planned(campaign, person) for person in people]
+        runs.add_shard(ledger.store, run.id, number, opens_at, written)
+        members += len(written)
+    runs.finish_planning(ledger.store, run.id, ledger.boot, members, now, cast.hold)
+    return members
+
+
+def wave_of(schedule: Schedule | None, run: Run, zone: str) -> Instant:
+    """When a run opens for somebody in this zone: the run's moment, or their own hour if the schedule is the recipient's."""
+    if schedule is None or not schedule.recipient:
+        return run.due_at
+    return wave(schedule, run.occurrence, zone)
+
+
+def _shards(campaign: Campaign, run: Run, people: Iterable[Person]) -> Iterator[tuple[Instant, list[Person]]]:
+    """Slices of people who share a wave, at most a shard's worth each."""
+    waves: dict[str, Instant] = {}
+
+    def opens(person: Person) -> Instant:
+        if person.zone not in waves:
+            waves[person.zone] = wave_of(campaign.schedule, run, person.zone)
+        return waves[person.zone]
+
+    for opens_at, together in groupby(people, key=opens):
+        shard: list[Person] = []
+        for person in together:
+            shard.append(person)
+            if len(shard) == PEOPLE_A_SHARD:
+                yield opens_at, shard
+                shard = []
+        if shard:
+            yield opens_at, shard
+
+
+def _planned(campaign: Campaign, person: Person) -> Planned:
+    variant, holdout = assign(campaign, person.user)
+    drawn = replace(person, variant=variant, holdout=holdout)
+    return Planned(drawn, tuple((row.channel, row.slot) for row in planned_rows(campaign, drawn)))
