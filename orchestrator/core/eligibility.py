@@ -21,6 +21,16 @@ PROJECT_HOLDOUT = Reason.PROJECT_HOLDOUT.value
 
 _WAITING = (State.PLANNED, State.HELD, State.RETRY_WAIT)
 """States the judge has a say in."""
+_SPOKE = (
+    State.INTENT,
+    State.RETRY_WAIT,
+    State.ACCEPTED,
+    State.DELIVERED,
+    State.BOUNCED,
+    State.COMPLAINED,
+    State.UNKNOWN,
+)
+"""States of a row that keeps the other channels silent because its message left, or may have, or is about to again."""
 _MOVES_ON = frozenset(
     {Reason.ADDRESS_GONE, Reason.NO_CONSENT, Reason.NO_ADDRESS, Reason.SUPPRESSED, Reason.OTHER_CHANNEL}
 )
@@ -76,7 +86,7 @@ def judge(
     if of_the_person is not None:
         return tuple(RowVerdict(r.channel, r.step, r.slot, of_the_person) for r in rows if r.state in _WAITING)
     first_of = campaign.mode is _FIRST_OF
-    standing = {row.step: row.channel for row in rows if _stands(row, now)} if first_of else {}
+    standing = _standing(campaign, rows, now) if first_of else {}
     going: list[tuple[Channel, int]] = []
     verdicts = []
     for channel in campaign.channels:
@@ -243,6 +253,13 @@ def _due(row: RowFacts, now: Instant) -> bool:
     """Whether a row wants an answer: it waits, and not for the moment of its next attempt."""
     state = row.state
     return state in _WAITING and (state != _RETRY_WAIT or row.not_before is None or row.not_before <= now)
+
+
+def _standing(campaign: Campaign, rows: Sequence[RowFacts], now: Instant) -> dict[int, Channel]:
+    """For each step of first_of the channel that has the word: one that spoke, or may have, else the first that ended."""
+    ended = [row for row in rows if _stands(row, now)]
+    ended.sort(key=lambda row: (row.state in _SPOKE, -campaign.channels.index(row.channel)))
+    return {row.step: row.channel for row in ended}
 
 
 def _stands(row: RowFacts, now: Instant) -> bool:
