@@ -4,7 +4,7 @@ An adapter opens no socket, keeps no state and has nothing to retry with. One fi
 in by the entry-point group `orchestrator.providers`, each entry a class with the shape of `Adapter`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -75,11 +75,16 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What came back; header names in lower case."""
+    """What came back; header names in lower case.
+
+    `retry_after`: seconds the service asks us to wait, within [1 s, 6 h]; the wire read them out of the header, in both of
+    its forms, because a date needs a clock and adapters have none.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +132,10 @@ class CannotBuildError(OrchestratorError):
 
 
 class Adapter(Protocol):
-    """One outside service. Both functions are pure: the same arguments give the same bytes, on every attempt."""
+    """One outside service. Both functions are pure: the same arguments give the same bytes, on every attempt.
+
+    It is made without arguments: `check` and the reference read its declaration before anybody has credentials.
+    """
 
     declaration: Declaration
 
@@ -158,3 +166,17 @@ class TokenAdapter(Adapter, Protocol):
     def read_grant(self, response: HttpResponse) -> Token | Outcome:
         """Return the token, or the pause that a refusal means."""
         ...
+
+
+class TunableAdapter(Adapter, Protocol):
+    """An adapter whose promises hang on its settings: a receiver that remembers keys, or one that does not."""
+
+    def declare(self, credentials: Credentials) -> Declaration:
+        """Return the declaration as these settings make it; OrchestratorError says which of them cannot be."""
+        ...
+
+
+def declaration_for(adapter: Adapter, credentials: Credentials) -> Declaration:
+    """The declaration that holds under these settings: the adapter's own, unless it has `declare`."""
+    declare: Callable[[Credentials], Declaration] | None = getattr(adapter, "declare", None)
+    return adapter.declaration if declare is None else declare(credentials)

@@ -1,183 +1,235 @@
-"""HTTP exchanges, by either of two engines: httpx for the few, a Rust client for the many.
-
-An exchange ends with an answer, with NotSent (nothing can have been accepted) or with Lost (it may have been). It has one
-deadline in all, follows no redirect, asks no proxy, and reads at most a megabyte.
-"""
+"""Carries requests to web services and brings their answers back; says honestly whether a failed one may have arrived."""
 
 import asyncio
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Protocol
+import ssl
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any, NoReturn, Protocol
 
+import httpcore
 import httpx
-from pyreqwest import exceptions as rust
-from pyreqwest.client import Client, ClientBuilder
 
+from orchestrator.core.times import Clock
 from orchestrator.providers import HttpRequest, HttpResponse
-from orchestrator.wire import Lost, NotSent, WireError
+from orchestrator.wire import Lost, NotSent
+from orchestrator.wire.guard import Allowance, Resolver, check, check_host, system_resolver
+from orchestrator.wire.retry import retry_after
 
 MOST = 1_000_000
-"""Bytes of an answer that are read; a longer one is torn, and what it says is not known."""
+"""Bytes of an answer that are read; a longer one is torn off."""
 
-CONNECTIONS = 100
+CONNECT = 5.0
+"""Seconds for a connection to stand; the whole exchange has its own deadline."""
+
+IDLE = 4.0
+"""Seconds an unused connection is kept. Servers close theirs after as little as 5 s, and a request must not meet that."""
+
+AGENT = "orchestrator"
 
 
 class HttpEngine(Protocol):
-    """What makes HTTP exchanges."""
+    """What carries HTTP requests."""
 
     async def exchange(self, request: HttpRequest, deadline: float) -> HttpResponse:
-        """Make one exchange within `deadline` seconds in all; NotSent or Lost if it does not end with an answer."""
+        """Make the whole exchange until `deadline`, a moment on the event loop's clock.
+
+        NotSent: the service cannot have acted on it. Lost: it may have, and the connection is not used again.
+        """
         ...
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Let go of the connections."""
         ...
 
 
-_NOT_SENT: tuple[type[httpx.HTTPError], ...] = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-)
-"""httpx's ways to fail before a byte has left. A test fails when it learns another."""
+class Doubt(Enum):
+    """What an error says about the request: it never left, it may have arrived, or only the bytes sent can tell."""
 
-_LOST: tuple[type[httpx.HTTPError], ...] = (
-    httpx.ReadError,
-    httpx.ReadTimeout,
-    httpx.WriteError,
-    httpx.WriteTimeout,
-    httpx.CloseError,
-    httpx.RemoteProtocolError,
-    httpx.DecodingError,
-    httpx.TooManyRedirects,
-)
+    NOT_SENT = "not sent"
+    LOST = "lost"
+    BY_BYTES = "by bytes"
+
+
+MEANING: Mapping[type[BaseException], Doubt] = {
+    # Before the connection stands.
+    httpx.ConnectError: Doubt.NOT_SENT,  # DNS, refused, TLS
+    httpx.ConnectTimeout: Doubt.NOT_SENT,
+    httpx.PoolTimeout: Doubt.NOT_SENT,
+    httpx.ProxyError: Doubt.NOT_SENT,  # we use none
+    httpx.UnsupportedProtocol: Doubt.NOT_SENT,
+    httpx.InvalidURL: Doubt.NOT_SENT,
+    # While it stands.
+    httpx.LocalProtocolError: Doubt.BY_BYTES,  # a header we wrote is refused by our own side
+    httpx.RemoteProtocolError: Doubt.LOST,  # closed before or within the answer, garbage
+    httpx.ReadError: Doubt.LOST,
+    httpx.ReadTimeout: Doubt.LOST,
+    httpx.WriteError: Doubt.LOST,
+    httpx.WriteTimeout: Doubt.LOST,
+    httpx.CloseError: Doubt.LOST,
+    httpx.DecodingError: Doubt.LOST,
+    # Base classes, never raised as such, and errors of uses that are not ours: what left decides.
+    httpx.HTTPError: Doubt.BY_BYTES,
+    httpx.RequestError: Doubt.BY_BYTES,
+    httpx.TransportError: Doubt.BY_BYTES,
+    httpx.TimeoutException: Doubt.BY_BYTES,
+    httpx.NetworkError: Doubt.BY_BYTES,
+    httpx.ProtocolError: Doubt.BY_BYTES,
+    httpx.TooManyRedirects: Doubt.BY_BYTES,
+    httpx.HTTPStatusError: Doubt.BY_BYTES,
+    httpx.CookieConflict: Doubt.BY_BYTES,
+    httpx.StreamError: Doubt.BY_BYTES,
+    httpx.StreamConsumed: Doubt.BY_BYTES,
+    httpx.StreamClosed: Doubt.BY_BYTES,
+    httpx.ResponseNotRead: Doubt.BY_BYTES,
+    httpx.RequestNotRead: Doubt.BY_BYTES,
+}
 
 
 class HttpxEngine:
-    """httpx: for previews, tokens, linked data and everything else that is rare."""
+    """The default engine: previews, tokens, linked data, and everything where a millisecond does not matter.
 
-    def __init__(self, connections: int = CONNECTIONS) -> None:
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._client = httpx.AsyncClient(limits=limits, timeout=None, trust_env=False, follow_redirects=False)  # noqa: S113 - exchange has a deadline
+    With an allowance it is guarded: every URL is checked, and connections go to the checked addresses only.
+    """
 
-    async def exchange(self, request: HttpRequest, deadline: float) -> HttpResponse:
-        """Make one exchange; see HttpEngine."""
-        left = _Left()
-        try:
-            async with asyncio.timeout(deadline):
-                headers = {"Accept-Encoding": "identity", **request.headers}
-                asked = self._client.build_request(
-                    request.method, request.url, headers=headers, content=request.body, extensions={"trace": left.note}
-                )
-                answer = await self._client.send(asked, stream=True)
-                try:
-                    return HttpResponse(answer.status_code, _lower(answer.headers), await _read(answer))
-                finally:
-                    await answer.aclose()
-        except TimeoutError as problem:
-            raise left.error(f"no answer within {deadline:g} s") from problem
-        except _NOT_SENT as problem:
-            raise NotSent(_say(problem)) from problem
-        except (httpx.HTTPError, httpx.StreamError) as problem:
-            raise Lost(_say(problem)) from problem
-        except (httpx.InvalidURL, UnicodeError) as problem:
-            raise NotSent(f"the address cannot be read: {problem}") from problem
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
-
-
-class _Left:
-    """Whether a byte of the request has left, as the library's trace tells."""
-
-    def __init__(self) -> None:
-        self.began = False
-
-    async def note(self, event: str, _: Mapping[str, object]) -> None:
-        """Called by httpcore for every step of an exchange."""
-        if "send_request" in event:
-            self.began = True
-
-    def error(self, text: str) -> WireError:
-        """Lost once a byte has left, NotSent before."""
-        return Lost(text) if self.began else NotSent(text)
-
-
-async def _read(answer: httpx.Response) -> bytes:
-    body = bytearray()
-    async for part in answer.aiter_raw():
-        body += part
-        if len(body) > MOST:
-            raise Lost(f"the answer is longer than {MOST:,} bytes")
-    return bytes(body)
-
-
-class RustEngine:
-    """pyreqwest: for sending in bulk. Only under uvloop: on asyncio's own loop it can abort the interpreter at exit."""
-
-    def __init__(self, connections: int = 1024) -> None:
-        self._client: Client = (
-            ClientBuilder()
-            .follow_redirects(False)
-            .no_proxy()
-            .referer(False)
-            .error_for_status(False)
-            .gzip(False)
-            .brotli(False)
-            .zstd(False)
-            .deflate(False)
-            .max_connections(connections)
-            .pool_max_idle_per_host(connections)
-            .build()
+    def __init__(
+        self,
+        clock: Clock,
+        allow: Allowance | None = None,
+        connections: int = 128,
+        resolver: Resolver = system_resolver,
+        verify: ssl.SSLContext | None = None,
+    ) -> None:
+        self._clock = clock
+        self._allow = allow
+        self._resolver = resolver
+        context = verify or ssl.create_default_context()
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=IDLE)
+        transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits)
+        if allow is not None:
+            _pin(transport, _PinningBackend(resolver, allow), context, connections)
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            trust_env=False,
+            follow_redirects=False,
+            headers={"user-agent": AGENT, "accept-encoding": "identity"},  # a zip bomb needs unpacking
+            timeout=httpx.Timeout(None, connect=CONNECT),
         )
 
     async def exchange(self, request: HttpRequest, deadline: float) -> HttpResponse:
-        """Make one exchange; see HttpEngine."""
+        """Make the exchange; NotSent or Lost if it does not end with an answer."""
+        trace = _Trace()
         try:
-            built = (
-                self._client.request(request.method, request.url)
-                .headers(dict(request.headers))
-                .body_bytes(request.body)
-                .timeout(timedelta(seconds=deadline))
-            )
-            async with built.build_streamed() as answer:
-                body = await answer.body_reader.read(MOST + 1)
-                if body is not None and len(body) > MOST:
-                    raise Lost(f"the answer is longer than {MOST:,} bytes")
-                return HttpResponse(answer.status, _lower(answer.headers), b"" if body is None else bytes(body))
-        except ValueError as problem:  # the address or a header, refused before anything was built
-            raise NotSent(f"the request cannot be built: {problem}") from problem
-        except rust.PyreqwestError as problem:
-            raise _rust_error(problem) from problem
+            async with asyncio.timeout_at(deadline):
+                url = request.url
+                if self._allow is not None:
+                    url = (await check(url, self._resolver, self._allow)).url
+                return await self._answer(request, url, trace)
+        except (NotSent, Lost):
+            raise
+        except TimeoutError as problem:
+            _raise(Doubt.BY_BYTES, "no answer in time", problem, sent=trace.sent)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError) as problem:
+            _raise(MEANING.get(type(problem), Doubt.BY_BYTES), _words(problem), problem, sent=trace.sent)
+        except (OSError, ValueError, TypeError) as problem:  # a URL nobody can send to, a process out of descriptors
+            _raise(Doubt.BY_BYTES, _words(problem), problem, sent=trace.sent)
+
+    async def _answer(self, request: HttpRequest, url: str, trace: "_Trace") -> HttpResponse:
+        call = self._client.build_request(
+            request.method, url, headers=request.headers, content=request.body, extensions={"trace": trace}
+        )
+        response = await self._client.send(call, stream=True)
+        try:
+            chunks: list[bytes] = []
+            size = 0
+            async for chunk in response.aiter_raw():
+                size += len(chunk)
+                if size > MOST:
+                    raise Lost(f"the answer ({response.status_code}) is longer than {MOST} bytes")
+                chunks.append(chunk)
+        finally:
+            await response.aclose()
+        return answer(response.status_code, response.headers, b"".join(chunks), self._clock)
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._client.close()
+        """Let go of the connections."""
+        await self._client.aclose()
 
 
-def _rust_error(problem: rust.PyreqwestError) -> WireError:
-    """NotSent only where the causes name the connect stage.
-
-    The class alone does not tell: a connection that breaks after the request has left is a ConnectError too.
-    """
-    details = getattr(problem, "details", None) or {}
-    causes = [str(cause.get("message", "")) for cause in details.get("causes", [])]
-    text = causes[-1] if causes else str(problem)
-    if isinstance(problem, rust.PoolTimeoutError | rust.ClientClosedError) or any(
-        cause == "client error (Connect)" for cause in causes
-    ):
-        return NotSent(text)
-    return Lost(text)
+def answer(status: int, headers: Mapping[str, str], body: bytes, clock: Clock) -> HttpResponse:
+    """The response in the shape that adapters read; `headers` come in lower case from both engines."""
+    told = dict(headers)
+    wish = told.get("retry-after")
+    return HttpResponse(status, told, body, None if wish is None else retry_after(wish, clock.now()))
 
 
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+def _raise(doubt: Doubt, words: str, problem: BaseException, *, sent: bool) -> NoReturn:
+    lost = sent if doubt is Doubt.BY_BYTES else doubt is Doubt.LOST
+    raise (Lost if lost else NotSent)(words) from problem
 
 
-def _say(problem: Exception) -> str:
-    """The library's words, or its name for the trouble where it has none."""
-    return str(problem) or type(problem).__name__
+def _words(problem: Exception) -> str:
+    """The library's words, but where they repeat what we sent: a header or a URL may hold a secret."""
+    name = type(problem).__name__
+    telling = not isinstance(problem, httpx.LocalProtocolError | httpx.InvalidURL | ValueError | TypeError)
+    return f"{name}: {problem}" if telling and str(problem) else name
+
+
+class _Trace:
+    """Hears from httpcore how far a request came."""
+
+    __slots__ = ("sent",)
+
+    def __init__(self) -> None:
+        self.sent = False
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith("send_request_headers.started"):
+            self.sent = True
+        elif event.endswith("send_request_headers.failed") and type(info["exception"]) is httpcore.LocalProtocolError:
+            self.sent = False  # our own side refused the headers before a byte was written
+
+
+class _PinningBackend(httpcore.AsyncNetworkBackend):
+    """Connects a host name to addresses that were just checked, so that no second look-up can lead elsewhere."""
+
+    def __init__(self, resolver: Resolver, allow: Allowance) -> None:
+        self._resolver = resolver
+        self._allow = allow
+        self._network: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's own signature
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        refusal: Exception = OSError("no address")
+        for address in await check_host(host, port, self._resolver, self._allow):
+            try:
+                return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as problem:
+                refusal = problem
+        raise refusal
+
+    async def sleep(self, seconds: float) -> None:
+        await self._network.sleep(seconds)
+
+
+def _pin(
+    transport: httpx.AsyncHTTPTransport,
+    backend: httpcore.AsyncNetworkBackend,
+    context: ssl.SSLContext,
+    connections: int,
+) -> None:
+    """Put the guard under httpx. It offers no way in, so a release that moves its pool must stop us, not pass the guard."""
+    if not isinstance(getattr(transport, "_pool", None), httpcore.AsyncConnectionPool):
+        raise TypeError(f"httpx {httpx.__version__} keeps its connections elsewhere; the guard would not be in the way")
+    transport._pool = httpcore.AsyncConnectionPool(  # noqa: SLF001 - see above
+        ssl_context=context,
+        max_connections=connections,
+        max_keepalive_connections=connections,
+        keepalive_expiry=IDLE,
+        network_backend=backend,
+    )

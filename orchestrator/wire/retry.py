@@ -53,6 +53,9 @@ async def again(exchange: Callable[[], Awaitable[Answer]], tries: int = 2) -> An
     Raises what the last try raised.
     """
     retrying = AsyncRetrying(
-        retry=retry_if_exception_type(NotSent), stop=stop_after_attempt(tries), wait=wait_exponential(0.05, max=1), reraise=True
+        retry=retry_if_exception_type(NotSent),
+        stop=stop_after_attempt(tries),
+        wait=wait_exponential(0.05, max=1),
+        reraise=True,
     )
     return await retrying(exchange)

@@ -4,16 +4,27 @@ import asyncio
 import contextlib
 import inspect
 import socket
+import ssl
 import struct
+from datetime import UTC, datetime
+from ipaddress import ip_network
 
 import httpx
 import pytest
 import uvloop
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from pyreqwest import exceptions as rust
 
+from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.times import Instant, instant
 from orchestrator.providers import HttpRequest
-from orchestrator.wire import Lost, NotSent, http
-from orchestrator.wire.http import MOST, HttpxEngine, RustEngine
+from orchestrator.wire import Lost, NotSent, http, http_rust
+from orchestrator.wire.guard import Allowance, RefusedError
+from orchestrator.wire.http import MOST, HttpxEngine
+from orchestrator.wire.http_rust import RustEngine
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Id: 7\r\n\r\nok"
 
@@ -21,24 +32,32 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Id: 7\r\n\r\nok"
 class Server:
     """One loopback server that answers every request by `play`, and counts connections and requests."""
 
-    def __init__(self, play):
-        self.play = play
+    def __init__(self, play, tls=None):
+        self.play, self.tls = play, tls
         self.connections = self.requests = 0
         self.bodies = []
-        self.released = asyncio.Event()
+        self.heard, self.released = asyncio.Event(), asyncio.Event()
+        self.strangers = 0  # connections to 127.0.0.2, which no test means
         self.writers, self.serving = [], []
 
     async def __aenter__(self):
-        self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self.server.sockets[0].getsockname()[1]}/send"
+        self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0, ssl=self.tls)
+        self.port = self.server.sockets[0].getsockname()[1]
+        self.other = await asyncio.start_server(self.stranger, "127.0.0.2", self.port)
+        self.url = f"http://127.0.0.1:{self.port}/send"
         return self
 
     async def __aexit__(self, *_):
         self.released.set()
         self.server.close()
+        self.other.close()
         for writer in self.writers:
             writer.transport.abort()
         await asyncio.gather(*self.serving, return_exceptions=True)
+
+    async def stranger(self, _reader, writer):
+        self.strangers += 1
+        writer.close()
 
     async def serve(self, reader, writer):
         self.connections += 1
@@ -54,6 +73,7 @@ class Server:
                 )
                 self.bodies.append(await reader.readexactly(length))
                 self.requests += 1
+                self.heard.set()
                 await self.play(self, writer)
                 await writer.drain()
                 if writer.is_closing():
@@ -104,6 +124,22 @@ async def never_ends(_, writer):
     writer.close()
 
 
+NOW = instant(datetime(2026, 3, 2, 9, tzinfo=UTC))
+
+
+LOOPBACK = Allowance(plain_http=True, networks=(ip_network("127.0.0.0/8"),))
+
+
+class StoppedClock:
+    def now(self) -> Instant:
+        return NOW
+
+
+def within(seconds):
+    """A deadline so many seconds from now, on the loop's clock."""
+    return asyncio.get_running_loop().time() + seconds
+
+
 def a_request(url):
     return HttpRequest("POST", url, {"Content-Type": "application/json", "X-Key": "k1"}, b'{"a":1}')
 
@@ -112,9 +148,9 @@ def a_request(url):
 def run(request):
     """Runs a test's coroutine with a fresh engine, under the loop the product uses."""
 
-    def go(test, play=accepts):
+    def go(test, play=accepts, **settings):
         async def inside():
-            engine = request.param()
+            engine = request.param(StoppedClock(), **settings)
             async with Server(play) as server:
                 try:
                     await test(engine, server)
@@ -129,7 +165,7 @@ def run(request):
 def test_an_answer_comes_back_whole_over_a_connection_that_is_kept(run):
     async def test(engine, server):
         for _ in range(3):
-            answer = await engine.exchange(a_request(server.url), 5)
+            answer = await engine.exchange(a_request(server.url), within(5))
             assert (answer.status, answer.headers["x-id"], answer.body) == (200, "7", b"ok")
         assert (server.connections, server.requests) == (1, 3)
         assert server.bodies == [b'{"a":1}'] * 3
@@ -145,8 +181,8 @@ def test_every_status_is_an_answer_and_no_redirect_is_followed(run, status):
         )
 
     async def test(engine, server):
-        answer = await engine.exchange(a_request(server.url), 5)
-        assert (answer.status, answer.headers["retry-after"]) == (status, "7")
+        answer = await engine.exchange(a_request(server.url), within(5))
+        assert (answer.status, answer.headers["retry-after"], answer.retry_after) == (status, "7", 7.0)
         assert server.requests == 1
 
     run(test, says)
@@ -158,7 +194,7 @@ def test_every_status_is_an_answer_and_no_redirect_is_followed(run, status):
 def test_trouble_after_the_request_left_is_lost_and_asked_only_once(run, play):
     async def test(engine, server):
         with pytest.raises(Lost):
-            await engine.exchange(a_request(server.url), 5)
+            await engine.exchange(a_request(server.url), within(5))
         assert server.requests == 1
 
     run(test, play)
@@ -168,7 +204,7 @@ def test_trouble_after_the_request_left_is_lost_and_asked_only_once(run, play):
 def test_one_deadline_holds_for_the_whole_exchange(run, play):
     async def test(engine, server):
         with pytest.raises(Lost):
-            await engine.exchange(a_request(server.url), 0.2)
+            await engine.exchange(a_request(server.url), within(0.2))
 
     run(test, play)
 
@@ -183,8 +219,8 @@ def test_a_connection_in_doubt_is_not_used_again(run):
 
     async def test(engine, server):
         with pytest.raises(Lost):
-            await engine.exchange(a_request(server.url), 0.2)
-        assert (await engine.exchange(a_request(server.url), 5)).status == 200
+            await engine.exchange(a_request(server.url), within(0.2))
+        assert (await engine.exchange(a_request(server.url), within(5))).status == 200
         assert server.connections == 2
 
     run(test, first_hangs)
@@ -195,7 +231,7 @@ def test_a_refused_connection_is_not_sent(run):
         server.server.close()
         await server.server.wait_closed()
         with pytest.raises(NotSent):
-            await engine.exchange(a_request(server.url), 5)
+            await engine.exchange(a_request(server.url), within(5))
 
     run(test)
 
@@ -206,42 +242,240 @@ def test_a_refused_connection_is_not_sent(run):
 def test_an_address_that_leads_nowhere_is_not_sent(run, url):
     async def test(engine, _):
         with pytest.raises(NotSent):
-            await engine.exchange(a_request(url), 5)
+            await engine.exchange(a_request(url), within(5))
 
     run(test)
 
 
 def test_many_exchanges_share_the_engine(run):
     async def test(engine, server):
-        answers = await asyncio.gather(*(engine.exchange(a_request(server.url), 10) for _ in range(200)))
+        answers = await asyncio.gather(*(engine.exchange(a_request(server.url), within(10)) for _ in range(200)))
         assert {answer.status for answer in answers} == {200}
         assert server.requests == 200
 
     run(test)
 
 
-def test_every_way_httpx_can_fail_is_told_apart():
-    known = {*http._NOT_SENT, *http._LOST}
-    bases = {
-        httpx.HTTPError,
-        httpx.RequestError,
-        httpx.TransportError,
-        httpx.TimeoutException,
-        httpx.NetworkError,
-        httpx.ProtocolError,
-    }
-    never = {httpx.HTTPStatusError}  # only raise_for_status raises it
-    found = {thing for _, thing in inspect.getmembers(httpx, inspect.isclass) if issubclass(thing, httpx.HTTPError)}
-    assert found - bases - never == known
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("Mon, 02 Mar 2026 09:02:00 GMT", 120.0), ("0", 1.0), ("soon", None), ("Tue, 01 Jan 2999 00:00:00 GMT", 21600.0)],
+)
+def test_a_wish_to_wait_is_read_in_both_forms(run, header, seconds):
+    async def says(_, writer):
+        writer.write(f"HTTP/1.1 429 X\r\nRetry-After: {header}\r\nContent-Length: 0\r\n\r\n".encode())
+
+    async def test(engine, server):
+        assert (await engine.exchange(a_request(server.url), within(5))).retry_after == seconds
+
+    run(test, says)
 
 
-def test_every_way_the_rust_client_can_fail_is_known():
-    found = {
-        name for name, thing in inspect.getmembers(rust, inspect.isclass) if issubclass(thing, rust.PyreqwestError)
-    }
-    assert found == {
-        "BodyDecodeError", "BuilderError", "ClientClosedError", "ConnectError", "ConnectTimeoutError", "DecodeError",
-        "DetailedPyreqwestError", "JSONDecodeError", "NetworkError", "PoolTimeoutError", "PyreqwestError", "ReadError",
-        "ReadTimeoutError", "RedirectError", "RequestError", "RequestPanicError", "RequestTimeoutError", "StatusError",
-        "TransportError", "WriteError", "WriteTimeoutError",
-    }  # fmt: skip
+def test_an_answer_in_pieces_is_put_together(run):
+    async def in_pieces(_, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for piece in (b"one", b"two", b"three"):
+            writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            await writer.drain()
+        writer.write(b"0\r\n\r\n")
+
+    async def test(engine, server):
+        for _ in range(2):
+            assert (await engine.exchange(a_request(server.url), within(5))).body == b"onetwothree"
+        assert server.connections == 1
+
+    run(test, in_pieces)
+
+
+def test_a_packed_answer_is_not_unpacked(run):
+    async def packed(_, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc")
+
+    async def test(engine, server):
+        assert (await engine.exchange(a_request(server.url), within(5))).body == b"abc"
+
+    run(test, packed)
+
+
+def test_a_kept_connection_that_closes_under_the_second_request_is_lost(run):
+    async def answers_once(server, writer):
+        if server.requests == 1:
+            writer.write(OK)
+        else:
+            writer.close()
+
+    async def test(engine, server):
+        await engine.exchange(a_request(server.url), within(5))
+        with pytest.raises(Lost):
+            await engine.exchange(a_request(server.url), within(5))
+        assert (server.connections, server.requests) == (1, 2)
+
+    run(test, answers_once)
+
+
+def test_waiting_for_a_free_connection_until_the_deadline_is_not_sent(run):
+    async def test(engine, server):
+        first = asyncio.create_task(engine.exchange(a_request(server.url), within(5)))
+        await server.heard.wait()
+        with pytest.raises(NotSent):
+            await engine.exchange(a_request(server.url), within(0.1))
+        assert server.requests == 1
+        server.released.set()
+        with pytest.raises(Lost):
+            await first
+
+    run(test, hangs, connections=1)
+
+
+def test_a_cancelled_exchange_gives_its_place_back_and_its_connection_up(run):
+    async def first_hangs(server, writer):
+        if server.requests == 1:
+            await server.released.wait()
+            writer.close()
+        else:
+            writer.write(OK)
+
+    async def test(engine, server):
+        first = asyncio.create_task(engine.exchange(a_request(server.url), within(5)))
+        await server.heard.wait()
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert (await engine.exchange(a_request(server.url), within(5))).status == 200
+        assert server.connections == 2
+
+    run(test, first_hangs, connections=1)
+
+
+def test_a_deadline_that_has_passed_sends_nothing(run):
+    async def test(engine, server):
+        with pytest.raises(NotSent):
+            await engine.exchange(a_request(server.url), within(-1))
+        assert server.requests == 0
+
+    run(test)
+
+
+def test_a_header_nobody_can_send_is_not_sent(run):
+    async def test(engine, server):
+        with pytest.raises(NotSent):
+            await engine.exchange(HttpRequest("POST", server.url, {"X-Key": "a\r\nB: c"}, b"{}"), within(5))
+        assert server.requests == 0
+
+    run(test)
+
+
+def test_an_error_does_not_repeat_a_url_that_may_be_a_secret(run):
+    async def test(engine, server):
+        with pytest.raises(Lost) as problem:
+            await engine.exchange(a_request(server.url + "?key=s3cr3t"), within(5))
+        assert "s3cr3t" not in str(problem.value)
+
+    run(test, drops)
+
+
+def test_a_guarded_engine_opens_no_connection_to_this_machine(run):
+    async def test(engine, server):
+        for url in (server.url, server.url.replace("127.0.0.1", "localhost"), "http://[::ffff:127.0.0.1]/"):
+            with pytest.raises(RefusedError):
+                await engine.exchange(a_request(url), within(5))
+        assert server.connections == 0
+
+    run(test, allow=Allowance(plain_http=True))
+
+
+def test_a_guarded_engine_calls_the_network_it_was_allowed(run):
+    async def test(engine, server):
+        for _ in range(2):
+            assert (await engine.exchange(a_request(server.url), within(5))).status == 200
+        assert server.connections == 1
+
+    run(test, allow=LOOPBACK)
+
+
+def test_a_name_that_turns_inward_after_its_first_look_up_is_never_followed(run):
+    """The first answer may be called, every later one leads to a server that may not."""
+    looked_up = []
+
+    async def flips(host, _port):
+        looked_up.append(host)
+        return ["127.0.0.1"] if len(looked_up) == 1 else ["127.0.0.2"]
+
+    only_first = Allowance(plain_http=True, networks=(ip_network("127.0.0.1/32"),))
+
+    async def test(engine, server):
+        url = server.url.replace("127.0.0.1", "rebinding.example")
+        for _ in range(3):
+            with contextlib.suppress(RefusedError):
+                await engine.exchange(a_request(url), within(5))
+        assert server.strangers == 0
+        assert looked_up
+
+    run(test, allow=only_first, resolver=flips)
+
+
+@pytest.mark.parametrize("trusted", [True, False], ids=["trusted", "untrusted"])
+def test_a_certificate_nobody_vouches_for_is_not_sent(tmp_path, trusted):
+    """A guarded engine connects to the checked address and still asks for, and verifies, the name."""
+    pem, key = a_certificate("hook.example")
+    (tmp_path / "server.pem").write_bytes(key + pem)
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(tmp_path / "server.pem")
+
+    async def resolver(_host, _port):
+        return ["127.0.0.1"]
+
+    async def inside(make):
+        engine = make(resolver)
+        async with Server(accepts, tls=served) as server:
+            url = f"https://hook.example:{server.port}/send"
+            if trusted:
+                assert (await engine.exchange(a_request(url), within(5))).status == 200
+                assert server.bodies == [b'{"a":1}']
+            else:
+                with pytest.raises(NotSent):
+                    await engine.exchange(a_request(url), within(5))
+                assert server.requests == 0
+            await engine.close()
+
+    context = ssl.create_default_context(cadata=pem.decode()) if trusted else None
+    root = pem if trusted else None
+    uvloop.run(inside(lambda names: HttpxEngine(StoppedClock(), LOOPBACK, resolver=names, verify=context)))
+    uvloop.run(inside(lambda names: RustEngine(StoppedClock(), LOOPBACK, resolver=names, root=root)))
+
+
+def a_certificate(name):
+    """A self-signed certificate for this name, and its key, in PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2120, 1, 1, tzinfo=UTC))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    written = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    return certificate.public_bytes(serialization.Encoding.PEM), written
+
+
+def test_the_bulk_engine_refuses_a_loop_it_would_abort_on():
+    async def inside():
+        with pytest.raises(OrchestratorError, match="uvloop"):
+            RustEngine(StoppedClock())
+
+    asyncio.run(inside())
+
+
+def test_every_way_httpx_can_fail_has_its_line():
+    found = {thing for _, thing in inspect.getmembers(httpx, inspect.isclass) if issubclass(thing, Exception)}
+    assert found == set(http.MEANING)
+
+
+def test_every_way_the_rust_client_can_fail_has_its_line():
+    found = {thing for _, thing in inspect.getmembers(rust, inspect.isclass) if issubclass(thing, rust.PyreqwestError)}
+    assert found == set(http_rust.MEANING)
