@@ -87,7 +87,7 @@ async def work(options: argparse.Namespace) -> None:
     ledger.begin_boot("worker", clock.now())
     credentials = {"host": "127.0.0.1", "port": str(options.port)}
     engine = SmtpEngine(mail_server(credentials), connections=CONNECTIONS)
-    lane = Lane(adapter(options.policy), engine, credentials, clock)
+    lane = Lane(adapter(options.policy), engine, credentials, clock)  # type: ignore[arg-type] # a lane hands its engine what its own adapter built
     parts = Parts(LedgerThread(ledger), Dispatch([lane], clock, random.Random(options.seed).random), prepare)
     await Worker(parts, clock).run(stopping)
     await parts.dispatch.close()

@@ -75,18 +75,23 @@ class Witness:
         """One member, with an address on the channel under proof."""
         return Person(user, "everyone", "UTC", addresses={self.channel: (Address(f"{user}@sink.example"),)})
 
-    def open_people(self) -> int:
-        """Deliveries that are still to be made."""
-        rows = self.ledger.store.rows("SELECT COUNT(*) FROM delivery WHERE state IN ('planned', 'retry_wait', 'intent')")
+    def still_open(self) -> int:
+        """Deliveries that still want work."""
+        rows = self.ledger.store.rows(
+            "SELECT COUNT(*) FROM delivery WHERE state IN ('planned', 'held', 'intent', 'retry_wait')"
+        )
         return int(rows[0][0])
 
     def drained(self) -> bool:
         """Whether every run has come to its end."""
         return not self.ledger.store.rows("SELECT 1 FROM run WHERE state <> ? LIMIT 1", (RunState.DONE,))
 
-    def workers(self) -> set[int]:
-        """Process ids of workers that have begun and not ended in good order, the dead among them too."""
-        rows = self.ledger.store.rows("SELECT pid FROM boot WHERE kind = 'worker' AND ended_at IS NULL")
+    def senders(self) -> set[int]:
+        """Process ids of workers that have intended something they have not settled."""
+        rows = self.ledger.store.rows(
+            "SELECT DISTINCT pid FROM delivery JOIN boot ON boot.id = delivery.boot"
+            " WHERE delivery.state = 'intent' AND boot.kind = 'worker' AND boot.ended_at IS NULL"
+        )
         return {int(row[0]) for row in rows}
 
     def in_the_air(self, pids: set[int] | None = None) -> set[str]:
@@ -113,7 +118,7 @@ class Witness:
 
     def rows(self) -> list[Row]:
         """Every delivery."""
-        occurrences = dict(self.ledger.store.rows("SELECT id, occurrence FROM run"))
+        occurrences: dict[int, str] = dict(self.ledger.store.rows("SELECT id, occurrence FROM run"))
         found = self.ledger.store.rows(
             "SELECT run, user_id, channel, step, slot, shard, segment, variant, holdout, state, reason, attempt,"
             " maybe_duplicate, intent_at FROM delivery"

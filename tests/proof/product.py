@@ -79,14 +79,6 @@ def alive(process: psutil.Process) -> bool:
         return False
 
 
-def talks_to(process: psutil.Process, port: int) -> bool:
-    """Whether it has a connection to this port."""
-    try:
-        return any(found.raddr and found.raddr.port == port for found in process.net_connections("tcp"))
-    except psutil.NoSuchProcess:
-        return False
-
-
 def wait_gone(processes: list[psutil.Process]) -> None:
     """Return once none of them runs."""
     until = time.monotonic() + GRACE
