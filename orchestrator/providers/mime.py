@@ -9,13 +9,11 @@ from base64 import b64encode
 from email.utils import format_datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
-
-import idna
 
 from orchestrator.core.nouns import EmailContent, Message
 from orchestrator.core.times import SECOND, Instant, moment
 from orchestrator.providers import CannotBuildError, MailRequest
+from orchestrator.providers.addresses import ATOM, Mailbox, address, mailbox
 
 LINE = 998
 """Octets a line may have without its CRLF (RFC 5322 2.1.1)."""
@@ -33,12 +31,7 @@ ALLOWED = MappingProxyType(
 )
 """The headers a message may bring along. Those that name people (To, Cc, Bcc, X-SMTPAPI …) are never among them."""
 
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(rf"{_ATOM}+(?:\.{_ATOM}+)*@{_LABEL}(?:\.{_LABEL})*")
-_LOCAL = re.compile(rf"(?:{_ATOM}|\.)+")
-_PLAIN_NAME = re.compile(rf"{_ATOM}(?:{_ATOM}| )*")
-_MAILBOX = re.compile(r"(?P<name>.*?)\s*<(?P<address>[^<>]*)>", re.DOTALL)
+_PLAIN_NAME = re.compile(rf"{ATOM}(?:{ATOM}| )*")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,60}")
 # C0 and C1 controls, DEL, the two Unicode line breaks, and halves of surrogate pairs.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -46,13 +39,6 @@ _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _BOUNDARY = re.compile(rb'\r\nContent-Type: multipart/[a-z]+; boundary="([^"\r\n]+)"')
 _EIGHT_BIT = b"Content-Transfer-Encoding: 8bit\r\n"
 _ENCODED = b"Content-Transfer-Encoding: base64\r\n"
-
-
-class Mailbox(NamedTuple):
-    """A person or a sender as headers show them: the display name (may be empty) and the address."""
-
-    name: str
-    address: str
 
 
 def compose(message: Message, content: EmailContent, return_path: str = "") -> MailRequest:
@@ -107,55 +93,7 @@ def _recode(part: bytes) -> bytes:
     return (head + b"\r\n").replace(_EIGHT_BIT, _ENCODED) + b"\r\n" + _base64(body) if gap else part
 
 
-# Addresses
-
-
-def address(text: str) -> str:
-    """One address as SMTP writes it (`anna@xn--bcher-kva.example`); CannotBuildError for anything that is not exactly one.
-
-    Domains outside ASCII become IDNA 2008. A local part outside ASCII needs SMTPUTF8, which few servers have end to end;
-    it is left out. A local part with misplaced dots (they exist in Japan) is quoted.
-    """
-    if len(text) <= 254 and _ADDRESS.fullmatch(text) and text.index("@") <= 64:
-        return text
-    local, at, domain = text.rpartition("@")
-    if not at or not local or not domain:
-        raise CannotBuildError(f"e-mail address {text!r}: write exactly one address, like anna@shop.example")
-    if not local.isascii():
-        raise CannotBuildError(
-            f"e-mail address {text!r}: letters outside ASCII before the @ need SMTPUTF8, which is not supported"
-        )
-    if _LOCAL.fullmatch(local) is None or len(local) > 64:
-        raise CannotBuildError(
-            f"e-mail address {text!r}: the part before the @ has a character or a length no mailbox has"
-        )
-    if local.startswith(".") or local.endswith(".") or ".." in local:
-        local = f'"{local}"'
-    written = f"{local}@{_domain(domain)}"
-    if len(written) > 254:  # RFC 5321 4.5.3.1.3: 256 with the angle brackets
-        raise CannotBuildError(f"e-mail address {text!r}: longer than the 254 characters mail allows")
-    return written
-
-
-@lru_cache(maxsize=4096)
-def _domain(domain: str) -> str:
-    """The domain in ASCII."""
-    try:
-        return idna.encode(domain, uts46=True).decode("ascii")
-    except (idna.IDNAError, UnicodeError) as problem:
-        raise CannotBuildError(f"e-mail domain {domain!r} does not exist: {problem}") from problem
-
-
-@lru_cache(maxsize=1024)
-def mailbox(text: str) -> Mailbox:
-    """A sender as written in the config: `Shop <hello@news.shop.example>`, `"Shop, Inc." <…>` or the address alone."""
-    match = _MAILBOX.fullmatch(text.strip(" "))
-    if match is None:
-        return Mailbox("", address(text.strip(" ")))
-    name = match["name"].strip(" ")
-    if len(name) >= 2 and name[0] == name[-1] == '"':
-        name = re.sub(r"\\(.)", r"\1", name[1:-1], flags=re.DOTALL)
-    return Mailbox(name, address(match["address"].strip(" ")))
+# Headers
 
 
 @lru_cache(maxsize=1024)
@@ -173,15 +111,14 @@ def _shown(where: str, box: Mailbox) -> str:
     if not box.name:
         return box.address
     _refuse_controls(where, box.name)
-    if not box.name.isascii() or "=?" in box.name or len(box.name) > 60:
+    if len(box.name) > 200:
+        raise CannotBuildError(f"{where}: a display name of {len(box.name)} characters; 200 are enough")
+    if not box.name.isascii() or "=?" in box.name:
         return f"{_words(box.name)} <{box.address}>"
     if _PLAIN_NAME.fullmatch(box.name) and "  " not in box.name:
         return f"{box.name} <{box.address}>"
     quoted = box.name.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{quoted}" <{box.address}>'
-
-
-# Headers
 
 
 def _refuse_controls(where: str, value: str) -> None:

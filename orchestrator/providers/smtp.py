@@ -22,6 +22,7 @@ from orchestrator.providers import (
     Transport,
     mime,
 )
+from orchestrator.providers.addresses import address
 
 AFTER_DOT = 600.0
 """Seconds to wait for the answer to a whole message (RFC 5321 4.5.3.2.6); giving up earlier makes duplicates."""
@@ -111,7 +112,7 @@ class Smtp:
         if not isinstance(message.content, EmailContent):
             raise CannotBuildError(f"smtp carries e-mail only, this is {message.key.channel}")
         path = credentials.get("return_path", "")
-        return mime.compose(message, message.content, path and mime.address(path.replace("{id}", message.id)))
+        return mime.compose(message, message.content, path and address(path.replace("{id}", message.id)))
 
     def read(self, request: Request, response: Response) -> Sequence[Outcome]:
         """What the server's deciding reply means for the message."""
@@ -153,7 +154,13 @@ _LOG_IN = frozenset({530, 534, 535, 538})
 
 
 def _outcome(request: MailRequest, reply: MailReply) -> Outcome:
-    detail = f"{reply.code} {reply.text}".strip()
+    # Servers repeat the address; what stays in the ledger must not, for a person's address must be erasable.
+    words = (
+        re.sub(re.escape(request.recipient), "the address", reply.text, flags=re.IGNORECASE)
+        if "@" in reply.text
+        else reply.text
+    )
+    detail = f"{reply.code} {words}".strip()
     if reply.stage == "client":
         return Permanent(detail)
     if reply.stage in ("connect", "tls", "auth") or reply.code in _LOG_IN:

@@ -226,7 +226,7 @@ def _unsendable(request: MailRequest) -> MailReply | None:
     """Our own refusal of a request that could make a server read more than one message or one recipient."""
     for name, address in (("sender", request.sender), ("recipient", request.recipient)):
         if _ENVELOPE.fullmatch(address) is None or (name == "recipient" and not address):
-            return MailReply(553, f"5.1.3 the {name} {address!r} cannot stand in an envelope", "client")
+            return MailReply(553, f"5.1.3 the {name}'s address cannot stand in an envelope", "client")
     if b"\r." in request.data:
         return MailReply(554, "5.6.0 a dot after a bare CR could end the message early at some servers", "client")
     return None
