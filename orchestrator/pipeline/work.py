@@ -26,7 +26,7 @@ from orchestrator.core.nouns import (
 )
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import MINUTE, SECOND, Clock, Instant
-from orchestrator.core.turns import Mark, Pacing, Permission, Ready, Turn
+from orchestrator.core.turns import Mark, Pacing, Permission, Ready, Settlement, Turn
 from orchestrator.dispatch import Dispatch, HalfTurn, Item, Job, Outgoing
 from orchestrator.ledger import Ledger, Shard, Wanted
 
@@ -102,12 +102,11 @@ async def work(shard: Shard, parts: Parts, clock: Clock) -> None:
     known = await parts.ledger(lambda ledger: sight.read(ledger, clock.now()))
     verdicts = sight.judge(known, clock.now())
     turns = parts.dispatch.turns(sight.items(prepared.letters, verdicts, known, clock.now()), sight.job())
-    refused: dict[DeliveryKey, Verdict] = {}
     async for turn in turns:
         permitted = await parts.ledger(partial(sight.take, turn))
-        refused.update(permitted.refused)
+        sight.note(turn.answered, permitted)
         turn.go(permitted)
-    marks = [*turns.marks, *sight.marks(verdicts, refused)]
+    marks = [*turns.marks, *sight.marks(verdicts)]
     await parts.ledger(lambda ledger: ledger.put_back(shard, marks, clock.now(), turns.resume_at))
 
 
@@ -125,6 +124,8 @@ class Sight:
         self._rates = {name: lane.declaration.rate for name, lane in dispatch.lanes.items()}
         self._people = {person.user: person for person in shard.people}
         self._facts_version = -1
+        self._refused: dict[DeliveryKey, Verdict] = {}
+        self._reopened: set[str] = set()
 
     def read(self, ledger: Ledger, now: Instant) -> Known:
         """The facts of all the shard's people, and how old they are."""
@@ -181,20 +182,29 @@ class Sight:
             )
         )
 
-    def marks(self, verdicts: Verdicts, refused: Mapping[DeliveryKey, Verdict]) -> Iterator[Mark]:
+    def note(self, answered: Sequence[Settlement], permitted: Permission) -> None:
+        """Remember what was refused at the last moment, and for whom the next channel must be judged again."""
+        self._refused.update(permitted.refused)
+        self._reopened.update(key.user for key, verdict in permitted.refused.items() if isinstance(verdict, Skip))
+        self._reopened.update(settled.key.user for settled in answered if settled.reason == Reason.ADDRESS_GONE)
+
+    def marks(self, verdicts: Verdicts) -> Iterator[Mark]:
         """The verdicts that are no Send, and those of the last moment, as marks.
 
-        Where the chosen channel was refused at the last moment, the others stay open and are judged again.
+        Where the chosen channel fell away meanwhile, the others stay open and are judged again.
         """
-        reopened = {key.user for key, verdict in refused.items() if isinstance(verdict, Skip)}
         for user, found in verdicts.items():
             for row in found:
-                if isinstance(row.verdict, Skip) and row.verdict.reason is Reason.OTHER_CHANNEL and user in reopened:
+                if (
+                    isinstance(row.verdict, Skip)
+                    and row.verdict.reason is Reason.OTHER_CHANNEL
+                    and user in self._reopened
+                ):
                     continue
                 key = DeliveryKey(self.shard.run, user, row.channel, row.step, row.slot)
                 if (mark := _mark(key, row.verdict, exposed=row.exposed)) is not None:
                     yield mark
-        for key, verdict in refused.items():
+        for key, verdict in self._refused.items():
             if (mark := _mark(key, verdict, exposed=False)) is not None:
                 yield mark
 
