@@ -5,7 +5,7 @@ in by the entry-point group `orchestrator.providers`, each entry a class with th
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -65,12 +65,15 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One HTTP exchange to make. Header names are written as the service documents them."""
+    """One HTTP exchange to make. Header names are written as the service documents them.
+
+    It shows nothing but its method: keys stand in headers, and with some services in the URL.
+    """
 
     method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,7 @@ class Adapter(Protocol):
 class Token:
     """A bearer token and how many seconds it lives."""
 
-    value: str
+    value: str = field(repr=False)
     lifetime: float
 
 
