@@ -50,13 +50,14 @@ def every(text: str) -> Every | Interval:
             return _on(text, days, time_of_day(clock))
         fixed = [f"{days} at {time}" for time in nearest(time_of_day, clock)]
         raise PhraseError(text, _NOUN, _ALLOWED, [meant for line in fixed for meant in nearest(every, line)])
-    with part_of(text, _NOUN, _ALLOWED, "{}"):
-        if phrase in {"day", "week", "month", "weekday", *WEEKDAYS}:
-            raise PhraseError(text, _NOUN, _ALLOWED, [f"{phrase} at 10:00"] if phrase not in {"week", "month"} else [])
-        by = duration(phrase)
-    if by < MINUTE:
+    if reads(duration, phrase):
+        if duration(phrase) >= MINUTE:
+            return Interval(by=duration(phrase))
         raise PhraseError(text, _NOUN, f"{_ALLOWED}; not oftener than every minute")
-    return Interval(by=by)
+    meant = [length for length in nearest(duration, phrase) if duration(length) >= MINUTE]
+    if phrase in {"day", "weekday", *WEEKDAYS}:
+        meant = [f"{phrase} at 10:00"]
+    raise PhraseError(text, _NOUN, _ALLOWED, [] if phrase in {"week", "month"} else meant)
 
 
 def say_every(when: Every | Interval) -> str:
