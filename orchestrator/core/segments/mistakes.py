@@ -1,0 +1,87 @@
+"""Mistakes in a segment's file: where in it, what was read, what is allowed, and what may have been meant."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.phrases import either
+from orchestrator.core.segments.tree import Catalogue
+
+Path = tuple[str | int, ...]
+"""Keys and indices (from 0) from the top of the file down to a value."""
+
+_OTHER_WORDS = {
+    "equals": "is", "equal": "is", "eq": "is", "in": "is", "one_of": "is", "not_in": "is_not", "not_equals": "is_not",
+    "ne": "is_not", "gt": "over", "greater_than": "over", "more_than": "over", "above": "over", "lt": "under",
+    "less_than": "under", "below": "under", "fewer_than": "under", "gte": "at_least", "minimum": "at_least",
+    "lte": "at_most", "maximum": "at_most", "begins_with": "starts_with", "like": "matches", "pattern": "matches",
+    "glob": "matches", "regex": "matches", "exists": "is_set", "set": "is_set", "known": "is_set", "empty": "is_empty",
+    "has_any": "contains_any", "has_all": "contains_all", "has_none": "contains_none", "not_contains": "does_not_contain",
+    "contains_not": "does_not_contain", "window": "when", "during": "when", "since": "when", "in_the": "when",
+    "avg": "average", "mean": "average", "total": "sum", "minimum_of": "min", "count": "at_least", "times": "exactly",
+    "filter": "where", "with": "where", "and": "all", "or": "any", "none": "not", "followed_by": "then",
+    "not_followed_by": "then_not", "attr": "attribute", "trait": "attribute", "birthday": "anniversary",
+    "case": "ignore_case", "description": "about",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentMistake:
+    """One mistake. `at_key`: it is the last key of `path` that is wrong, not the value under it."""
+
+    path: Path
+    text: str
+    remedy: str = ""
+    at_key: bool = False
+
+    def __str__(self) -> str:
+        place = ".".join(str(step) for step in self.path) or "segment"
+        return f"{place}  {self.text}" + (f"\n    {self.remedy}" if self.remedy else "")
+
+
+class SegmentError(OrchestratorError):
+    """Every mistake of one segment at once."""
+
+    def __init__(self, mistakes: tuple[SegmentMistake, ...]) -> None:
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        self.mistakes = mistakes
+
+
+class Unreadable(Exception):  # noqa: N818 - a signal inside the parser: its mistake is already noted
+    """This part of the file cannot be read; the parser goes on with the next one."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """The reading of one file: what is known about the data, and the mistakes so far."""
+
+    catalogue: Catalogue | None
+    mistakes: list[SegmentMistake] = field(default_factory=list)
+
+    def wrong(self, path: Path, text: str, remedy: str = "", *, at_key: bool = False) -> Unreadable:
+        """Note a mistake; to be raised by whoever cannot go on without the part."""
+        self.mistakes.append(SegmentMistake(path, text, remedy, at_key))
+        return Unreadable()
+
+    def unknown(self, path: Path, noun: str, word: str, allowed: Iterable[str], *, at_key: bool = False) -> Unreadable:
+        """Note a word that does not exist, with those that do."""
+        return self.wrong(path, f"no {noun} '{word}'", remedy(word, allowed), at_key=at_key)
+
+
+def remedy(word: str, allowed: Iterable[str]) -> str:
+    """What is allowed, and what may have been meant."""
+    words = list(allowed)
+    close = meant(word, words)
+    shown = ", ".join(words[:30]) + (", …" if len(words) > 30 else "")
+    return (f"Did you mean {either(close)}? " if close else "") + (f"Allowed: {shown}." if words else "")
+
+
+def meant(word: str, allowed: Iterable[str]) -> list[str]:
+    """Words that look or mean alike."""
+    words = list(allowed)
+    other = _OTHER_WORDS.get(word.lower().replace(" ", "_").replace("-", "_"))
+    if other in words:
+        return [other]
+    lowered = {one.lower(): one for one in words}
+    return [lowered[close] for close in get_close_matches(word.lower(), lowered, 2, 0.65)]

@@ -1,0 +1,264 @@
+"""What a segment's file may ask of one value: `is: DE`, `at_least: "9.10"`, `when: last 30 days`, `contains_any: […]`."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from orchestrator.core.phrases import PhraseError
+from orchestrator.core.segments.mistakes import Path, Reading, remedy
+from orchestrator.core.segments.reading_points import anniversary, point, window_or_next
+from orchestrator.core.segments.tree import (
+    Comparison,
+    Day,
+    Declared,
+    During,
+    How,
+    IsEmpty,
+    IsSet,
+    Kind,
+    ListTest,
+    OneOf,
+    Op,
+    PointTest,
+    Share,
+    Side,
+    Test,
+    TextTest,
+)
+from orchestrator.core.segments.values import nfc, number, version
+
+T = TypeVar("T")
+
+_EQUAL = ("is", "is_not")
+_COMPARED = ("over", "under", "at_least", "at_most", "between")
+_DATED = ("is", "after", "not_after", "before", "not_before", "between", "when", "anniversary", "is_set")
+WORDS: Mapping[Kind | None, tuple[str, ...]] = {
+    Kind.TEXT: (
+        *_EQUAL, "contains", "does_not_contain", "starts_with", "ends_with", "matches", "does_not_match", "is_set", "is_empty",
+    ),
+    Kind.NUMBER: (*_EQUAL, *_COMPARED, "is_set"),
+    Kind.BOOLEAN: (*_EQUAL, "is_set"),
+    Kind.DATE: _DATED,
+    Kind.TIME: _DATED,
+    Kind.VERSION: (*_EQUAL, *_COMPARED, "is_set"),
+    Kind.LIST: ("contains_any", "contains_all", "contains_none", "is_set", "is_empty"),
+    None: ("is_set",),
+}  # fmt: skip
+EVERY_WORD = tuple(dict.fromkeys(word for words in WORDS.values() for word in words))
+CASELESS = ("is", "is_not", "contains", "does_not_contain", "starts_with", "ends_with", "matches", "does_not_match")
+
+_KIND_OF_WORD: Mapping[str, Kind | None] = {
+    "is_set": None, "anniversary": Kind.DATE, "when": Kind.TIME,
+    **dict.fromkeys(("contains_any", "contains_all", "contains_none"), Kind.LIST),
+    **dict.fromkeys(("after", "not_after", "before", "not_before"), Kind.TIME),
+}  # fmt: skip
+_TEXT_WORDS = {
+    "contains": (How.CONTAINS, False), "does_not_contain": (How.CONTAINS, True),
+    "starts_with": (How.STARTS_WITH, False), "ends_with": (How.ENDS_WITH, False),
+    "matches": (How.MATCHES, False), "does_not_match": (How.MATCHES, True),
+}  # fmt: skip
+
+
+def read_test(
+    reading: Reading, keys: Mapping[str, Any], path: Path, name: str, declared: Declared | None
+) -> tuple[Kind | None, Test]:
+    """The one test among the keys of a condition, and the kind of value it is about."""
+    words = [key for key in keys if key in EVERY_WORD]
+    if len(words) != 1:
+        found = f"has {' and '.join(words)}: one comparison per condition" if words else "is compared with nothing"
+        allowed = WORDS[declared.kind] if declared else EVERY_WORD
+        hint = "Write a condition for each, under `all:`." if words else f"Say one of: {', '.join(allowed)}."
+        raise reading.wrong(path, f"'{name}' {found}", hint)
+    word = words[0]
+    at = (*path, word)
+    kind = declared.kind if declared else _kind(word, keys[word])
+    if word not in WORDS[kind]:
+        what = f"'{name}' is {_a(kind)}" if kind else "there is nothing to tell the kind of value by"
+        raise reading.wrong(at, f"'{word}' does not fit: {what}", remedy(word, WORDS[kind]), at_key=True)
+    ignore_case = _ignore_case(reading, keys, path, word, kind)
+    test = _test(reading, word, keys[word], at, kind, ignore_case=ignore_case)
+    if declared and declared.values and isinstance(test, OneOf) and not ignore_case:
+        for value in test.values:
+            if value not in declared.values:
+                raise reading.unknown(at, f"value of '{name}' is", str(value), declared.values)
+    return kind, test
+
+
+def _a(kind: Kind) -> str:
+    return {Kind.DATE: "a date", Kind.TIME: "a moment", Kind.LIST: "a list", Kind.BOOLEAN: "true or false"}.get(
+        kind, f"a {kind}"
+    )
+
+
+def _ignore_case(reading: Reading, keys: Mapping[str, Any], path: Path, word: str, kind: Kind | None) -> bool:
+    if "ignore_case" not in keys:
+        return False
+    value, at = keys["ignore_case"], (*path, "ignore_case")
+    if not isinstance(value, bool):
+        raise reading.wrong(at, f"'{value}' is not true or false", "Allowed: true, false.")
+    if word not in CASELESS or kind is not Kind.TEXT:
+        raise reading.wrong(
+            at,
+            f"`ignore_case` has no meaning beside '{word}'",
+            f"It goes with texts: {', '.join(CASELESS)}.",
+            at_key=True,
+        )
+    return value
+
+
+def _kind(word: str, raw: Any) -> Kind | None:
+    """The kind of value a condition is about, told by its word and what it is compared with."""
+    if word in _KIND_OF_WORD:
+        return _KIND_OF_WORD[word]
+    one = raw[0] if isinstance(raw, list) and raw else raw
+    if isinstance(one, bool | int | float):
+        return Kind.BOOLEAN if isinstance(one, bool) else Kind.NUMBER
+    if word in _COMPARED and isinstance(one, str):
+        return Kind.VERSION if version(one) and not _reads_as_point(one) else Kind.TIME
+    return Kind.TIME if isinstance(one, date) else Kind.TEXT
+
+
+def _reads_as_point(text: str) -> bool:
+    try:
+        point(text)
+    except PhraseError:
+        return False
+    return True
+
+
+def _test(reading: Reading, word: str, raw: Any, at: Path, kind: Kind | None, *, ignore_case: bool) -> Test:
+    if word in {"is_set", "is_empty"}:
+        if not isinstance(raw, bool):
+            raise reading.wrong(at, f"'{raw}' is not true or false", "Allowed: true, false.")
+        return IsSet(raw) if word == "is_set" else IsEmpty(raw)
+    if kind in {Kind.DATE, Kind.TIME}:
+        return read_point_test(reading, word, raw, at)
+    if kind is Kind.LIST:
+        return ListTest(Share(word), read_texts(reading, raw, at))
+    if word in _EQUAL:
+        return OneOf(_equals(reading, raw, at, kind), negated=word == "is_not", ignore_case=ignore_case)
+    if word in _TEXT_WORDS:
+        how, negated = _TEXT_WORDS[word]
+        return TextTest(how, read_texts(reading, raw, at), negated=negated, ignore_case=ignore_case)
+    return read_comparison(reading, word, raw, at, _one_version if kind is Kind.VERSION else one_number)
+
+
+def _equals(reading: Reading, raw: Any, at: Path, kind: Kind | None) -> tuple[str | bool | Decimal, ...]:
+    if kind is Kind.NUMBER:
+        return read_each(reading, raw, at, one_number)
+    if kind is Kind.VERSION:
+        return read_each(reading, raw, at, _one_version)
+    if kind is Kind.BOOLEAN:
+        return read_each(reading, raw, at, _one_boolean)
+    return read_texts(reading, raw, at)
+
+
+def read_point_test(reading: Reading, word: str, raw: Any, at: Path) -> Test:
+    """A date or a moment against a point in time or a window."""
+    if word == "when":
+        return During(read_phrase(reading, window_or_next, raw, at))
+    if word == "anniversary":
+        return read_phrase(reading, anniversary, raw, at)
+    if word == "is":
+        day = read_phrase(reading, point, raw, at)
+        return PointTest(Side.BETWEEN, day, day)
+    if word != "between":
+        return PointTest(Side(word), read_phrase(reading, point, raw, at))
+    first, last = _two(reading, raw, at)
+    begin, end = read_phrase(reading, point, first, (*at, 0)), read_phrase(reading, point, last, (*at, 1))
+    if isinstance(begin, Day) and isinstance(end, Day) and begin.wall > end.wall:
+        raise reading.wrong(at, f"{first} is after {last}", f"Write [{last}, {first}].")
+    return PointTest(Side.BETWEEN, begin, end)
+
+
+def read_comparison(
+    reading: Reading, word: str, raw: Any, at: Path, one: Callable[[Reading, Any, Path], Decimal | str]
+) -> Comparison:
+    """`over: 200`, `between: [2, 5]`."""
+    if word != "between":
+        return Comparison(Op(word), one(reading, raw, at))
+    first, last = _two(reading, raw, at)
+    low, high = one(reading, first, (*at, 0)), one(reading, last, (*at, 1))
+    if (version(low), version(high)) > (version(high), version(low)) if isinstance(low, str) else low > high:  # type: ignore[operator]  # one reader gives one kind
+        raise reading.wrong(at, f"{first} is above {last}", f"Write [{last}, {first}].")
+    return Comparison(Op.BETWEEN, low, high)
+
+
+def _two(reading: Reading, raw: Any, at: Path) -> tuple[Any, Any]:
+    if not isinstance(raw, list) or len(raw) != 2:
+        raise reading.wrong(
+            at, f"'{raw}' is not a pair", "Allowed: two values in brackets, both included, like [2, 5]."
+        )
+    return raw[0], raw[1]
+
+
+def one_number(reading: Reading, raw: Any, at: Path) -> Decimal:
+    """A number of at most four decimals."""
+    value = number(raw)
+    if value is None:
+        bare = isinstance(raw, str) and raw.replace(".", "", 1).isdigit()
+        raise reading.wrong(
+            at,
+            f"'{raw}' is not a number",
+            f"Write {raw} without quotes." if bare else "Allowed: a number like 200 or 9.5.",
+        )
+    if value != (Decimal(repr(float(raw))) if isinstance(raw, float) else raw):
+        raise reading.wrong(at, f"{raw} has more than four decimals", f"Numbers are compared to four: write {value}.")
+    return value
+
+
+def _one_version(reading: Reading, raw: Any, at: Path) -> str:
+    if not isinstance(raw, str):
+        raise reading.wrong(
+            at, f"{raw} is read as a number, and as one 9.10 is 9.1", f'Put the version in quotes: "{raw}".'
+        )
+    if version(raw) is None:
+        raise reading.wrong(at, f"'{raw}' is not a version", 'Allowed: numbers with dots, in quotes, like "9.10".')
+    return raw
+
+
+def _one_boolean(reading: Reading, raw: Any, at: Path) -> bool:
+    if not isinstance(raw, bool):
+        raise reading.wrong(at, f"'{raw}' is not true or false", "Allowed: true, false.")
+    return raw
+
+
+def one_text(reading: Reading, raw: Any, at: Path) -> str:
+    """A text as it is compared (NFC)."""
+    if not isinstance(raw, str):
+        quoted = f'"{str(raw).lower() if isinstance(raw, bool) else raw}"'
+        raise reading.wrong(at, f"{raw} is not a text", f"Put it in quotes, {quoted}, if it is one.")
+    if "\0" in raw or any("\ud800" <= letter <= "\udfff" for letter in raw):
+        raise reading.wrong(
+            at, "the text holds a character that no database can store", "Take out \\0 and lone surrogates."
+        )
+    return nfc(raw)
+
+
+def read_texts(reading: Reading, raw: Any, at: Path) -> tuple[str, ...]:
+    """A text or several."""
+    return read_each(reading, raw, at, one_text)
+
+
+def read_each(reading: Reading, raw: Any, at: Path, one: Callable[[Reading, Any, Path], T]) -> tuple[T, ...]:
+    """One value or a list of at least one."""
+    if raw is None or raw == []:
+        raise reading.wrong(
+            at, "there is no value", "Say what to compare with; `is_set: false` asks for people without one."
+        )
+    if not isinstance(raw, list):
+        return (one(reading, raw, at),)
+    return tuple(one(reading, value, (*at, index)) for index, value in enumerate(raw))
+
+
+def read_phrase(reading: Reading, of: Callable[[str], T], raw: Any, at: Path) -> T:
+    """A phrase of the small grammar; YAML may have made a date of `2026-01-01` already."""
+    if isinstance(raw, date):
+        raw = raw.isoformat()[:16] if isinstance(raw, datetime) else raw.isoformat()
+    if not isinstance(raw, str):
+        raise reading.wrong(at, f"'{raw}' is not a phrase", "Write words, like `last 30 days` or `3 days ago`.")
+    try:
+        return of(raw)
+    except PhraseError as error:
+        raise reading.wrong(at, error.text, error.remedy) from None
