@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from orchestrator.core.nouns import Message
 from orchestrator.core.outcomes import Ambiguous, Outcome, Permanent, Retry
 from orchestrator.core.times import Clock, Instant
-from orchestrator.providers import Adapter, CannotBuildError, Credentials, Declaration, Request, Response
+from orchestrator.providers import Adapter, CannotBuildError, Credentials, Request, Response, declaration_for
 from orchestrator.wire import Lost, NotSent
 
 
@@ -32,14 +33,23 @@ class Tokens(Protocol):
 
 
 class Lane:
-    """One provider as this process uses it."""
+    """One provider as this process uses it, under the name it has in the settings."""
 
     def __init__(
-        self, adapter: Adapter, engine: Engine, credentials: Credentials, clock: Clock, tokens: Tokens | None = None
+        self,
+        adapter: Adapter,
+        engine: Engine,
+        credentials: Credentials,
+        clock: Clock,
+        tokens: Tokens | None = None,
+        name: str = "",
+        rate: float | None = None,
     ) -> None:
+        """`rate` (messages a second) overrules the adapter's own."""
+        declared = declaration_for(adapter, credentials)
         self.adapter = adapter
-        self.declaration: Declaration = adapter.declaration
-        self.name = adapter.declaration.name
+        self.name = name or declared.name
+        self.declaration = replace(declared, rate=declared.rate if rate is None else rate)
         self.down_until = Instant(0)
         """Until when this process takes the provider for unusable and goes to the next of the route."""
         self._engine = engine
