@@ -11,7 +11,6 @@ from orchestrator.core.phrases import (
     PhraseError,
     duration,
     nearest,
-    part_of,
     reads,
     say_duration,
     say_time,
@@ -32,7 +31,7 @@ _ALLOWED = (
 _WORKING = (0, 1, 2, 3, 4)
 _OTHER_WORDS = {
     "daily": "day", "everyday": "day", "weekdays": "weekday", "workday": "weekday", "workdays": "weekday",
-    "hourly": "hour", "days": "day",
+    "days": "day",
 }  # fmt: skip
 
 
@@ -117,7 +116,12 @@ def _on(text: str, days: str, minute: int) -> Every:
         _OTHER_WORDS.get(name) or next(iter(get_close_matches(name, [*WEEKDAYS, "day", "weekday"], 1)), "")
         for name in named
     ]
-    known = all(meant) and len(set(meant)) == len(meant) and (len(meant) == 1 or set(meant) <= set(WEEKDAYS))
+    known = (
+        bool(meant)
+        and all(meant)
+        and len(set(meant)) == len(meant)
+        and (len(meant) == 1 or set(meant) <= set(WEEKDAYS))
+    )
     raise PhraseError(text, _NOUN, _ALLOWED, [f"{_joined(meant)} at {say_time(minute)}"] if known else [])
 
 

@@ -48,6 +48,7 @@ def test_a_schedule_is_read(text, value):
         ("15m", ["15 minutes"]),
         ("30 seconds", []),
         ("week", []),
+        ("hourly at 10:00", []),
         ("", []),
         (" at ", []),
     ],
