@@ -6,10 +6,19 @@ from dataclasses import replace
 from typing import Protocol
 
 from orchestrator.core.nouns import Message
-from orchestrator.core.outcomes import Ambiguous, Outcome, Permanent, Retry
+from orchestrator.core.outcomes import Ambiguous, Outcome, Pause, PauseScope, Permanent, Retry
 from orchestrator.core.times import Clock, Instant
-from orchestrator.providers import Adapter, CannotBuildError, Credentials, Request, Response, declaration_for
+from orchestrator.providers import (
+    Adapter,
+    CannotBuildError,
+    Credentials,
+    HttpResponse,
+    Request,
+    Response,
+    declaration_for,
+)
 from orchestrator.wire import Lost, NotSent
+from orchestrator.wire.guard import RefusedError
 
 
 class Engine(Protocol):
@@ -29,6 +38,10 @@ class Tokens(Protocol):
 
     async def current(self) -> str | Outcome:
         """The token, or what its refusal means for every message."""
+        ...
+
+    async def refused(self, token: str) -> str | Outcome:
+        """A newer token after a 401 to this one, or the pause it means."""
         ...
 
 
@@ -59,27 +72,34 @@ class Lane:
 
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """One exchange, and one outcome for each message; it never raises for what the outside does."""
-        credentials = self._credentials
-        if self._tokens is not None:
-            token = await self._tokens.current()
-            if not isinstance(token, str):
-                return [token] * len(messages)
-            credentials = {**credentials, "access_token": token}
+        if self._tokens is None:
+            return await self._attempt(messages, self._credentials)
+        token = await self._tokens.current()
+        if isinstance(token, str):
+            outcomes = await self._attempt(messages, {**self._credentials, "access_token": token}, renewable=True)
+            if outcomes:
+                return outcomes
+            token = await self._tokens.refused(token)
+        if isinstance(token, str):
+            return await self._attempt(messages, {**self._credentials, "access_token": token})
+        return [token] * len(messages)
+
+    async def _attempt(
+        self, messages: Sequence[Message], credentials: Credentials, *, renewable: bool = False
+    ) -> Sequence[Outcome]:
+        """One exchange; no outcomes at all for a 401 to a token that can be renewed, which accepted nothing."""
         try:
             request = self.adapter.build(messages, credentials, self._clock.now())
         except CannotBuildError as problem:
             return [Permanent(str(problem))] * len(messages)
-        return await self._exchange(request, messages)
-
-    async def _exchange(self, request: Request, messages: Sequence[Message]) -> Sequence[Outcome]:
         try:
             deadline = asyncio.get_running_loop().time() + self.declaration.timeout
             response = await self._engine.exchange(request, deadline)
+            if renewable and isinstance(response, HttpResponse) and response.status == 401:
+                return []
             return self.adapter.read(request, response)
-        except NotSent as problem:
-            return [Retry(f"not sent: {problem}")] * len(messages)
-        except Lost as problem:
-            return [Ambiguous(str(problem))] * len(messages)
+        except (NotSent, Lost) as problem:
+            return [_meaning(problem)] * len(messages)
         except asyncio.CancelledError:
             raise
         except Exception as problem:  # noqa: BLE001 - an adapter's own bug must not lose a message that may have left
@@ -90,3 +110,10 @@ class Lane:
     async def close(self) -> None:
         """Let go of the connections."""
         await self._engine.close()
+
+
+def _meaning(problem: NotSent | Lost) -> Outcome:
+    """What an exchange without an answer means. A URL that may not be called is the settings' trouble, not the message's."""
+    if isinstance(problem, RefusedError):
+        return Pause(PauseScope.CREDENTIAL, str(problem))
+    return Retry(f"not sent: {problem}") if isinstance(problem, NotSent) else Ambiguous(str(problem))
