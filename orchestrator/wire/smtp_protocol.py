@@ -124,10 +124,9 @@ class Connection(Replies):
     def _body(self, letter: Letter) -> None:
         """The server wants it: the body, its dot, and the next envelope behind it."""
         data = letter.request.data
-        if b"\n." in data:
+        if letter.dotted:
             data = data.replace(b"\n.", b"\n..")
-        if data.startswith(b"."):
-            data = b"." + data
+            data = b"." + data if data.startswith(b".") else data
         self._expected.append((_DOT, letter))
         end = b".\r\n" if data.endswith(b"\r\n") else b"\r\n.\r\n"
         if len(data) > CHUNK:

@@ -36,6 +36,8 @@ class Letter:
     refusal: MailReply | None = None
     left: bool = False
     returned: bool = False
+    dotted: bool = True
+    """Whether a line of it may begin with a dot, which then is doubled."""
 
     def fail(self, why: str) -> None:
         """End it without an answer, as what it is."""
@@ -147,5 +149,5 @@ class Replies(asyncio.Protocol):
 
 def text_of(lines: list[bytes]) -> str:
     """A reply's words on one line, printable, at most 1,000 characters."""
-    words = b" ".join(lines[:16]).decode("utf-8", "replace")
-    return "".join(c if c.isprintable() else "\ufffd" for c in words[:1000]).strip()
+    words = b" ".join(lines[:16])[:1000].decode("utf-8", "replace").strip()
+    return words if words.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in words)
