@@ -1,0 +1,1 @@
+"""The audience: everybody we know, what they are and what they did; imports, lists, and the loader."""

@@ -1,0 +1,91 @@
+"""Opening the audience file: one connection per visit, always behind the gates, with errors that say what to do."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from orchestrator.audience import gates
+from orchestrator.core.errors import StoreError
+
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    # The engine looks for missing extensions on the network, and for unknown tables among Python's variables.
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "python_enable_replacements": False,
+}
+
+
+@contextmanager
+def to_read(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The file, open for reading behind the shared gate."""
+    _there(path)
+    with gates.reading(path), opened(path, read_only=True) as connection:
+        yield connection
+
+
+@contextmanager
+def to_write(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The file, open in one transaction for us alone; made if there is none."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise StoreError(
+            f"audience {path}: its folder cannot be made ({problem.strerror}); make it, or change stores.audience"
+        ) from problem
+    with gates.writing(path), opened(path, read_only=False) as connection:
+        connection.begin()
+        try:
+            yield connection
+            connection.commit()
+        except BaseException:
+            _roll_back(connection)
+            raise
+
+
+@contextmanager
+def opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the file; whoever calls holds the gate. The engine's errors become ours."""
+    try:
+        with closing(duckdb.connect(path, read_only=read_only, config=_SETTINGS)) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+    except duckdb.Error as problem:
+        raise StoreError(_remedy(path, problem)) from problem
+
+
+def _there(path: Path) -> None:
+    if not path.exists():
+        raise StoreError(
+            f"audience {path}: there is no such file yet; import somebody first: orchestrator import profiles FILE"
+        )
+
+
+def private(folder: Path) -> duckdb.DuckDBPyConnection:
+    """An engine of our own in memory, which spills into `folder`: it prepares what is written later."""
+    connection = duckdb.connect(":memory:", config={**_SETTINGS, "temp_directory": str(folder)})
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    # A failed COMMIT has ended the transaction already, and nothing of it stands.
+    with suppress(duckdb.Error):
+        connection.rollback()
+
+
+def _remedy(path: Path, problem: duckdb.Error) -> str:
+    text = str(problem)
+    held = re.search(r"Conflicting lock is held in (.*?)\. ", text.replace("\n", " "))
+    if held:
+        return f"audience {path}: another program has it open ({held[1]}), past our own queue; close it there, or let it open a copy"
+    first = text.splitlines()[0] if text else type(problem).__name__
+    if "not a valid DuckDB database" in text:
+        return f"audience {path}: this is no DuckDB file ({first}); move it away and import again, or change stores.audience"
+    if re.search("No space left|Could not write|out of disk", text):
+        return (
+            f"audience {path}: the disk is full ({first}); nothing of this batch was written: make room and try again"
+        )
+    return f"audience {path}: {first}"

@@ -1,0 +1,163 @@
+"""The audience: everybody we know, what they are and what they did, in one DuckDB file."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Timer
+from typing import Any, TypeVar
+
+import duckdb
+
+from orchestrator.audience import gates, opening, shaping, spool
+from orchestrator.audience.columns import quoted
+from orchestrator.audience.lists import fill_lists, read_list
+from orchestrator.audience.spool import Spool
+from orchestrator.core.errors import StoreError
+from orchestrator.core.segments.tree import Declared
+from orchestrator.core.times import Instant
+
+_Answer = TypeVar("_Answer")
+
+HOLD = 5.0
+"""Seconds a reader may keep writers out; a longer question is asked of a copy of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much there is; `newest` is the time of the latest event (0 without one)."""
+
+    profiles: int
+    events: int
+    newest: Instant
+
+
+class Audience:
+    """One audience file. Every visit opens it, reads or writes, and closes it again, so any process may come any time."""
+
+    def __init__(self, path: Path, root: Path, attributes: Mapping[str, Declared]) -> None:
+        self.path = path
+        self.root = root
+        self.attributes = attributes
+        self.hold = HOLD
+
+    @classmethod
+    def open(cls, url: str, root: Path, attributes: Mapping[str, Declared] | None = None) -> "Audience":
+        """The audience at `duckdb:PATH` (relative to `root`), with a column for every attribute the catalogue declares.
+
+        A file that is not there yet is made by the first import; reading it before that is a StoreError.
+        """
+        kind, _, place = url.partition(":")
+        if kind != "duckdb" or not place:
+            raise StoreError(f"stores.audience: {url}: write duckdb:data/audience.duckdb")
+        made = cls(root / place, root, dict(attributes or {}))
+        shaping.refuse_twins(made.attributes)
+        if made.path.exists():
+            made._catch_up()
+        return made
+
+    def _catch_up(self) -> None:
+        """Give attributes that were declared since the last time their columns."""
+        with opening.to_read(self.path) as connection:
+            due = shaping.missing(connection, self.attributes)
+        if due:
+            with self.writing():
+                pass
+
+    @contextmanager
+    def reading(self, lists: Sequence[str] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection with these lists (paths as written in segments) in `list_member`. Leave it soon."""
+        people = [read_list(self.root, name) for name in dict.fromkeys(lists)]
+        with opening.to_read(self.path) as connection:
+            fill_lists(connection, people)
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction on the file, its tables and columns in place."""
+        with opening.to_write(self.path) as connection:
+            shaping.shape(connection, self.attributes)
+            yield connection
+
+    def rows(self, sql: str, parameters: Sequence[Any] = (), *, lists: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        """A small answer, in memory."""
+        return self._ask(lambda connection: connection.execute(sql, list(parameters)).fetchall(), lists)
+
+    def members(
+        self, sql: str, columns: Sequence[str] = (), *, order: Sequence[str] = ("user",), lists: Sequence[str] = ()
+    ) -> Spool:
+        """The rows of `sql` (which has a column "user"), each with these columns of its profile, in this order.
+
+        The answer is on disk when this returns and the engine is free; close the spool to remove the file.
+        """
+        more = "".join(f", p.{quoted(column)}" for column in columns)
+        by = ", ".join(quoted(column) for column in order)
+        whole = f'SELECT m.*{more} FROM ({sql}) AS m LEFT JOIN profile AS p USING ("user") ORDER BY {by}'
+        to = self.path.parent / "spool" / spool.name()
+        return self._ask(lambda connection: spool.fill(connection, whole, to), lists)
+
+    def counts(self) -> Counts:
+        """How many people and events there are."""
+        found = self.rows(
+            'SELECT (SELECT count(*) FROM profile), (SELECT count(*) FROM event), (SELECT coalesce(max("time"), 0) FROM event)'
+        )
+        return Counts(found[0][0], found[0][1], Instant(found[0][2]))
+
+    def erase(self, user: str) -> bool:
+        """Remove a person and all they did: from now on no query finds them. False if nobody was known by this id.
+
+        Their bytes go with the next `compact`.
+        """
+        with self.writing() as connection:
+            gone = 0
+            for table in ("profile", "event"):
+                found = connection.execute(f'DELETE FROM {table} WHERE "user" = ?', [user]).fetchone()
+                gone += found[0] if found else 0
+        return gone > 0
+
+    def compact(self) -> None:
+        """Write the file anew, events in time order, and swap it in: erased people are gone from the disk as well."""
+        fresh = self.path.with_name(self.path.name + ".new")
+        for old in (fresh, fresh.with_name(fresh.name + ".wal")):
+            old.unlink(missing_ok=True)
+        with gates.writing(self.path), opening.opened(self.path, read_only=False) as connection:
+            shaping.copy(connection, fresh)
+            connection.execute("CHECKPOINT")
+            connection.close()
+            fresh.replace(self.path)
+
+    def _ask(self, question: Callable[[duckdb.DuckDBPyConnection], _Answer], lists: Sequence[str]) -> _Answer:
+        """Ask one question within the time readers have, or of a copy of the file if it takes longer."""
+        people = [read_list(self.root, name) for name in dict.fromkeys(lists)]
+        try:
+            with opening.to_read(self.path) as connection:
+                fill_lists(connection, people)
+                limit = Timer(self.hold, connection.interrupt)
+                limit.start()
+                try:
+                    return question(connection)
+                finally:
+                    limit.cancel()
+        except StoreError as problem:
+            if not isinstance(problem.__cause__, duckdb.InterruptException):
+                raise
+        with self._copied() as copy, opening.opened(copy, read_only=True) as connection:
+            fill_lists(connection, people)
+            return question(connection)
+
+    @contextmanager
+    def _copied(self) -> Iterator[Path]:
+        """A copy of the file as of now, gone afterwards."""
+        copy = self.path.parent / "spool" / f"{spool.name()}.duckdb"
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with gates.reading(self.path):
+                shutil.copyfile(self.path, copy)
+                log = self.path.with_name(self.path.name + ".wal")
+                if log.exists():
+                    shutil.copyfile(log, copy.with_name(copy.name + ".wal"))
+            yield copy
+        finally:
+            for file in (copy, copy.with_name(copy.name + ".wal")):
+                file.unlink(missing_ok=True)
