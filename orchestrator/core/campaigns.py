@@ -135,6 +135,12 @@ class Experiment:
     salt: str = ""
     ramp: tuple[tuple[float, int], ...] = ()
     """Steps of (percent, microseconds)."""
+    stop_if: Mapping[str, float] = field(default_factory=dict)
+    """Limits in percent of complaints, unsubscribes, bounces and failures at which a variant is stopped."""
+    then: str = ""
+    """What people get who are not part of the test: `winner`, or a variant; empty: what the draw says."""
+    undecided: tuple[str, int] | None = None
+    """(variant, microseconds): what everybody gets from then on if there is no winner yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,45 @@
+"""The files people write: a whole project read at once, with every mistake named, or nothing of it taken."""
+
+from orchestrator.config.adapters import installed_adapters
+from orchestrator.config.fields import Deliver, Type
+from orchestrator.config.reading import Loaded, load
+from orchestrator.config.results import (
+    Catalogue,
+    Coupons,
+    DataType,
+    Environment,
+    Project,
+    ProviderSettings,
+    Sender,
+    Settings,
+    Stores,
+    Topic,
+)
+from orchestrator.config.schema import SCHEMA_OF, schemas
+from orchestrator.config.secret import MachineSecrets, Secret, SecretMissingError, SecretSource
+from orchestrator.config.tree import read_tree
+
+__all__ = [
+    "SCHEMA_OF",
+    "Catalogue",
+    "Coupons",
+    "DataType",
+    "Deliver",
+    "Environment",
+    "Loaded",
+    "MachineSecrets",
+    "Project",
+    "ProviderSettings",
+    "Secret",
+    "SecretMissingError",
+    "SecretSource",
+    "Sender",
+    "Settings",
+    "Stores",
+    "Topic",
+    "Type",
+    "installed_adapters",
+    "load",
+    "read_tree",
+    "schemas",
+]

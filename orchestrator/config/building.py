@@ -1,0 +1,153 @@
+"""From checked files to the project as the rest of the product knows it; nothing here can fail."""
+
+from orchestrator.config.campaign_shape import CampaignShape, ScheduleShape
+from orchestrator.config.draft import Draft
+from orchestrator.config.fields import RECIPIENT, Devices
+from orchestrator.config.policies import excluded, hold_if, policy_of
+from orchestrator.config.results import (
+    Catalogue,
+    Coupons,
+    DataType,
+    Environment,
+    Project,
+    ProviderSettings,
+    Sender,
+    Settings,
+    Topic,
+)
+from orchestrator.config.secret import Secret
+from orchestrator.config.segments import known_data
+from orchestrator.config.settings import DEV, environment_of
+from orchestrator.config.shapes import AttributeShape, DataShape, SettingsShape
+from orchestrator.core import segments
+from orchestrator.core.campaigns import (
+    Campaign,
+    Experiment,
+    Goal,
+    Misfire,
+    Mode,
+    Once,
+    Repeat,
+    Schedule,
+    Trigger,
+)
+from orchestrator.core.nouns import Channel
+from orchestrator.core.times import HOUR
+
+INBOX = "in_app"
+"""The adapter of in-app messages: our own table, there without being configured."""
+
+
+def build(draft: Draft, trees: dict[str, segments.Segment], environment: Environment) -> Project | None:
+    """The project, None if a file is too mistaken to be part of one."""
+    if draft.settings is None or draft.data is None:
+        return None
+    campaigns = {}
+    for name, campaign in draft.campaigns.items():
+        if campaign is None or campaign.shape is None:
+            return None
+        campaigns[name] = _campaign(name, campaign.shape, draft.settings, environment)
+    return Project(_settings(draft.settings), environment, _catalogue(draft.data, frozenset(trees)), trees, campaigns)
+
+
+def _settings(shape: SettingsShape) -> Settings:
+    environments = {name: environment_of(shape, name) for name in (DEV, *shape.environments)}
+    return Settings(
+        project=shape.project,
+        time_zone=shape.time_zone,
+        locales=tuple(shape.locales),
+        public_url=(shape.public_url or "").rstrip("/"),
+        environments={name: environment for name, environment in environments.items() if environment},
+        seeds=shape.seeds or "",
+        providers={
+            name: ProviderSettings(
+                name,
+                provider.adapter or name,
+                {key: Secret(value) for key, value in (provider.__pydantic_extra__ or {}).items()},
+                provider.rate,
+            )
+            for name, provider in shape.providers.items()
+        },
+        route=_routes(shape),
+        senders={
+            name: Sender(name, sender.from_, sender.reply_to or "", sender.postal or "")
+            for name, sender in shape.senders.items()
+        },
+        topics={name: Topic(name, topic.label, topic.consent) for name, topic in shape.topics.items()},
+        coupons={name: Coupons(name, pool.codes, pool.valid) for name, pool in shape.coupons.items()},
+    )
+
+
+def _routes(shape: SettingsShape) -> dict[Channel, tuple[str, ...]]:
+    routes = {channel: tuple(names) for channel, names in shape.route.items()}
+    routes.setdefault(Channel.IN_APP, (INBOX,))
+    return routes
+
+
+def _catalogue(data: DataShape, names: frozenset[str]) -> Catalogue:
+    event, _, property_ = (data.revenue or "").partition(".")
+    return Catalogue(
+        {name: _type(it) for name, it in data.attributes.items()},
+        {name: {key: _type(it) for key, it in its.items()} for name, its in data.events.items()},
+        (event, property_) if event else None,
+        known_data(data, names) or segments.Catalogue(),
+    )
+
+
+def _type(it: AttributeShape) -> DataType:
+    return DataType(it.is_, tuple(it.values or ()))
+
+
+def _campaign(name: str, shape: CampaignShape, settings: SettingsShape, environment: Environment) -> Campaign:
+    routes = _routes(settings)
+    goal, trigger = shape.goal, shape.trigger
+    return Campaign(
+        name=name,
+        channels=tuple(shape.channels.all),
+        policy=policy_of(shape, settings),
+        mode=Mode.FIRST_OF if shape.channels.first_of else Mode.ALL_OF,
+        kind=shape.kind,
+        state=shape.state,
+        about=shape.about,
+        owner=shape.owner or "",
+        audience=tuple(shape.audience),
+        exclude=excluded(shape, settings),
+        devices=(shape.devices or Devices.LATEST).value,
+        schedule=_schedule(shape.schedule, settings.time_zone) if shape.schedule else None,
+        trigger=Trigger(trigger.event, trigger.not_older_than or HOUR, trigger.where) if trigger else None,
+        repeat=shape.repeat or Repeat(after=None),
+        goal=Goal(goal.event, goal.within, goal.value or "", goal.where) if goal else None,
+        experiment=_experiment(name, shape),
+        hold_if=hold_if(shape, settings, environment.approve_over),
+        routes={channel: routes[channel] for channel in shape.channels.all},
+    )
+
+
+def _schedule(shape: ScheduleShape, project_zone: str) -> Schedule:
+    when = shape.every or shape.cron or Once(shape.once or "")
+    own = shape.time_zone if shape.time_zone != RECIPIENT else None
+    return Schedule(
+        when=when,
+        zone=own or project_zone,
+        recipient=shape.time_zone == RECIPIENT,
+        start=shape.start or "",
+        end=shape.end or "",
+        misfire=shape.misfire or Misfire.RUN_ONCE,
+        grace=shape.grace or 6 * HOUR,
+    )
+
+
+def _experiment(name: str, shape: CampaignShape) -> Experiment | None:
+    found = shape.experiment
+    if found is None:
+        return None
+    limits = {key: limit for key, limit in found.stop_if.model_dump().items() if limit is not None}
+    return Experiment(
+        variants=found.variants,
+        holdout=found.holdout,
+        salt=found.salt or name,
+        ramp=tuple(found.ramp),
+        stop_if=limits,
+        then=found.then or "",
+        undecided=found.undecided,
+    )

@@ -1,0 +1,73 @@
+"""Mistakes as they are found: where, what, what is allowed, and what was probably meant."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from orchestrator.config.sheets import Path, Sheet
+from orchestrator.core.errors import Mistake
+
+_FEW = 12
+"""So many allowed words fit into one line; of more, only the likely ones are said."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects every mistake of every file, each once."""
+
+    found: dict[Mistake, None] = field(default_factory=dict)
+
+    def at(self, sheet: Sheet, path: Path, text: str, remedy: str = "") -> None:
+        """A mistake about the value at this path."""
+        place = sheet.place(path)
+        self._add(Mistake(sheet.file, place.line, place.column, _named(path, text), remedy))
+
+    def at_key(self, sheet: Sheet, path: Path, text: str, remedy: str = "") -> None:
+        """A mistake about the key at this path, in the mapping that holds it."""
+        place = sheet.place(path)
+        self._add(Mistake(sheet.file, place.key_line, place.key_column, _named(path[:-1], text), remedy))
+
+    def in_file(self, file: str, text: str, remedy: str = "", *, line: int = 0, column: int = 0) -> None:
+        """A mistake about a file as a whole, or about a spot in it."""
+        self._add(Mistake(file, line, column, text, remedy))
+
+    def sorted(self) -> tuple[Mistake, ...]:
+        """All of them, by file and place."""
+        return tuple(sorted(self.found, key=lambda mistake: (mistake.file, mistake.line, mistake.column, mistake.text)))
+
+    def _add(self, mistake: Mistake) -> None:
+        self.found[mistake] = None
+
+
+def quoted(value: object) -> str:
+    """A value as a message shows it: short, on one line."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = " ".join(text.split())
+    return f"'{text[:77]}…'" if len(text) > 80 else f"'{text}'"
+
+
+def choice(word: object, allowed: Iterable[str], noun: str = "") -> str:
+    """What could stand instead of this word: the likely one, and all of them if they are few."""
+    names = sorted(set(allowed))
+    likely = nearest(str(word), names)
+    meant = f"Did you mean '{likely}'?" if likely else ""
+    if not names:
+        return f"There is no {noun} yet." if noun else ""
+    if len(names) > _FEW:
+        return meant
+    return f"Allowed: {', '.join(names)}." + (f" {meant}" if meant else "")
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str:
+    """The one allowed word this was probably meant to be, empty if none is near; upper and lower case do not matter."""
+    names = {name.casefold(): name for name in allowed}
+    close = get_close_matches(word.casefold(), names, 1, 0.6)
+    return names[close[0]] if close else ""
+
+
+def _named(path: Path, text: str) -> str:
+    """The text with the path to its key in front: `audience[0]: no segment 'lapsd'`."""
+    name = ""
+    for step in path:
+        name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else step
+    return f"{name}: {text}" if name else text

@@ -1,0 +1,146 @@
+"""A whole project read at once: every file, every mistake, and the project itself if there is none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orchestrator.config.adapters import installed_adapters
+from orchestrator.config.building import build
+from orchestrator.config.campaign_shape import CampaignShape
+from orchestrator.config.campaigns import check_campaign
+from orchestrator.config.draft import DATA, SETTINGS, CampaignDraft, Draft
+from orchestrator.config.fields import NAME
+from orchestrator.config.findings import Findings, choice, quoted
+from orchestrator.config.policies import check_policy
+from orchestrator.config.results import Environment, Project
+from orchestrator.config.secret import SecretSource, climbs
+from orchestrator.config.segments import read_segments
+from orchestrator.config.settings import DEV, check_data, check_secrets, check_settings, environment_of
+from orchestrator.config.shapes import DataShape, SettingsShape
+from orchestrator.config.shaping import shape
+from orchestrator.config.sheets import Sheet, read_sheet
+from orchestrator.config.templates import check_templates
+from orchestrator.core.errors import ConfigError, Mistake
+from orchestrator.providers import Declaration
+
+SEGMENTS, CAMPAIGNS, IMPORTS = "config/segments/", "config/campaigns/", "config/imports/"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came of the files: a project without a mistake, or the mistakes, by file and place."""
+
+    project: Project | None
+    mistakes: tuple[Mistake, ...] = ()
+
+    def sound(self) -> Project:
+        """The project; ConfigError with every mistake if there are any."""
+        if self.project is None:
+            raise ConfigError(self.mistakes)
+        return self.project
+
+
+def load(
+    files: Mapping[str, bytes],
+    environment: str = DEV,
+    secrets: SecretSource | None = None,
+    *,
+    adapters: Mapping[str, Declaration] | None = None,
+) -> Loaded:
+    """Read a project from its files (path below the root → content), as seen from one environment.
+
+    Pure: the same files give the same project on every machine. Only with `secrets` is anybody asked whether the secrets
+    of this environment are there; checks without them (a pull request) pass. `adapters` are those installed.
+    """
+    findings = Findings()
+    draft = _draft(files, findings, installed_adapters() if adapters is None else adapters)
+    trees = read_segments(draft)
+    if draft.settings is not None:
+        check_settings(draft, draft.settings)
+    if draft.data is not None:
+        check_data(draft, draft.data)
+    for campaign in draft.campaigns.values():
+        if campaign is not None:
+            check_campaign(draft, campaign)
+            check_policy(draft, campaign)
+    check_templates(draft)
+    chosen = _environment(draft, environment, secrets)
+    if chosen is None or findings.found:
+        return Loaded(None, findings.sorted())
+    return Loaded(build(draft, trees, chosen))
+
+
+def _draft(files: Mapping[str, bytes], findings: Findings, adapters: Mapping[str, Declaration]) -> Draft:
+    for file in files:
+        _check_path(file, findings)
+    settings_sheet, settings_ok = _sheet(files, SETTINGS, findings, "`orchestrator init` writes one.")
+    data_sheet, data_ok = _sheet(files, DATA, findings, "`orchestrator import` writes one.")
+    segments = {_name(file, SEGMENTS, findings): _sheet(files, file, findings)[0] for file in _in(files, SEGMENTS)}
+    campaigns: dict[str, CampaignDraft | None] = {}
+    for file in _in(files, CAMPAIGNS):
+        name, (sheet, ok) = _name(file, CAMPAIGNS, findings), _sheet(files, file, findings)
+        campaigns[name] = CampaignDraft(name, sheet, shape(sheet, CampaignShape, findings)) if ok else None
+    return Draft(
+        files,
+        findings,
+        adapters,
+        settings_sheet,
+        shape(settings_sheet, SettingsShape, findings) if settings_ok else None,
+        data_sheet,
+        shape(data_sheet, DataShape, findings) if data_ok else None,
+        segments,
+        campaigns,
+    )
+
+
+def _sheet(files: Mapping[str, bytes], file: str, findings: Findings, remedy: str = "") -> tuple[Sheet, bool]:
+    """The file's sheet, and whether there is anything on it."""
+    nothing = Sheet(file, {}, {})
+    if file not in files:
+        findings.in_file(file, "is missing", remedy)
+        return nothing, False
+    sheet, slips = read_sheet(file, files[file])
+    for slip in slips:
+        findings.in_file(file, slip.text, slip.remedy, line=slip.line, column=slip.column)
+    return (sheet, True) if sheet is not None else (nothing, False)
+
+
+def _in(files: Mapping[str, bytes], folder: str) -> list[str]:
+    return sorted(file for file in files if file.startswith(folder) and file.endswith(".yaml"))
+
+
+def _name(file: str, folder: str, findings: Findings) -> str:
+    """The file's name is the name of what stands in it."""
+    name = file.removeprefix(folder).removesuffix(".yaml")
+    if not NAME.fullmatch(name):
+        findings.in_file(file, f"{quoted(name)} is not a name", "Use letters, digits, _ and -, without folders.")
+    return name
+
+
+def _check_path(file: str, findings: Findings) -> None:
+    """Whether anybody reads a file of this path."""
+    if climbs(file) or file.startswith("/") or "\\" in file or ".." in file.split("/"):
+        findings.in_file(file, "leads out of the project's folder", "Put it inside.")
+        return
+    if not file.startswith("config/") or file in {SETTINGS, DATA} or file.startswith(IMPORTS):
+        return
+    folder = next((one for one in (SEGMENTS, CAMPAIGNS) if file.startswith(one)), "")
+    if not folder:
+        parts = file.split("/")
+        names = ["campaigns", "segments", "imports"] if len(parts) > 2 else ["orchestrator.yaml", "data.yaml"]
+        findings.in_file(file, "nobody reads this file", choice(parts[1], names))
+    elif not file.endswith(".yaml"):
+        findings.in_file(file, "is not a .yaml file", "Rename it." if file.endswith(".yml") else "Move it elsewhere.")
+
+
+def _environment(draft: Draft, name: str, secrets: SecretSource | None) -> Environment | None:
+    if draft.settings is None:
+        return None
+    found = environment_of(draft.settings, name)
+    if found is None:
+        known = {DEV, *draft.settings.environments}
+        draft.findings.at(
+            draft.settings_sheet, ("environments",), f"no environment {quoted(name)}", choice(name, known)
+        )
+    elif secrets is not None:
+        check_secrets(draft, draft.settings, found, secrets)
+    return found

@@ -1,0 +1,89 @@
+"""JSON Schemas of the files, so that an editor completes keys and marks mistakes while they are typed."""
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+
+from orchestrator.config.campaign_shape import CampaignShape
+from orchestrator.config.shapes import DataShape, SettingsShape
+from orchestrator.core.segments.parsing import NOUNS
+from orchestrator.core.segments.reading_events import EVENT_KEYS, MOMENT_KEYS, STEP_KEYS
+from orchestrator.core.segments.reading_tests import EVERY_WORD
+
+SCHEMA_OF = {
+    "orchestrator.schema.json": "config/orchestrator.yaml",
+    "data.schema.json": "config/data.yaml",
+    "campaign.schema.json": "config/campaigns/*.yaml",
+    "segment.schema.json": "config/segments/*.yaml",
+}
+"""Which files each schema is for, as editors' YAML extensions want it (`yaml.schemas`)."""
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """The schema of each kind of file, by the name of the schema's own file (see SCHEMA_OF)."""
+    return {
+        "orchestrator.schema.json": _of(SettingsShape),
+        "data.schema.json": _of(DataShape),
+        "campaign.schema.json": _of(CampaignShape),
+        "segment.schema.json": _segment(),
+    }
+
+
+def _of(model: type[BaseModel]) -> dict[str, Any]:
+    return {"$schema": GenerateJsonSchema.schema_dialect, **model.model_json_schema(by_alias=True)}
+
+
+def _segment() -> dict[str, Any]:
+    """Segments are read by core, not by a model; its own lists of words say which keys there are."""
+    condition = {"$ref": "#/$defs/Condition"}
+    group = {"type": "array", "items": condition, "minItems": 1}
+    tests: dict[str, Any] = dict.fromkeys(EVERY_WORD, True)
+    events: dict[str, Any] = dict.fromkeys((*EVENT_KEYS, *MOMENT_KEYS), True)
+    steps: dict[str, Any] = dict.fromkeys(STEP_KEYS, True)
+    step = {"$ref": "#/$defs/Step"}
+    where = {"type": "object"}
+    own = {
+        "all": group,
+        "any": group,
+        "not": condition,
+        "attribute": {"type": "string"},
+        "event": {"type": "string"},
+        "segment": {"type": "string"},
+        "list": {"type": "string", "pattern": "^lists/"},
+        "bucket": {"type": "string", "examples": ["970 to 999 of 1000"]},
+        "salt": {"type": "string"},
+        "ignore_case": {"type": "boolean"},
+        "where": where,
+        "then": step,
+        "then_not": step,
+    }
+    keys = {**tests, **events, **own}
+    return {
+        "$schema": GenerateJsonSchema.schema_dialect,
+        "title": "Segment",
+        "type": "object",
+        "properties": {
+            "about": {"type": "string", "minLength": 1},
+            "formerly": {"type": ["string", "array"]},
+            "all": group,
+            "any": group,
+            "not": condition,
+        },
+        "required": ["about"],
+        "additionalProperties": False,
+        "$defs": {
+            "Condition": {
+                "type": "object",
+                "properties": keys,
+                "additionalProperties": False,
+                "oneOf": [{"required": [noun]} for noun in NOUNS],
+            },
+            "Step": {
+                "type": "object",
+                "properties": {**steps, "event": {"type": "string"}, "where": where, "then": step, "then_not": step},
+                "required": ["event"],
+                "additionalProperties": False,
+            },
+        },
+    }

@@ -1,0 +1,315 @@
+"""One file of settings, read: its values, and the line and column of each, so that a mistake can be pointed at.
+
+A tree of values is put together from the reader's events by hand: positions, duplicate keys, tags and aliases are seen
+where they stand, and nothing is ever unfolded, looked up or executed.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from orchestrator.config import scalars
+
+LARGEST = 256 * 1024
+"""Bytes of one YAML file."""
+DEEPEST = 24
+"""Levels of lists and mappings inside one another."""
+MOST_ALIASES = 50
+MOST_VALUES = 20_000
+"""Values in one file, every alias counted with all it stands for."""
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands and where its key does; all count from 1."""
+
+    line: int = 1
+    column: int = 1
+    key_line: int = 1
+    key_column: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A mistake in the writing itself, before anybody asks what it means."""
+
+    line: int
+    column: int
+    text: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file's values (mappings, lists, text, numbers, true and false) and the place of each by its path."""
+
+    file: str
+    value: Any
+    places: Mapping[Path, Place]
+
+    def place(self, path: Path) -> Place:
+        """Where this path stands, or the nearest value around it that does."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path, Place())
+
+    def at(self, path: Path) -> Any:
+        """The value at a path, None if there is none."""
+        value = self.value
+        for step in path:
+            if isinstance(value, dict) and isinstance(step, str):
+                value = value.get(step)
+            elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+                value = value[step]
+            else:
+                return None
+        return value
+
+
+@lru_cache(maxsize=2048)
+def read_sheet(file: str, content: bytes, first_line: int = 1) -> tuple[Sheet | None, tuple[Slip, ...]]:
+    """Read one file. Without a sheet it could not be read at all; with slips it must not be used.
+
+    Pure, and remembered by content: after an edit only the edited files are read again. `first_line` is where the content
+    begins in its file, for the head of a template.
+    """
+    text, slips = _decoded(content)
+    if slips:
+        return None, slips
+    reading = _Reading(first_line - 1)
+    try:
+        root = reading.document(text)
+        reading.lay_out(root, ())
+    except _StopError as stop:
+        reading.slips.append(stop.slip)
+        return None, tuple(reading.slips)
+    except MarkedYAMLError as error:
+        return None, (*reading.slips, _syntax(error, text, first_line - 1))
+    except YAMLError as error:
+        return None, (Slip(1, 1, "cannot be read as YAML", _character(str(error))),)
+    if not isinstance(root.value, dict):
+        slip = Slip(root.line, root.column, "a file of settings is a list of keys with values, like `about: …`")
+        return None, (*reading.slips, slip)
+    return Sheet(file, reading.plain(root), reading.places), tuple(reading.slips)
+
+
+@dataclass(slots=True)
+class _Node:
+    """One value as written. A mapping's value is a dict of (key's node, value's node) by key."""
+
+    line: int
+    column: int
+    value: Any
+
+
+class _StopError(Exception):
+    def __init__(self, slip: Slip) -> None:
+        self.slip = slip
+
+
+@dataclass(slots=True)
+class _Reading:
+    shift: int
+    slips: list[Slip] = field(default_factory=list)
+    places: dict[Path, Place] = field(default_factory=dict)
+    anchors: dict[str, _Node] = field(default_factory=dict)
+    aliases: int = 0
+
+    def document(self, text: str) -> _Node:
+        events = iter(YAML(typ="safe", pure=True).parse(text))
+        documents = 0
+        root: _Node | None = None
+        for event in events:
+            if isinstance(event, DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    line, column = self.spot(event)
+                    raise _StopError(
+                        Slip(
+                            line, column, "a second document begins here", "One file holds one; delete the line `---`."
+                        )
+                    )
+            elif isinstance(event, (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent)):
+                root = self.node(event, events, 0)
+        if root is None or root.value is None:
+            raise _StopError(Slip(1 + self.shift, 1, "is empty", "Write its settings, or delete the file."))
+        return root
+
+    def node(self, event: Event, events: Iterator[Event], depth: int) -> _Node:
+        line, column = self.spot(event)
+        if depth > DEEPEST:
+            raise _StopError(Slip(line, column, f"is nested deeper than {DEEPEST} levels", "Split it up."))
+        if isinstance(event, AliasEvent):
+            return self.alias(event, line, column)
+        if not isinstance(event, (ScalarEvent, SequenceStartEvent, MappingStartEvent)):
+            raise TypeError(event)
+        if event.tag is not None:
+            self.slips.append(
+                Slip(line, column, f"the tag {event.tag} is not read here", "Delete it; put text in quotes.")
+            )
+        node = _Node(line, column, None)
+        if isinstance(event, ScalarEvent):
+            node.value = self.scalar(event, line, column)
+        elif isinstance(event, SequenceStartEvent):
+            node.value = self.sequence(events, depth)
+        else:
+            node.value = self.mapping(events, depth)
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        return node
+
+    def alias(self, event: AliasEvent, line: int, column: int) -> _Node:
+        self.aliases += 1
+        if self.aliases > MOST_ALIASES:
+            raise _StopError(
+                Slip(line, column, f"more than {MOST_ALIASES} aliases in one file", "Write the values out.")
+            )
+        known = self.anchors.get(event.anchor)
+        if known is None:
+            raise _StopError(Slip(line, column, f"the alias *{event.anchor} stands for nothing written before it"))
+        return _Node(line, column, known.value)
+
+    def scalar(self, event: ScalarEvent, line: int, column: int) -> scalars.Plain:
+        word = str(event.value)
+        if not event.implicit[0] or event.style not in (None, ""):
+            return word
+        if problem := scalars.objection(word):
+            self.slips.append(Slip(line, column, f"{word} {problem}", f'Put it in quotes: "{word}".'))
+            return word
+        return scalars.read(word)
+
+    def sequence(self, events: Iterator[Event], depth: int) -> list[_Node]:
+        items: list[_Node] = []
+        while not isinstance(event := next(events), SequenceEndEvent):
+            items.append(self.node(event, events, depth + 1))
+        return items
+
+    def mapping(self, events: Iterator[Event], depth: int) -> dict[str, tuple[_Node, _Node]]:
+        pairs: dict[str, tuple[_Node, _Node]] = {}
+        while not isinstance(event := next(events), MappingEndEvent):
+            so_far = len(self.slips)
+            key = self.node(event, events, depth + 1)
+            value = self.node(next(events), events, depth + 1)
+            if isinstance(key.value, dict):
+                # A bare {{ reads as a mapping whose key is a mapping.
+                del self.slips[so_far:]
+                self.slips.append(
+                    Slip(
+                        key.line,
+                        max(1, key.column - 1),
+                        "{{ }} stands here without quotes",
+                        'Put the whole value in quotes: "{{ … }}".',
+                    )
+                )
+                continue
+            if not isinstance(key.value, str):
+                self.slips.append(Slip(key.line, key.column, "a key must be text", "Put it in quotes."))
+                continue
+            if key.value in pairs:
+                first = pairs[key.value][0]
+                self.slips.append(
+                    Slip(
+                        key.line,
+                        key.column,
+                        f"the key '{key.value}' stands here twice",
+                        f"It already stands in line {first.line}; delete one of them.",
+                    )
+                )
+                continue
+            if value.value is None:
+                self.slips.append(
+                    Slip(key.line, key.column, f"'{key.value}' has no value", "Give it one, or delete the line.")
+                )
+            pairs[key.value] = (key, value)
+        return pairs
+
+    def lay_out(self, node: _Node, path: Path, key: _Node | None = None) -> None:
+        """Write down the place of every value, aliases with all they stand for."""
+        if len(self.places) >= MOST_VALUES:
+            raise _StopError(
+                Slip(
+                    node.line,
+                    node.column,
+                    f"unfolds to more than {MOST_VALUES} values",
+                    "Write fewer, without aliases.",
+                )
+            )
+        if len(path) > DEEPEST:
+            raise _StopError(Slip(node.line, node.column, f"is nested deeper than {DEEPEST} levels", "Split it up."))
+        spot = key or node
+        self.places[path] = Place(node.line, node.column, spot.line, spot.column)
+        if isinstance(node.value, dict):
+            for name, (its_key, value) in node.value.items():
+                self.lay_out(value, (*path, name), its_key)
+        elif isinstance(node.value, list):
+            for index, value in enumerate(node.value):
+                self.lay_out(value, (*path, index))
+
+    def plain(self, node: _Node) -> Any:
+        if isinstance(node.value, dict):
+            return {name: self.plain(value) for name, (_, value) in node.value.items()}
+        if isinstance(node.value, list):
+            return [self.plain(value) for value in node.value]
+        return node.value
+
+    def spot(self, event: Event) -> tuple[int, int]:
+        return event.start_mark.line + 1 + self.shift, event.start_mark.column + 1
+
+
+def _decoded(content: bytes) -> tuple[str, tuple[Slip, ...]]:
+    """The text of a file, or why it has none."""
+    if len(content) > LARGEST:
+        return "", (Slip(1, 1, f"is larger than {LARGEST // 1024} KiB", "Split it up; long lists belong in lists/."),)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        return "", (Slip(line, column, "is not written in UTF-8", "Save the file as UTF-8."),)
+    tabs = tuple(
+        Slip(number, line.index("\t") + 1, "a tab", "Indent with blanks.")
+        for number, line in enumerate(text.splitlines(), 1)
+        if "\t" in line[: len(line) - len(line.lstrip())] and line.strip()
+    )
+    return text, tabs
+
+
+def _syntax(error: MarkedYAMLError, text: str, shift: int) -> Slip:
+    """What the reader stumbled over, in words of its line."""
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return Slip(1 + shift, 1, "cannot be read as YAML")
+    lines = text.splitlines()
+    near = [number for number in (mark.line, mark.line - 1) if 0 <= number < len(lines)]
+    for number in near:
+        if found := re.search(r"(?:^|[:\-{\[,]\s*)(?P<what>\{\{|\$\{)", lines[number]):
+            what = "{{ }}" if found["what"] == "{{" else "${ }"
+            text = f"{what} stands here without quotes"
+            return Slip(number + 1 + shift, found.start("what") + 1, text, "Put the whole value in quotes.")
+    problem = (error.problem or "cannot be read as YAML").strip()
+    context = f" {error.context.strip()}" if error.context else ""
+    remedy = "Look at the indentation, at the blank after a colon, and at quotes and brackets that are not closed."
+    return Slip(mark.line + 1 + shift, mark.column + 1, f"cannot be read: {problem}{context}", remedy)
+
+
+def _character(problem: str) -> str:
+    """The reader's complaint about a character, without a quotation of the file."""
+    found = re.search(r"#x[0-9a-f]+", problem)
+    return f"It holds the character {found[0]}, which has no place in a text file." if found else ""

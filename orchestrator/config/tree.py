@@ -1,0 +1,75 @@
+"""A project's folder as a set of files: which belong to it, how large they may be, and what each is called."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from orchestrator.core.errors import ConfigError, Mistake
+
+FOLDERS = ("config", "templates", "lists")
+LARGEST = {"config": 256 * 1024, "templates": 1024 * 1024, "lists": 64 * 1024 * 1024}
+"""Bytes of one file, by the folder it lies in."""
+LARGEST_TREE = 256 * 1024 * 1024
+MOST_FILES = 10_000
+
+
+def read_tree(root: Path) -> dict[str, bytes]:
+    """Every file of config/, templates/ and lists/ by its path below the root, in order; hidden files are left out.
+
+    The only look at the disk: what is loaded from the result, here or by a worker, is the same. ConfigError names every
+    file that is too large, leads out of the folder, or cannot be read.
+    """
+    mistakes: list[Mistake] = []
+    files: dict[str, bytes] = {}
+    total = 0
+    for name in sorted(_names(root, mistakes)):
+        if len(files) >= MOST_FILES or total > LARGEST_TREE:
+            limit = f"more than {MOST_FILES} files or {LARGEST_TREE >> 20} MiB"
+            mistakes.append(Mistake(name, 0, 0, f"{limit} in one project", "Move long lists to the audience store."))
+            break
+        content = _content(root, name, mistakes)
+        if content is not None:
+            files[name] = content
+            total += len(content)
+    if mistakes:
+        raise ConfigError(tuple(mistakes))
+    return files
+
+
+def _names(root: Path, mistakes: list[Mistake]) -> Iterator[str]:
+    """The paths of all files. A link to a file inside the project counts as that file; mounted settings come so."""
+    for folder in FOLDERS:
+        if (root / folder).is_symlink():
+            mistakes.append(Mistake(folder, 0, 0, "is a link", "Put the folder itself here."))
+            continue
+        for where, folders, names in os.walk(root / folder):
+            here = Path(where)
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            shown = [name for name in names if not name.startswith(".") and not name.endswith("~")]
+            for name in [*folders, *shown]:
+                path = (here / name).relative_to(root).as_posix()
+                if (here / name).is_symlink() and (
+                    name in folders or not (here / name).resolve().is_relative_to(root.resolve())
+                ):
+                    mistakes.append(
+                        Mistake(path, 0, 0, "is a link to a folder or out of the project", "Put the file itself here.")
+                    )
+                elif name in shown:
+                    yield path
+
+
+def _content(root: Path, name: str, mistakes: list[Mistake]) -> bytes | None:
+    limit = LARGEST[name.split("/", 1)[0]]
+    try:
+        if not (root / name).is_file():
+            mistakes.append(Mistake(name, 0, 0, "is not an ordinary file", "Remove it."))
+            return None
+        with (root / name).open("rb") as stream:
+            content = stream.read(limit + 1)
+    except OSError as error:
+        mistakes.append(Mistake(name, 0, 0, f"cannot be read: {error.strerror}", "Look at its rights."))
+        return None
+    if len(content) > limit:
+        mistakes.append(Mistake(name, 0, 0, f"is larger than {limit >> 10} KiB", "Split it up."))
+        return None
+    return content
