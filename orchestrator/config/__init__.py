@@ -2,7 +2,7 @@
 
 from orchestrator.config.adapters import installed_adapters
 from orchestrator.config.fields import Deliver, Type
-from orchestrator.config.reading import Loaded, load
+from orchestrator.config.reading import Files, Loaded, load
 from orchestrator.config.results import (
     Catalogue,
     Coupons,
@@ -26,6 +26,7 @@ __all__ = [
     "DataType",
     "Deliver",
     "Environment",
+    "Files",
     "Loaded",
     "MachineSecrets",
     "Project",

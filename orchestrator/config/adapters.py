@@ -1,26 +1,25 @@
-"""Which adapters are installed: our own, one file each in providers/, and others by entry point; what each one declares."""
+"""What each installed adapter declares, loaded only when a project names it."""
 
-import pkgutil
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from importlib import import_module
-from importlib.metadata import entry_points
 
-from orchestrator import providers
-from orchestrator.providers import Declaration
+from orchestrator.providers import Declaration, registry
 
 
-@lru_cache(maxsize=1)
+class Installed(Mapping[str, Declaration]):
+    """The declaration of every installed adapter by its name; OrchestratorError for one that cannot be loaded."""
+
+    def __getitem__(self, name: str) -> Declaration:
+        if name not in registry.names():
+            raise KeyError(name)
+        return registry.provider(name).declaration
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(registry.names())
+
+    def __len__(self) -> int:
+        return len(registry.names())
+
+
 def installed_adapters() -> Mapping[str, Declaration]:
-    """The declaration of every installed adapter by its name; our own cannot be replaced by somebody else's."""
-    found = {entry.name: entry.load().declaration for entry in entry_points(group="orchestrator.providers")}
-    found.update({declaration.name: declaration for declaration in _own()})
-    return found
-
-
-def _own() -> Iterator[Declaration]:
-    for module in pkgutil.iter_modules(providers.__path__):
-        for thing in vars(import_module(f"{providers.__name__}.{module.name}")).values():
-            declaration = getattr(thing, "declaration", None)
-            if isinstance(thing, type) and isinstance(declaration, Declaration):
-                yield declaration
+    """Our own adapters, and those that other packages bring along."""
+    return Installed()

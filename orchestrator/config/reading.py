@@ -22,6 +22,9 @@ from orchestrator.config.templates import check_templates
 from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.providers import Declaration
 
+Files = Mapping[str, bytes]
+"""A project's files: path below its root → content."""
+
 SEGMENTS, CAMPAIGNS, IMPORTS = "config/segments/", "config/campaigns/", "config/imports/"
 
 
@@ -29,6 +32,7 @@ SEGMENTS, CAMPAIGNS, IMPORTS = "config/segments/", "config/campaigns/", "config/
 class Loaded:
     """What came of the files: a project without a mistake, or the mistakes, by file and place."""
 
+    files: Files
     project: Project | None
     mistakes: tuple[Mistake, ...] = ()
 
@@ -40,7 +44,7 @@ class Loaded:
 
 
 def load(
-    files: Mapping[str, bytes],
+    files: Files,
     environment: str = DEV,
     secrets: SecretSource | None = None,
     *,
@@ -65,11 +69,11 @@ def load(
     check_templates(draft)
     chosen = _environment(draft, environment, secrets)
     if chosen is None or findings.found:
-        return Loaded(None, findings.sorted())
-    return Loaded(build(draft, trees, chosen))
+        return Loaded(files, None, findings.sorted())
+    return Loaded(files, build(draft, trees, chosen))
 
 
-def _draft(files: Mapping[str, bytes], findings: Findings, adapters: Mapping[str, Declaration]) -> Draft:
+def _draft(files: Files, findings: Findings, adapters: Mapping[str, Declaration]) -> Draft:
     for file in files:
         _check_path(file, findings)
     settings_sheet, settings_ok = _sheet(files, SETTINGS, findings, "`orchestrator init` writes one.")
@@ -92,7 +96,7 @@ def _draft(files: Mapping[str, bytes], findings: Findings, adapters: Mapping[str
     )
 
 
-def _sheet(files: Mapping[str, bytes], file: str, findings: Findings, remedy: str = "") -> tuple[Sheet, bool]:
+def _sheet(files: Files, file: str, findings: Findings, remedy: str = "") -> tuple[Sheet, bool]:
     """The file's sheet, and whether there is anything on it."""
     nothing = Sheet(file, {}, {})
     if file not in files:
@@ -104,7 +108,7 @@ def _sheet(files: Mapping[str, bytes], file: str, findings: Findings, remedy: st
     return (sheet, True) if sheet is not None else (nothing, False)
 
 
-def _in(files: Mapping[str, bytes], folder: str) -> list[str]:
+def _in(files: Files, folder: str) -> list[str]:
     return sorted(file for file in files if file.startswith(folder) and file.endswith(".yaml"))
 
 
@@ -123,7 +127,10 @@ def _check_path(file: str, findings: Findings) -> None:
         return
     if not file.startswith("config/") or file in {SETTINGS, DATA} or file.startswith(IMPORTS):
         return
-    folder = next((one for one in (SEGMENTS, CAMPAIGNS) if file.startswith(one)), "")
+    folder = next((one for one in (Files = Mapping[str, bytes]
+"""A project's files: path below its root → content."""
+
+SEGMENTS, CAMPAIGNS) if file.startswith(one)), "")
     if not folder:
         parts = file.split("/")
         names = ["campaigns", "segments", "imports"] if len(parts) > 2 else ["orchestrator.yaml", "data.yaml"]

@@ -1,5 +1,7 @@
 """Do the project's settings fit together: routes to providers, providers to adapters, secrets, lists, environments?"""
 
+from contextlib import suppress
+
 from orchestrator.config.draft import Draft
 from orchestrator.config.fields import Deliver, Type
 from orchestrator.config.findings import choice, nearest, quoted
@@ -8,6 +10,7 @@ from orchestrator.config.secret import HOW, Secret, SecretSource, bad_reference
 from orchestrator.config.shapes import AttributeShape, DataShape, ProviderShape, SettingsShape
 from orchestrator.config.sheets import Path
 from orchestrator.core.campaigns import CampaignState, Kind
+from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import Channel
 
 DEV = "dev"
@@ -144,7 +147,11 @@ def _check_provider(draft: Draft, name: str, provider: ProviderShape) -> None:
     sheet, findings = draft.settings_sheet, draft.findings
     path = ("providers", name)
     adapter = provider.adapter or name
-    declaration = draft.adapters.get(adapter)
+    try:
+        declaration = draft.adapters.get(adapter)
+    except OrchestratorError as problem:
+        findings.at_key(sheet, path, str(problem))
+        return
     if declaration is None:
         if provider.adapter:
             findings.at(sheet, (*path, "adapter"), f"no adapter {quoted(adapter)}", choice(adapter, draft.adapters))
@@ -188,7 +195,9 @@ def _check_route(draft: Draft, settings: SettingsShape, channel: Channel, names:
             continue
         if name in names[:index]:
             findings.at(sheet, path, f"{quoted(name)} stands here twice", "Delete one.")
-        declaration = draft.adapters.get(settings.providers[name].adapter or name)
+        declaration = None
+        with suppress(OrchestratorError):  # said where the provider stands
+            declaration = draft.adapters.get(settings.providers[name].adapter or name)
         if declaration is not None and channel not in declaration.channels:
             carries = " and ".join(sorted(declaration.channels))
             findings.at(sheet, path, f"{quoted(name)} does not carry {channel}", f"It carries {carries}.")
