@@ -127,10 +127,7 @@ def _check_path(file: str, findings: Findings) -> None:
         return
     if not file.startswith("config/") or file in {SETTINGS, DATA} or file.startswith(IMPORTS):
         return
-    folder = next((one for one in (Files = Mapping[str, bytes]
-"""A project's files: path below its root → content."""
-
-SEGMENTS, CAMPAIGNS) if file.startswith(one)), "")
+    folder = next((one for one in (SEGMENTS, CAMPAIGNS) if file.startswith(one)), "")
     if not folder:
         parts = file.split("/")
         names = ["campaigns", "segments", "imports"] if len(parts) > 2 else ["orchestrator.yaml", "data.yaml"]
