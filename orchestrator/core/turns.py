@@ -100,7 +100,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A verdict or a rendering's answer to write on an open row: no message left, so no attempt is spent."""
+    """A verdict or a rendering's answer to write on an open row: no message left, so no attempt is spent.
+
+    `moves_on` lets the other channels of a first_of campaign be judged again, because this one fell away.
+    """
 
     key: DeliveryKey
     state: State
@@ -108,3 +111,4 @@ class Mark:
     detail: str = ""
     not_before: Instant | None = None
     exposed: bool = False
+    moves_on: bool = False

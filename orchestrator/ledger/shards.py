@@ -71,6 +71,12 @@ def next_due(store: Store) -> Instant | None:
     return None if rows[0][0] is None else Instant(rows[0][0])
 
 
+FALL_THROUGH = (
+    "UPDATE delivery SET state = 'planned', reason = '', detail = '', settled_at = NULL"
+    " WHERE run = ? AND user_id = ? AND step = ? AND state = 'skipped' AND reason = ?"
+)
+"""Opens a person's other channels again, after the one that carried the message fell away."""
+
 _MARK = (
     "UPDATE delivery SET state = ?, reason = ?, detail = ?, not_before = ?, judged_at = COALESCE(judged_at, ?),"
     " exposed_at = COALESCE(exposed_at, ?), settled_at = ?"
@@ -98,12 +104,14 @@ def put_back(
                         mark.not_before,
                         now,
                         now if mark.exposed else None,
-                        None if mark.state is State.HELD else now,
+                        None if mark.state in (State.HELD, State.RETRY_WAIT) else now,
                         *mark.key,
                     )
                     for mark in marks
                 ],
             )
+            moved = [mark.key for mark in marks if mark.moves_on]
+            store.many(FALL_THROUGH, [(key.run, key.user, key.step, Reason.OTHER_CHANNEL) for key in moved])
         return _let_go(
             store, boot.id, shard.run, shard.number, [person.user for person in shard.people], now, not_before
         )

@@ -14,6 +14,7 @@ from orchestrator.core.turns import Permission, Ready, Settlement, Turn
 from orchestrator.ledger import pace
 from orchestrator.ledger.boots import Boot
 from orchestrator.ledger.consent import Hashing, facts_changed
+from orchestrator.ledger.shards import FALL_THROUGH
 from orchestrator.ledger.store import Store
 
 _KEY = "run = ? AND user_id = ? AND channel = ? AND step = ? AND slot = ?"
@@ -38,10 +39,6 @@ _INTEND = (
 )
 _TOUCH = "INSERT INTO touch (user_id, run, channel, step, slot, at, campaign) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _INBOX = "INSERT INTO inbox (user_id, id, run, payload, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-_FALL_THROUGH = (
-    "UPDATE delivery SET state = 'planned', reason = '', detail = '', settled_at = NULL"
-    " WHERE run = ? AND user_id = ? AND step = ? AND state = 'skipped' AND reason = ?"
-)
 
 
 def take(store: Store, boot: Boot, hashing: Hashing, turn: Turn) -> Permission:
@@ -104,7 +101,7 @@ def _consequences(store: Store, hashing: Hashing, turn: Turn, settled: Sequence[
         facts_changed(store)
     dead = [s for s in settled if s.reason == Reason.ADDRESS_GONE]
     if dead:
-        store.many(_FALL_THROUGH, [(s.key.run, s.key.user, s.key.step, Reason.OTHER_CHANNEL) for s in dead])
+        store.many(FALL_THROUGH, [(s.key.run, s.key.user, s.key.step, Reason.OTHER_CHANNEL) for s in dead])
     for scope, until, detail in {(*s.pause, s.detail) for s in settled if s.pause}:
         pace.pause(store, scope, until, detail, turn.now)
 

@@ -106,7 +106,7 @@ async def work(shard: Shard, parts: Parts, clock: Clock) -> None:
         permitted = await parts.ledger(partial(sight.take, turn))
         sight.note(turn.answered, permitted)
         turn.go(permitted)
-    marks = [*turns.marks, *sight.marks(verdicts)]
+    marks = [*turns.marks, *sight.marks(verdicts, known)]
     await parts.ledger(lambda ledger: ledger.put_back(shard, marks, clock.now(), turns.resume_at))
 
 
@@ -188,24 +188,23 @@ class Sight:
         self._reopened.update(key.user for key, verdict in permitted.refused.items() if isinstance(verdict, Skip))
         self._reopened.update(settled.key.user for settled in answered if settled.reason == Reason.ADDRESS_GONE)
 
-    def marks(self, verdicts: Verdicts) -> Iterator[Mark]:
+    def marks(self, verdicts: Verdicts, known: Known) -> Iterator[Mark]:
         """The verdicts that are no Send, and those of the last moment, as marks.
 
         Where the chosen channel fell away meanwhile, the others stay open and are judged again.
         """
         for user, found in verdicts.items():
-            for row in found:
-                if (
-                    isinstance(row.verdict, Skip)
-                    and row.verdict.reason is Reason.OTHER_CHANNEL
-                    and user in self._reopened
-                ):
+            rows = {(row.channel, row.step, row.slot): row for row in known[user].rows}
+            for judged in found:
+                other = isinstance(judged.verdict, Skip) and judged.verdict.reason is Reason.OTHER_CHANNEL
+                if other and user in self._reopened:
                     continue
-                key = DeliveryKey(self.shard.run, user, row.channel, row.step, row.slot)
-                if (mark := _mark(key, row.verdict, exposed=row.exposed)) is not None:
+                key = DeliveryKey(self.shard.run, user, judged.channel, judged.step, judged.slot)
+                if (mark := _mark(key, judged.verdict, rows.get(key[2:]), exposed=judged.exposed)) is not None:
                     yield mark
         for key, verdict in self._refused.items():
-            if (mark := _mark(key, verdict, exposed=False)) is not None:
+            row = next((row for row in known[key.user].rows if (row.channel, row.step, row.slot) == key[2:]), None)
+            if (mark := _mark(key, verdict, row, exposed=False)) is not None:
                 yield mark
 
     def _recheck(self, ledger: Ledger, again: Sequence[Ready], now: Instant) -> Mapping[DeliveryKey, Verdict]:
@@ -245,14 +244,29 @@ def _row(facts: PersonFacts, verdict: RowVerdict) -> RowFacts | None:
     return next((row for row in facts.rows if (row.channel, row.step, row.slot) == place), None)
 
 
-def _mark(key: DeliveryKey, verdict: Verdict, *, exposed: bool) -> Mark | None:
+def _mark(key: DeliveryKey, verdict: Verdict, row: RowFacts | None, *, exposed: bool) -> Mark | None:
     """A verdict as the ledger writes it; None for a Send, whose intent says it."""
+    if isinstance(verdict, Send):
+        return None
+    if row is not None and row.doubtful:
+        return _in_doubt(key, verdict)
+    waited = row is not None and row.state is not State.PLANNED
     match verdict:
-        case Send():
-            return None
         case Hold(until, reason):
             return Mark(key, State.HELD, reason, not_before=until, exposed=exposed)
         case Skip(reason, detail):
-            return Mark(key, State.SKIPPED, reason, detail, exposed=exposed)
+            moves_on = waited and reason in _FELL_AWAY
+            return Mark(key, State.SKIPPED, reason, detail, exposed=exposed, moves_on=moves_on)
         case Expire(reason):
             return Mark(key, State.EXPIRED, reason, exposed=exposed)
+
+
+_FELL_AWAY = frozenset({Reason.NO_CONSENT, Reason.NO_ADDRESS, Reason.SUPPRESSED})
+"""Reasons for which a first_of campaign goes on to the next channel."""
+
+
+def _in_doubt(key: DeliveryKey, verdict: Hold | Skip | Expire) -> Mark:
+    """A message that may have arrived stays in doubt while it waits, and is unknown if it may not leave again."""
+    if isinstance(verdict, Hold):
+        return Mark(key, State.RETRY_WAIT, Reason.NO_ANSWER, verdict.reason, not_before=verdict.until)
+    return Mark(key, State.UNKNOWN, Reason.NO_ANSWER, f"not sent again: {verdict.reason}")

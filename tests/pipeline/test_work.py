@@ -7,7 +7,7 @@ import pytest
 
 from orchestrator.core.campaigns import Campaign, Cap, Mode, Policy, QuietHours
 from orchestrator.core.nouns import Address, Channel, OnAmbiguous, Person, State, TextContent
-from orchestrator.core.outcomes import Accepted, AddressGone, Retry
+from orchestrator.core.outcomes import Accepted, AddressGone, Ambiguous, Retry
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import DAY, HOUR, Instant
 from orchestrator.dispatch import Dispatch, Lane
@@ -232,3 +232,33 @@ async def test_told_to_stop_a_worker_settles_the_air_and_gives_the_rest_back(led
     states = list(stage.rows().values())
     assert states.count("accepted") == len(post.got) < 500
     assert states.count("planned") == 500 - len(post.got)
+
+
+async def test_a_message_in_doubt_stays_in_doubt_while_it_waits_and_is_never_called_skipped(ledger):
+    post = Post("mail", {"u00000": Ambiguous("reset"), "u00001": Ambiguous("reset")})
+    stage = Stage(ledger, a_campaign(channels=(MAIL,)), people(2), on_ambiguous=OnAmbiguous.RESEND, mail=post)
+    await stage.drain()
+    ledger.change_consent([ConsentChange("u00001", MAIL, "offers", False, NOW, "test")])
+    night = QuietHours(9 * 60, 10 * 60)
+    stage.parts = replace(
+        stage.parts, prepare=lambda *_: Prepared(a_campaign(channels=(MAIL,), quiet_hours=night), Texts())
+    )
+    await stage.drain(Instant(NOW + 60_000_000))
+    assert stage.rows()["u00000", "email"] == ("retry_wait", "no_answer")
+    assert stage.rows()["u00001", "email"] == ("unknown", "no_answer")
+    post.answers.clear()
+    await stage.drain(Instant(NOW + HOUR))
+    assert stage.rows()["u00000", "email"] == "accepted"
+    assert ledger.store.rows("SELECT maybe_duplicate FROM delivery WHERE user_id = 'u00000'") == [(1,)]
+
+
+async def test_a_channel_that_falls_away_in_the_night_leaves_the_message_to_the_next(ledger):
+    stage = Stage(ledger, a_campaign(quiet_hours=QuietHours(9 * 60, 10 * 60)), people(1))
+    await stage.drain()
+    assert stage.rows() == {
+        ("u00000", "push"): ("held", "quiet_hours"),
+        ("u00000", "email"): ("skipped", "other_channel"),
+    }
+    ledger.change_consent([ConsentChange("u00000", PUSH, "offers", False, NOW, "test")])
+    await stage.drain(Instant(NOW + HOUR))
+    assert stage.rows() == {("u00000", "push"): ("skipped", "no_consent"), ("u00000", "email"): "accepted"}
