@@ -1,0 +1,218 @@
+"""HTML and MJML at compile time: tags become stand-ins, markup is laid out and styled once, stand-ins become tags again."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import css_inline
+from mjml import mjml2html
+
+from orchestrator.core.errors import ConfigError
+from orchestrator.rendering.environment import URL
+from orchestrator.rendering.pieces import Piece, Place, Tag, mistake
+from orchestrator.rendering.plain import text_of
+
+_STAND_IN = re.compile(r"<!--zq([0-9]+)qz-->|zq([0-9]+)qz(?:=\"\")?")
+_ELEMENT = re.compile(r"<!--.*?-->|<(/?)([A-Za-z][^\s/>]*)((?:\"[^\"]*\"|'[^']*'|[^'\">])*)>", re.DOTALL)
+_ATTRIBUTE = re.compile(r"([^\s=\"'>/]+)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'>]+)")
+_LINKS = frozenset(
+    {"href", "src", "action", "formaction", "background", "background-url", "poster", "xlink:href", "srcset"}
+)
+_STARTS = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:|/|#|\?|[^\s:]*[/.?#])")
+_NOWHERE = frozenset(
+    {"script", "style", "mj-style", "mj-font", "title", "textarea", "noscript", "iframe", "xmp", "plaintext"}
+)
+"""Elements whose content is no HTML text: escaping would not keep data from being something else there."""
+
+_STRUCTURE = frozenset(
+    {
+        "mj-body", "mj-section", "mj-column", "mj-wrapper", "mj-group", "mj-hero", "mj-carousel", "mj-accordion",
+        "mj-accordion-element", "mj-navbar", "mj-social", "mj-head", "mj-attributes", "mjml",
+    }
+)  # fmt: skip
+"""Elements of MJML that hold only other elements: a statement between these needs mj-raw around it."""
+CONTENT = frozenset(
+    {
+        "mj-text", "mj-button", "mj-image", "mj-table", "mj-divider", "mj-spacer", "mj-raw", "mj-social-element",
+        "mj-navbar-link", "mj-accordion-title", "mj-accordion-text", "mj-carousel-image", "mj-preview", "mj-title",
+        "mj-style", "mj-font", "mj-breakpoint", "mj-all", "mj-class", "mj-html-attributes", "mj-selector",
+        "mj-html-attribute", "mj-include",
+    }
+)  # fmt: skip
+KNOWN_MJML = _STRUCTURE | CONTENT
+
+
+def begins_link(before: str) -> bool:
+    """Whether what follows this text could still choose a link's scheme."""
+    return not _STARTS.match(before)
+
+
+class Where(NamedTuple):
+    """Where a tag stands in markup: in which element, and in which attribute (empty: between elements)."""
+
+    element: str
+    attribute: str = ""
+    quoted: bool = True
+    leads: bool = False
+    """Whether the attribute's value begins with it, so that data could choose a link's scheme."""
+
+
+class Marked:
+    """Markup whose tags are stand-ins."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.tags = [piece for piece in pieces if isinstance(piece, Tag)]
+        number = iter(range(len(self.tags)))
+        self.text = "".join(piece if isinstance(piece, str) else f"zq{next(number)}qz" for piece in pieces)
+        for piece in pieces:
+            if isinstance(piece, str) and _STAND_IN.search(piece):
+                place = self.tags[0].place if self.tags else Place("")
+                raise mistake(place, "the text holds `zq…qz`, which stands for a tag while a template is compiled")
+        self.where: dict[int, Where] = dict(_wheres(self.text))
+
+    def protect(self, mjml: bool) -> str:
+        """Refuse tags where escaping could not help; give statements a form that no parser moves."""
+
+        def stand_in(found: re.Match[str]) -> str:
+            number = int(found[2])
+            tag, where = self.tags[number], self.where.get(number, Where(""))
+            self._refuse(tag, where)
+            if where.attribute or where.element.startswith("<"):
+                return found[0]
+            if not tag.statement:
+                return found[0]
+            if mjml and (where.element in _STRUCTURE or not where.element):
+                return f"<mj-raw><!--zq{number}qz--></mj-raw>"
+            return f"<!--zq{number}qz-->"
+
+        return _STAND_IN.sub(stand_in, self.text)
+
+    def _refuse(self, tag: Tag, where: Where) -> None:
+        if where.element in _NOWHERE and not where.attribute and not tag.statement:
+            raise mistake(tag.place, f"{{{{ {tag.code} }}}} stands in <{where.element}>", "data has no place there")
+        if where.attribute.startswith("on") or where.attribute == "srcdoc":
+            raise mistake(
+                tag.place, f"{{{{ {tag.code} }}}} stands in {where.attribute}=", "data must not become a script"
+            )
+        if not where.quoted and not tag.statement:
+            raise mistake(
+                tag.place, f"{{{{ {tag.code} }}}} stands in an attribute without quotes", f'write {where.attribute}="…"'
+            )
+
+    def pieces(self, markup: str, *, whole: bool = True) -> list[Piece]:
+        """The stand-ins as tags again; a tag that begins a link is held to schemes a mail program may follow.
+
+        `whole`: every tag must have come through.
+        """
+        found: list[Piece] = []
+        at = 0
+        order = []
+        for match in _STAND_IN.finditer(markup):
+            number = int(match[1] or match[2])
+            tag = self.tags[number]
+            where = self.where.get(number, Where(""))
+            if match[1]:
+                order.append(number)
+            if where.attribute in _LINKS and where.leads and not tag.statement:
+                tag = Tag(f"({tag.code})|{URL}", tag.place)
+            found += [markup[at : match.start()], tag]
+            at = match.end()
+        found.append(markup[at:])
+        if whole:
+            self._refuse_lost(markup, order)
+        return [piece for piece in found if piece != ""]
+
+    def _refuse_lost(self, markup: str, order: list[int]) -> None:
+        present = {int(match[1] or match[2]) for match in _STAND_IN.finditer(markup)}
+        for number, tag in enumerate(self.tags):
+            if number not in present:
+                raise mistake(tag.place, f"{tag.code!r} was lost in the layout", "put it into an element that shows it")
+        if order != sorted(set(order)):
+            raise mistake(self.tags[order[0]].place, "statements changed their order in the layout")
+
+
+def _wheres(text: str) -> Iterator[tuple[int, Where]]:
+    """For each stand-in, where it stands."""
+    open_elements: list[str] = []
+    at = 0
+    for element in _ELEMENT.finditer(text):
+        if (
+            open_elements
+            and open_elements[-1] in {"script", "style"}
+            and (element[2] or "").lower() != open_elements[-1]
+        ):
+            continue
+        inside = open_elements[-1] if open_elements else ""
+        for found in _STAND_IN.finditer(text, at, element.start()):
+            yield int(found[2]), Where(inside)
+        at = element.end()
+        if element[2] is None:  # a comment
+            for found in _STAND_IN.finditer(element[0]):
+                yield int(found[2]), Where("<!--")
+            continue
+        name = element[2].lower()
+        yield from _in_element(name, element[0])
+        if element[1]:
+            if name in open_elements:
+                del open_elements[len(open_elements) - 1 - open_elements[::-1].index(name) :]
+        elif not element[3].rstrip().endswith("/") and name not in _VOID:
+            open_elements.append(name)
+    inside = open_elements[-1] if open_elements else ""
+    for found in _STAND_IN.finditer(text, at):
+        yield int(found[2]), Where(inside)
+
+
+_VOID = frozenset({"br", "img", "hr", "meta", "link", "input", "col", "area", "base", "source", "wbr", "!doctype"})
+
+
+def _in_element(name: str, element: str) -> Iterator[tuple[int, Where]]:
+    for found in _STAND_IN.finditer(element):
+        yield int(found[2]), Where(f"<{name}")
+    for attribute in _ATTRIBUTE.finditer(element):
+        value = attribute[2]
+        quoted = value[0] in "\"'"
+        inner = value[1:-1] if quoted else value
+        for found in _STAND_IN.finditer(inner):
+            leads = begins_link(_STAND_IN.sub("", inner[: found.start()]))
+            yield int(found[2]), Where(name, attribute[1].lower(), quoted, leads)
+
+
+def laid_out(pieces: Sequence[Piece], kind: str, place: Place) -> tuple[list[Piece], list[Piece]]:
+    """A body with its layout as HTML (MJML laid out, style sheets put into the elements they are for), and as text."""
+    marked = Marked(pieces)
+    markup = marked.protect(mjml=kind == "mjml")
+    if kind == "mjml":
+        markup = _mjml(markup, place)
+    elif "<style" in markup.lower():
+        markup = _inlined(markup, place)
+    return marked.pieces(markup), marked.pieces(text_of(markup), whole=False)
+
+
+def _mjml(markup: str, place: Place) -> str:
+    if "<mjml" not in markup:
+        markup = f"<mjml><mj-body>{markup}</mj-body></mjml>"
+    try:
+        html = mjml2html(markup)
+    except Exception as error:  # noqa: BLE001 - the library raises plain exceptions of its parser
+        raise mistake(
+            place, f"is not MJML: {error}", "close every element, and put quotes around every value"
+        ) from None
+    return str(html)
+
+
+def _inlined(markup: str, place: Place) -> str:
+    try:
+        # No file and no address is ever loaded: a template is all in its bundle.
+        inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
+        return str(inliner.inline(markup))
+    except (css_inline.InlineError, ValueError) as error:
+        raise mistake(place, f"its style sheet cannot be read: {error}") from None
+
+
+def mjml_mistakes(text: str, place: Place) -> Iterator[ConfigError]:
+    """Elements MJML does not know: it would leave them in the page as they are."""
+    for line_number, line in enumerate(text.split("\n")):
+        for found in re.finditer(r"<(mj-[a-z-]+)", line):
+            if found[1] not in KNOWN_MJML:
+                at = Place(place.file, place.line + line_number, found.start() + 1)
+                yield mistake(at, f"no element <{found[1]}>")

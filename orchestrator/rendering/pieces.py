@@ -1,0 +1,156 @@
+"""A template cut into what stands there as it is and what is filled in, so that markup can be worked on in between."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from jinja2 import nodes
+from jinja2.exceptions import TemplateSyntaxError
+
+from orchestrator.core.errors import ConfigError, Mistake
+from orchestrator.rendering.environment import Room
+
+_MOST_NODES = 20_000
+"""A template with more steps than this was not written by a person."""
+
+# Stand-ins that Jinja's lexer takes for plain text; VT counts as blank, so `{%-` still strips a line break.
+_NEWLINE, _BRACE = "\x0b", "\x02"
+_STRIPPED = re.compile("[\x00\x02\x0b]")
+_INLINE = re.compile(r"^(?:include|from|import|extends|block|autoescape)\b")
+
+
+class Place(NamedTuple):
+    """Where something stands; lines and columns count from 1."""
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """`{{ code }}` (an expression) or `{% code %}` (a statement), and where it was written."""
+
+    code: str
+    place: Place
+    statement: bool = False
+
+
+Piece = str | Tag
+
+
+def mistake(place: Place, text: str, remedy: str = "") -> ConfigError:
+    """A mistake in a template, to be raised."""
+    return ConfigError((Mistake(place.file, place.line, place.column, text, remedy),))
+
+
+def cut(room: Room, source: str, start: Place) -> list[Piece]:
+    """Cut a template's text into pieces; comments are dropped, `raw` blocks are plain text."""
+    source = _STRIPPED.sub("", source)
+    pieces: list[Piece] = []
+    code: list[str] = []
+    at = start
+    lines = source.split("\n")
+    try:
+        for line, kind, value in room.lexer.tokeniter(source, None, start.file):
+            if kind == "data":
+                pieces.append(value)
+            elif kind in {"variable_begin", "block_begin"}:
+                code = []
+                at = Place(start.file, start.line + line - 1, _column(lines, line, value, start))
+            elif kind in {"variable_end", "block_end"}:
+                pieces.append(Tag("".join(code).strip().replace("\n", " "), at, kind == "block_end"))
+            elif not kind.startswith(("comment", "raw")):
+                code.append(value)
+    except TemplateSyntaxError as error:
+        place = Place(start.file, start.line + error.lineno - 1, start.column if error.lineno == 1 else 1)
+        raise mistake(place, error.message or "cannot be read") from None
+    return pieces
+
+
+def _column(lines: Sequence[str], line: int, opening: str, start: Place) -> int:
+    found = lines[line - 1].find(opening.strip()) if line <= len(lines) else -1
+    return max(found, 0) + (start.column if line == 1 else 1)
+
+
+def include(
+    room: Room, pieces: Iterable[Piece], read: Callable[[str, Place], tuple[str, Place]], depth: int = 0
+) -> Iterator[Piece]:
+    """Put the files named by `{% include %}` and `{% from … import … %}` in place of the tag."""
+    for piece in pieces:
+        if isinstance(piece, str) or not piece.statement or not _INLINE.match(piece.code):
+            yield piece
+            continue
+        word = piece.code.split()[0]
+        found = re.fullmatch(r"""include\s+(["'])([^"']+)\1""", piece.code)
+        taken = re.fullmatch(r"""from\s+(["'])([^"']+)\1\s+import\s+(\w+(?:\s*,\s*\w+)*)""", piece.code)
+        if depth > 8:
+            raise mistake(piece.place, "files include each other without end")
+        if found:
+            text, place = read(found[2], piece.place)
+            yield from include(room, cut(room, text, place), read, depth + 1)
+        elif taken:
+            text, place = read(taken[2], piece.place)
+            inside = include(room, cut(room, text, place), read, depth + 1)
+            yield from (part for part in inside if not isinstance(part, str) or part.strip())
+        else:
+            raise mistake(piece.place, f"{{% {piece.code} %}} cannot be used here", _instead(word))
+
+
+def _instead(word: str) -> str:
+    return {
+        "include": 'name the file: {% include "footer.html" %}',
+        "from": 'write {% from "macros.html" import button %}, without `as`',
+        "import": 'write {% from "macros.html" import button %}',
+        "extends": "put the outer page into templates/_base and name it in the head: `layout: shop`",
+        "block": "put the outer page into templates/_base, with {{ body }} where the message goes",
+        "autoescape": "HTML is always escaped, text never",
+    }[word]
+
+
+class Tags:
+    """Every tag of one message by number: the number is the line Jinja sees, so an error finds its place again."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.known: list[Tag] = []
+
+    def place(self, number: int) -> Place:
+        """Where the tag of this number stands."""
+        return self.known[min(max(number, 2), len(self.known) + 1) - 2].place if self.known else Place("")
+
+    def parse(self, pieces: Iterable[Piece]) -> list[nodes.Node]:
+        """Pieces as the body of a template; ConfigError for what Jinja cannot read."""
+        offset = len(self.known)
+        source = []
+        for piece in pieces:
+            if isinstance(piece, str):
+                source.append(piece.replace("\n", _NEWLINE).replace("{", _BRACE))
+            else:
+                self.known.append(piece)
+                source.append(f"\n{{% {piece.code} %}}" if piece.statement else f"\n{{{{ {piece.code} }}}}")
+        try:
+            tree = self.room.parse("".join(source))
+        except TemplateSyntaxError as error:
+            raise mistake(self.place(error.lineno + offset), error.message or "cannot be read") from None
+        except RecursionError:
+            raise mistake(self.place(offset + 2), "is nested too deeply") from None
+        self._restore(tree, offset)
+        return tree.body
+
+    def _restore(self, tree: nodes.Template, offset: int) -> None:
+        """Give every node its tag's number, and plain text its line breaks and braces."""
+        count = 0
+        stack: list[nodes.Node] = [tree]
+        while stack:
+            node = stack.pop()
+            count += 1
+            node.lineno = (node.lineno or 1) + offset
+            if isinstance(node, nodes.TemplateData):
+                node.data = node.data.replace("\n", "").replace(_NEWLINE, "\n").replace(_BRACE, "{")
+            if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):
+                node.node.ctx = "call"
+            stack.extend(node.iter_child_nodes())
+        if count > _MOST_NODES:
+            raise mistake(self.place(offset + 2), f"has {count} steps", f"a template may have {_MOST_NODES}")

@@ -1,0 +1,210 @@
+"""One message for one person: the texts of their cell, written from what is known of them; a refusal concerns only them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestrator.core.errors import ConfigError, Mistake
+from orchestrator.core.nouns import Address, Channel, Content, Person, State
+from orchestrator.core.reasons import Reason
+from orchestrator.core.times import Instant
+from orchestrator.core.zones import zone_of
+from orchestrator.rendering.compiling import Compiler, Form, Setting
+from orchestrator.rendering.environment import COUPONS, GLOBALS
+from orchestrator.rendering.forms import TooLargeError
+from orchestrator.rendering.lookup import Cell, Shelf, shelve
+from orchestrator.rendering.pieces import Place
+from orchestrator.rendering.reading import READER, Reader, known_locale
+from orchestrator.rendering.scripts import Path, Script
+from orchestrator.rendering.values import AbortError, MissingDataError
+
+_NOTHING: Mapping[str, Any] = {}
+_MAPS = frozenset(
+    {
+        "userAttribute", "latest", "firstOccurrenceOf", "lastOccurrenceOf", "occurrencesOf", "valueOf", "parameter",
+        "linkedData",
+    }
+)  # fmt: skip
+"""Variables that hold others: without any they are empty, so that what is missing is the path within."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRequest:
+    """One message to render: for whom, on which channel, as of when, under which delivery id.
+
+    `extras` are the values of this one message: unsubscribe_url, linkedData, parameter, and `coupons` by pool
+    (`{"code": …, "expires": …}`).
+    """
+
+    person: Person
+    channel: Channel
+    judged_at: Instant
+    delivery_id: str
+    address: Address
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why somebody's message could not be written; `detail` is a path or an error with file and line."""
+
+    reason: Reason
+    detail: str
+
+    @property
+    def state(self) -> State:
+        """Missing data is nobody's mistake: the person is skipped. The rest failed."""
+        return State.SKIPPED if self.reason is Reason.MISSING_DATA else State.RENDER_FAILED
+
+
+_BUILT_IN: Mapping[str, Callable[[RenderRequest], Any]] = {
+    "locale": lambda request: request.person.locale,
+    "language": lambda request: _language(request.person.locale),
+    "user_id": lambda request: request.person.user,
+    "time_zone": lambda request: request.person.zone,
+    "segment": lambda request: request.person.segment,
+    "variant": lambda request: request.person.variant,
+    "now": lambda request: request.judged_at,
+    "delivery_id": lambda request: request.delivery_id,
+}
+"""Variables that need no attribute; a declared attribute of the same name wins."""
+
+
+class Compiled:
+    """A campaign's templates, ready to write messages. `mistakes` are those of cells that cannot be written."""
+
+    def __init__(self, campaign: str, sources: Mapping[str, bytes], setting: Setting | None = None) -> None:
+        """Compile every message there is to write from a bundle's files (path → content)."""
+        self.campaign = campaign
+        self.sources = {path: content for path, content in sources.items() if _concerns(path, campaign)}
+        self.setting = setting or Setting()
+        self.shelf: Shelf = shelve(campaign, self.sources)
+        compiler = Compiler(self.shelf, self.sources, self.setting)
+        found: list[Mistake] = list(self.shelf.mistakes)
+        self.forms: dict[Cell, Form] = {}
+        for cell in self.shelf.cells():
+            try:
+                self.forms[cell] = compiler.compile(cell)
+            except ConfigError as error:
+                found += error.mistakes
+        self.mistakes = tuple(dict.fromkeys(found))
+        self._cells: dict[tuple[str, Channel, str, str], Form | Refusal] = {}
+
+    def touched(self) -> frozenset[Path]:
+        """Every path the templates may read: `("userAttribute", "firstName")`, `("latest", "add_to_cart", "price")`."""
+        forms = self.forms.values()
+        return frozenset(path for form in forms if form.script is not None for path, _ in form.script.paths)
+
+    def render(self, request: RenderRequest) -> Content | Refusal:
+        """Write one message. Nothing is raised: whatever goes wrong with one person's data is a refusal of theirs."""
+        person = request.person
+        place = (person.segment, request.channel, person.variant, person.locale)
+        form = self._cells.get(place) or self._look_up(place)
+        if isinstance(form, Refusal):
+            return form
+        script = form.script
+        try:
+            texts = script(self._values(script, request)) if script is not None else ()
+            return form.make(texts, request.extras)
+        except Exception as error:  # noqa: BLE001 - a template and one person's data may raise anything
+            return _refusal(script, error)
+
+    def render_many(self, requests: Iterable[RenderRequest]) -> Iterator[Content | Refusal]:
+        """One answer for each request, in order, in this process; a template that never ends is not stopped."""
+        return map(self.render, requests)
+
+    def _look_up(self, place: tuple[str, Channel, str, str]) -> Form | Refusal:
+        cell = self.shelf.find(*place)
+        form = self.forms.get(cell) if cell is not None else None
+        found: Form | Refusal
+        if form is not None:
+            found = form
+        else:
+            segment, channel, variant, locale = place
+            what = f"variant {variant} of {channel}" if variant else str(channel)
+            words = f"no {what} for segment {segment}" + (f" in {locale}" if locale else "")
+            broken = "; ".join(str(mistake) for mistake in self.mistakes[:1]) if cell is not None else ""
+            found = Refusal(Reason.TEMPLATE_ERROR, broken or words)
+        self._cells[place] = found
+        return found
+
+    def _values(self, script: Script, request: RenderRequest) -> dict[str, Any]:
+        """What one message is written from, by name."""
+        person, extras = request.person, request.extras
+        attributes = person.attributes
+        own = attributes.get("userAttribute") or _NOTHING
+        values: dict[str, Any] = dict(GLOBALS)
+        for root in script.roots:
+            found = extras.get(root)
+            if found is None:
+                found = own.get(root) if root not in _MAPS else None
+            if found is None:
+                found = attributes.get(root)
+            if found is None:
+                found = _built_in(root, request)
+            if found is not None:
+                values[root] = found
+        # Words of a date must be in the language of the text around them, whatever the person speaks besides.
+        written = script.locale or self.setting.locale
+        locale = known_locale(person.locale if _language(person.locale) == _language(written) else written)
+        values[READER] = Reader(locale, zone_of(person.zone, self.setting.time_zone), request.judged_at)
+        if "coupons" in extras:
+            values[COUPONS] = extras["coupons"]
+        return values
+
+
+def _built_in(root: str, request: RenderRequest) -> Any:
+    """What is known of a person and their message without any attribute."""
+    if root in _MAPS:
+        return {}
+    ask = _BUILT_IN.get(root)
+    return ask(request) or None if ask is not None else None
+
+
+def _language(locale: str) -> str:
+    return locale.replace("_", "-").partition("-")[0].lower()
+
+
+def _concerns(path: str, campaign: str) -> bool:
+    return path.startswith((f"templates/{campaign}/", "templates/_base/"))
+
+
+def _spot(place: Place) -> str:
+    return f"{place.file}:{place.line}" if place.line else place.file
+
+
+def _refusal(script: Script | None, error: Exception) -> Refusal:
+    """What an error of one message means for its person."""
+    match error:
+        case MissingDataError():
+            return Refusal(Reason.MISSING_DATA, _missing(script, error))
+        case AbortError():
+            return Refusal(Reason.MISSING_DATA, _told(script, error))
+        case TooLargeError():
+            return Refusal(Reason.TEMPLATE_TOO_LARGE, str(error))
+        case MemoryError():
+            return Refusal(Reason.TEMPLATE_TOO_LARGE, "more memory than a message may take")
+        case _:
+            return Refusal(Reason.TEMPLATE_ERROR, _told(script, error))
+
+
+def _missing(script: Script | None, error: MissingDataError) -> str:
+    name = str(error)
+    if script is None:
+        return name
+    place, number = script.place(error.__traceback__)
+    return f"{script.full_path(name, number)} ({_spot(place)})"
+
+
+def _told(script: Script | None, error: Exception) -> str:
+    text = str(error) or type(error).__name__
+    text = text if len(text) <= 300 else text[:299] + "…"
+    if script is None:
+        return text
+    place, _ = script.place(error.__traceback__)
+    return f"{text} ({_spot(place)})"
+
+
+def touched(campaign: str, sources: Mapping[str, bytes], setting: Setting | None = None) -> frozenset[Path]:
+    """Every path a campaign's templates may read, so that the planner asks the engine for nothing else."""
+    return Compiled(campaign, sources, setting).touched()

@@ -1,0 +1,149 @@
+"""One message as one compiled template: all its texts are written in a single pass and cut apart afterwards."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from types import TracebackType
+from typing import Any
+
+from jinja2 import nodes
+from jinja2.exceptions import TemplateError
+from jinja2.meta import find_undeclared_variables
+from jinja2.nodes import EvalContext
+from jinja2.utils import concat
+
+from orchestrator.rendering.environment import GLOBALS, URL, Situation, template_of
+from orchestrator.rendering.folding import path_of
+from orchestrator.rendering.pieces import Place, Tags, mistake
+
+CUT = "\0"
+"""What stands between the texts of one message. Stores take no NUL, so data cannot hold one."""
+
+_REFUSED = (nodes.EvalContextModifier, nodes.Extends, nodes.Block, nodes.Include, nodes.Import, nodes.FromImport)
+
+Path = tuple[str, ...]
+
+
+class Script:
+    """A message's texts, to be written for one person after the other."""
+
+    def __init__(self, tags: Tags, parts: Sequence[tuple[list[nodes.Node], bool]], name: str, locale: str = "") -> None:
+        """Compile parts (a body, and whether it is HTML) to one template; ConfigError for what cannot be compiled.
+
+        `locale` is the one its files are written in, empty for the project's.
+        """
+        self.tags = tags
+        self.locale = locale
+        self.count = len(parts)
+        self.filename = f"<{name}>"
+        body: list[nodes.Node] = []
+        for number, (part, is_html) in enumerate(parts):
+            _check(part, tags)
+            if number:
+                body.append(nodes.Output([nodes.TemplateData(CUT)], lineno=1))
+            inside = part if is_html else [_unescaped(part)]
+            body.append(nodes.Scope(inside, lineno=1))
+        tree = nodes.Template(body, lineno=1)
+        tree.set_environment(tags.room)
+        self.paths = _paths(tree)
+        self.roots = frozenset(find_undeclared_variables(tree) - GLOBALS.keys())
+        try:
+            self._template = template_of(tags.room, tree, self.filename)
+        except TemplateError as error:
+            number = getattr(error, "lineno", 1)
+            raise mistake(tags.place(number), error.message or "cannot be compiled") from None
+        except (SyntaxError, RecursionError, MemoryError, OverflowError) as error:
+            raise mistake(tags.place(2), f"cannot be compiled: {error}", "write it in fewer steps") from None
+        self._root = self._template.root_render_func
+        self._evaluation = EvalContext(tags.room, None)
+
+    def __call__(self, values: dict[str, Any]) -> list[str]:
+        """The texts in the order of the parts, from a person's values by name."""
+        evaluation = self._evaluation
+        evaluation.autoescape = True
+        evaluation.volatile = False
+        texts = concat(self._root(Situation(self.tags.room, values, evaluation))).split(CUT)
+        if len(texts) != self.count:
+            raise ValueError("a value holds the character NUL")
+        return texts
+
+    def place(self, trace: TracebackType | None) -> tuple[Place, int]:
+        """Where in the files an error arose, and the number of the tag."""
+        number = 0
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == self.filename:
+                number = self._template.get_corresponding_lineno(trace.tb_lineno)
+            trace = trace.tb_next
+        return (self.tags.place(number) if number else Place(self.filename)), number
+
+    def full_path(self, name: str, number: int) -> str:
+        """The whole path of a missing value, of which an error knows the end only."""
+        wanted = tuple(name.split("."))
+        here = [path for path, line in self.paths if line == number]
+        for path in here:
+            for length in range(len(path), 0, -1):
+                if ".".join(path[:length]).endswith(name) and path[:length][-len(wanted) :] == wanted:
+                    return spell(path)
+        return spell(here[0]) if name == "a value" and len(here) == 1 else name
+
+
+def spell(path: Path) -> str:
+    """A path as a template writes it."""
+    return path[0] + "".join(f".{key}" if key.isidentifier() else f"[{key!r}]" for key in path[1:])
+
+
+def _unescaped(part: list[nodes.Node]) -> nodes.Node:
+    off = nodes.Keyword("autoescape", nodes.Const(False, lineno=1), lineno=1)
+    return nodes.ScopedEvalContextModifier([off], part, lineno=1)
+
+
+def _check(part: Iterable[nodes.Node], tags: Tags) -> None:
+    """Refuse what does not belong into a template."""
+    for node in (found for top in part for found in _all(top)):
+        place = tags.place(node.lineno) if node.lineno else Place("")
+        if isinstance(node, _REFUSED):
+            raise mistake(place, f"{type(node).__name__.lower()} cannot be used here")
+        if isinstance(node, nodes.Filter):
+            _check_name(node.name, tags.room.filters, "filter", place)
+        elif isinstance(node, nodes.Test):
+            _check_name(node.name, tags.room.tests, "test", place)
+        elif isinstance(node, nodes.Getattr | nodes.Name):
+            name = node.attr if isinstance(node, nodes.Getattr) else node.name
+            if name.startswith("_"):
+                raise mistake(place, f"{name!r} cannot be read", "names that begin with _ are not data")
+
+
+def _check_name(name: str, known: Mapping[str, Any], what: str, place: Place) -> None:
+    if name in known:
+        return
+    if name == "safe":
+        raise mistake(
+            place, "`|safe` would put a person's data into the page as it is", "leave it out: HTML is escaped"
+        )
+    close = get_close_matches(name, [key for key in known if key != URL], 1)
+    raise mistake(place, f"no {what} {name!r}", f"Did you mean {close[0]}?" if close else "")
+
+
+def _all(node: nodes.Node) -> Iterable[nodes.Node]:
+    yield node
+    for child in node.iter_child_nodes():
+        yield from _all(child)
+
+
+def _paths(tree: nodes.Template) -> tuple[tuple[Path, int], ...]:
+    """Every path from a variable that is not the template's own, with the number of its tag; the longest of each only."""
+    free = find_undeclared_variables(tree) - GLOBALS.keys()
+    found: dict[tuple[Path, int], None] = {}
+
+    def walk(node: nodes.Node) -> None:
+        if isinstance(node, nodes.Getattr) and node.ctx == "call":
+            node = node.node
+        path = path_of(node)
+        if path is not None:
+            if path[0] in free:
+                found[path, node.lineno] = None
+            return
+        for child in node.iter_child_nodes():
+            walk(child)
+
+    walk(tree)
+    return tuple(found)
