@@ -34,6 +34,8 @@ class InApp:
         for message in messages:
             if not isinstance(message.content, InAppContent):
                 raise CannotBuildError(f"in_app carries in-app messages only, this is {message.key.channel}")
+        if len(messages) > self.declaration.batch:
+            raise ValueError(f"in_app takes {self.declaration.batch} messages at once, not {len(messages)}")
         return LocalRequest(tuple(messages))
 
     def read(self, request: Request, response: Response) -> Sequence[Outcome]:

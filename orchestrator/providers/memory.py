@@ -22,6 +22,8 @@ class Memory:
 
     def build(self, messages: Sequence[Message], credentials: Credentials, now: Instant) -> LocalRequest:  # noqa: ARG002 - nothing hangs on either
         """The messages as they are."""
+        if len(messages) > self.declaration.batch:
+            raise ValueError(f"memory takes {self.declaration.batch} messages at once, not {len(messages)}")
         return LocalRequest(tuple(messages))
 
     def read(self, request: Request, response: Response) -> Sequence[Outcome]:

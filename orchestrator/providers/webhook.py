@@ -202,7 +202,8 @@ def _content(content: Content) -> tuple[str, Mapping[str, Any]]:
 
 @lru_cache(maxsize=64)
 def _key(secret: str) -> bytes:
-    return b64decode(secret.removeprefix("whsec_") + "==")
+    coded = secret.removeprefix("whsec_").rstrip("=")
+    return b64decode(coded + "=" * (-len(coded) % 4), validate=True)
 
 
 def _sign(secret: str, signed: bytes) -> str:
@@ -212,7 +213,7 @@ def _sign(secret: str, signed: bytes) -> str:
 def _check_key(name: str, secret: str) -> None:
     """The error never repeats the secret."""
     try:
-        key = b64decode(secret.removeprefix("whsec_") + "==", validate=True) if secret.startswith("whsec_") else b""
+        key = _key(secret) if secret.startswith("whsec_") else b""
     except ValueError:
         key = b""
     if not 24 <= len(key) <= 64:
