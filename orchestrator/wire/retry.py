@@ -58,4 +58,8 @@ async def again(exchange: Callable[[], Awaitable[Answer]], tries: int = 2) -> An
         wait=wait_exponential(0.05, max=1),
         reraise=True,
     )
-    return await retrying(exchange)
+
+    async def once() -> Answer:  # tenacity awaits coroutine functions only, and not what a lambda returns
+        return await exchange()
+
+    return await retrying(once)
