@@ -1,7 +1,20 @@
 """Templates to messages: which files make a message, what they may say, and what comes of them for one person."""
 
+from orchestrator.rendering.child import RenderChild, RenderChildError
 from orchestrator.rendering.compiling import Setting
 from orchestrator.rendering.rendering import Compiled, Refusal, RenderRequest, touched
 from orchestrator.rendering.scripts import Path, spell
+from orchestrator.rendering.writing import Limits
 
-__all__ = ["Compiled", "Path", "Refusal", "RenderRequest", "Setting", "spell", "touched"]
+__all__ = [
+    "Compiled",
+    "Limits",
+    "Path",
+    "Refusal",
+    "RenderChild",
+    "RenderChildError",
+    "RenderRequest",
+    "Setting",
+    "spell",
+    "touched",
+]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, cast
+from typing import Any
 
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
@@ -27,7 +27,7 @@ class Folder(NodeTransformer):
 
     def fold(self, body: list[nodes.Node]) -> list[nodes.Node]:
         """Fold every expression of a body."""
-        return [cast("nodes.Node", found) for node in body for found in self.visit_list(node)]
+        return [found for node in body for found in self.visit_list(node)]
 
     def visit_Getattr(self, node: nodes.Getattr) -> nodes.Node:  # noqa: N802 - Jinja's name
         return self._chain(node)
@@ -72,8 +72,8 @@ class Folder(NodeTransformer):
 
     def _at(self, node: nodes.Expr, branch: Branch) -> nodes.Expr:
         made = self.expression(branch)
-        if made.lineno is None:
-            made.lineno = node.lineno
+        # Nodes of our own making have no place yet; their lineno is None, which Jinja's types do not tell.
+        made.lineno = getattr(made, "lineno", None) or node.lineno
         return made
 
     def expression(self, branch: Branch) -> nodes.Expr:

@@ -1,7 +1,8 @@
 """One message for one person: the texts of their cell, written from what is known of them; a refusal concerns only them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import Any
 
 from orchestrator.core.errors import ConfigError, Mistake
@@ -78,6 +79,7 @@ class Compiled:
         self.campaign = campaign
         self.sources = {path: content for path, content in sources.items() if _concerns(path, campaign)}
         self.setting = setting or Setting()
+        self.key = _key(self.recipe)
         self.shelf: Shelf = shelve(campaign, self.sources)
         compiler = Compiler(self.shelf, self.sources, self.setting)
         found: list[Mistake] = list(self.shelf.mistakes)
@@ -89,6 +91,12 @@ class Compiled:
                 found += error.mistakes
         self.mistakes = tuple(dict.fromkeys(found))
         self._cells: dict[tuple[str, Channel, str, str], Form | Refusal] = {}
+
+    @property
+    def recipe(self) -> tuple[str, dict[str, bytes], Setting]:
+        """What this was compiled from, in plain types: another process can compile it too."""
+        senders = {name: dict(sender) for name, sender in self.setting.senders.items()}
+        return self.campaign, self.sources, replace(self.setting, senders=senders)
 
     def touched(self) -> frozenset[Path]:
         """Every path the templates may read: `("userAttribute", "firstName")`, `("latest", "add_to_cart", "price")`."""
@@ -163,6 +171,13 @@ def _built_in(root: str, request: RenderRequest) -> Any:
 
 def _language(locale: str) -> str:
     return locale.replace("_", "-").partition("-")[0].lower()
+
+
+def _key(recipe: tuple[str, dict[str, bytes], Setting]) -> str:
+    """The same for the same files and setting, in every process."""
+    campaign, sources, setting = recipe
+    text = repr((campaign, sorted(sources.items()), setting))
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _concerns(path: str, campaign: str) -> bool:

@@ -1,0 +1,130 @@
+"""What runs inside the render child: a keeper that compiles and forks, and writers that render and may die of it."""
+
+import gc
+import mmap
+import os
+import pickle
+import resource
+import signal
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from orchestrator.rendering.carrying import pack_answers, unpack_requests
+from orchestrator.rendering.lines import ANSWERS, BATCH, BUNDLE, DIED, READY, STOP, UNKNOWN, WRITE, Line
+from orchestrator.rendering.rendering import Compiled
+
+SLOWEST = 2.0
+"""Seconds one message may take."""
+MEMORY = 512 * 2**20
+"""Bytes a writer may take on top of what it was forked with."""
+
+NOBODY = -1
+_CELL = struct.Struct("=q")
+_KEPT = 8
+"""Bundles the keeper keeps compiled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one message may take: seconds, and bytes on top of the process it is written in."""
+
+    seconds: float = SLOWEST
+    memory: int = MEMORY
+
+
+def fork(body: Callable[[], None], *kept: int) -> int:
+    """Fork a process that runs the body with no files open but these, and leaves; its process id, in the parent."""
+    pid = os.fork()
+    if pid:
+        return pid
+    return _leave_after(body, kept)
+
+
+def _leave_after(body: Callable[[], None], kept: tuple[int, ...]) -> NoReturn:
+    """Run the body of a forked process, without the parent's signals, files and farewells."""
+    code = 0
+    try:
+        signal.set_wakeup_fd(-1)
+        for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD, signal.SIGALRM):
+            signal.signal(one, signal.SIG_DFL)
+        # Ctrl-C at a terminal reaches every process; the worker says when it is over, by hanging up.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # A lock of the parent's on an open file must not outlive it in here.
+        for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - a list, for the folder is itself one of the files
+            if int(name) > 2 and int(name) not in kept:
+                _close(int(name))
+        body()
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass  # the worker is gone
+    except BaseException:  # noqa: BLE001 - nothing may unwind into the parent's code
+        code = os.EX_SOFTWARE
+    finally:
+        os._exit(code)
+
+
+def _close(number: int) -> None:
+    try:
+        os.close(number)
+    except OSError:  # the listing's own
+        return
+
+
+def keep(line: Line, bundles: dict[str, Compiled], limits: Limits) -> None:
+    """The keeper: compile bundles, fork writers, say how they ended."""
+    cell = mmap.mmap(-1, mmap.PAGESIZE)
+    while True:
+        kind, data = line.receive()
+        if kind == BUNDLE:
+            key, *recipe = pickle.loads(data)  # noqa: S301 - from our own worker
+            while len(bundles) >= _KEPT:
+                del bundles[next(iter(bundles))]
+            bundles[key] = Compiled(*recipe)
+            line.send(READY)
+        elif kind == WRITE:
+            compiled = bundles.get(data.decode())
+            line.send(READY if compiled is not None else UNKNOWN)
+            if compiled is not None:
+                line.send(*_supervise(compiled, line, cell, limits))
+        # A batch that arrives here was left in the line by a writer that died: it is asked for again.
+
+
+def _supervise(compiled: Compiled, line: Line, cell: mmap.mmap, limits: Limits) -> tuple[bytes, bytes]:
+    """Fork a writer and wait for its end: stopped as told, or dead of a signal at a message."""
+    _CELL.pack_into(cell, 0, NOBODY)
+    gc.freeze()  # what both processes share must not be touched, and so copied, by the collector
+    pid = fork(lambda: _write(compiled, line, cell, limits), line.socket.fileno())
+    _, status = os.waitpid(pid, 0)
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
+        return READY, b""
+    at = _CELL.unpack_from(cell)[0]
+    if at == NOBODY:
+        # No message is to blame, and half an answer may stand in the line: hang up, so that everything is asked again.
+        raise EOFError
+    ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else signal.SIGKILL
+    return DIED, pickle.dumps((int(ended_by), at))
+
+
+def _write(compiled: Compiled, line: Line, cell: mmap.mmap, limits: Limits) -> None:
+    """A writer: batches in, answers out, until told to stop. The kernel's alarm ends it, whatever it is doing."""
+    # A forked process begins with its parent's address space; what comes on top is the template's.
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    most = pages * resource.getpagesize() + limits.memory
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    while True:
+        kind, data = line.receive()
+        if kind == STOP:
+            return
+        if kind != BATCH:
+            raise ValueError(kind)
+        answers = []
+        for number, request in enumerate(unpack_requests(data)):
+            _CELL.pack_into(cell, 0, number)
+            signal.setitimer(signal.ITIMER_REAL, limits.seconds)
+            answers.append(compiled.render(request))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        _CELL.pack_into(cell, 0, NOBODY)
+        line.send(ANSWERS, pack_answers(answers))
