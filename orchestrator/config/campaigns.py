@@ -24,7 +24,7 @@ def check_campaign(draft: Draft, campaign: CampaignDraft) -> None:
     _check_people(draft, sheet, shape)
     _check_firing(draft, sheet, shape)
     for event in shape.hold_if.no_recent:
-        draft.event(sheet, ("hold_if", "no_recent", event), event)
+        draft.event(sheet, ("hold_if", "no_recent", event), event, is_key=True)
     if shape.goal is not None:
         _check_goal(draft, sheet, shape)
     if shape.experiment is not None:
@@ -80,7 +80,10 @@ def _check_schedule(draft: Draft, sheet: Sheet, schedule: ScheduleShape) -> None
         )
     if schedule.once is not None and (schedule.start or schedule.end):
         findings.at_key(
-            sheet, (*path, "start" if schedule.start else "end"), "has no meaning beside `once`", "Delete it."
+            sheet,
+            (*path, "start" if schedule.start else "end"),
+            "a start or an end has no meaning beside `once`",
+            "Delete it.",
         )
     if schedule.start and schedule.end and schedule.end < schedule.start:
         findings.at(
@@ -166,7 +169,7 @@ def _check_afterwards(
             )
         if experiment.undecided is not None:
             findings.at_key(
-                sheet, (*path, "undecided"), "has no meaning without `then: winner`", "Add it, or delete this line."
+                sheet, (*path, "undecided"), "'undecided' has no meaning without `then`", "Add it, or delete this line."
             )
         return
     if experiment.then != WINNER and experiment.then not in variants:
@@ -234,7 +237,7 @@ def _check_channels(draft: Draft, sheet: Sheet, shape: CampaignShape, settings: 
                 f"Add it to `route:` in config/orchestrator.yaml, like `{channel}: […]`.",
             )
     if shape.devices is not None and Channel.PUSH not in channels:
-        findings.at_key(sheet, ("devices",), "has no meaning without push", "Delete it.")
+        findings.at_key(sheet, ("devices",), "'devices' has no meaning without push", "Delete it.")
     live = shape.state is CampaignState.LIVE and shape.kind is Kind.MARKETING
     if live and Channel.EMAIL in channels and not any(sender.postal for sender in settings.senders.values()):
         findings.at(

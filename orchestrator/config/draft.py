@@ -49,13 +49,14 @@ class Draft:
                 sheet, path, f"no segment {quoted(name)}", choice(name, self.segments, "segment in config/segments/")
             )
 
-    def event(self, sheet: Sheet, path: Path, name: str) -> bool:
+    def event(self, sheet: Sheet, path: Path, name: str, *, is_key: bool = False) -> bool:
         """A reference to an event of the catalogue; whether its properties can be asked for."""
         if self.data is None:
             return False
         if name in self.data.events:
             return True
-        self.findings.at(sheet, path, f"no event {quoted(name)}", choice(name, self.data.events, f"event in {DATA}"))
+        ask = self.findings.at_key if is_key else self.findings.at
+        ask(sheet, path, f"no event {quoted(name)}", choice(name, self.data.events, f"event in {DATA}"))
         return False
 
     def list_file(self, sheet: Sheet, path: Path, name: str) -> None:

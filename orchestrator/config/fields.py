@@ -175,6 +175,8 @@ def _what(value: Any) -> str:
 
 def text(value: Any) -> str:
     """Words of a person, not empty."""
+    if isinstance(value, str) and "${" in value:
+        raise objection("${…} is read in `stores` and `providers` only", "Write the text itself.")
     if isinstance(value, str) and value.strip():
         return value
     raise objection(

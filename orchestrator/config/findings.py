@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from orchestrator.config.sheets import Path, Sheet
+from orchestrator.config.sheets import Path, Sheet, Slip
 from orchestrator.core.errors import Mistake
 
 _FEW = 12
@@ -16,16 +16,30 @@ class Findings:
     """Collects every mistake of every file, each once."""
 
     found: dict[Mistake, None] = field(default_factory=dict)
+    slips: set[tuple[str, int, int]] = field(default_factory=set)
 
     def at(self, sheet: Sheet, path: Path, text: str, remedy: str = "") -> None:
         """A mistake about the value at this path."""
         place = sheet.place(path)
+        if path and (sheet.file, place.line, place.column) in self.slips:
+            return  # what is wrongly written cannot be rightly meant; one mistake is enough
         self._add(Mistake(sheet.file, place.line, place.column, _named(path, text), remedy))
 
     def at_key(self, sheet: Sheet, path: Path, text: str, remedy: str = "") -> None:
         """A mistake about the key at this path, in the mapping that holds it."""
         place = sheet.place(path)
         self._add(Mistake(sheet.file, place.key_line, place.key_column, _named(path[:-1], text), remedy))
+
+    def slip(self, file: str, slip: Slip, *, hidden: bool) -> None:
+        """A mistake in the writing; `hidden` where the word itself must not be repeated."""
+        spot = (file, slip.line, slip.column)
+        if spot in self.slips:
+            return
+        self.slips.add(spot)
+        if hidden and slip.word:
+            self._add(Mistake(*spot, "means something else to other tools", "Put it in quotes."))
+        else:
+            self._add(Mistake(*spot, slip.text, slip.remedy))
 
     def in_file(self, file: str, text: str, remedy: str = "", *, line: int = 0, column: int = 0) -> None:
         """A mistake about a file as a whole, or about a spot in it."""

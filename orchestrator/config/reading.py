@@ -17,7 +17,7 @@ from orchestrator.config.segments import read_segments
 from orchestrator.config.settings import DEV, check_data, check_secrets, check_settings, environment_of
 from orchestrator.config.shapes import DataShape, SettingsShape
 from orchestrator.config.shaping import shape
-from orchestrator.config.sheets import Sheet, read_sheet
+from orchestrator.config.sheets import Sheet, Slip, read_sheet
 from orchestrator.config.templates import check_templates
 from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.providers import Declaration
@@ -78,7 +78,10 @@ def _draft(files: Files, findings: Findings, adapters: Mapping[str, Declaration]
         _check_path(file, findings)
     settings_sheet, settings_ok = _sheet(files, SETTINGS, findings, "`orchestrator init` writes one.")
     data_sheet, data_ok = _sheet(files, DATA, findings, "`orchestrator import` writes one.")
-    segments = {_name(file, SEGMENTS, findings): _sheet(files, file, findings)[0] for file in _in(files, SEGMENTS)}
+    segments: dict[str, Sheet | None] = {}
+    for file in _in(files, SEGMENTS):
+        name, (sheet, ok) = _name(file, SEGMENTS, findings), _sheet(files, file, findings)
+        segments[name] = sheet if ok else None
     campaigns: dict[str, CampaignDraft | None] = {}
     for file in _in(files, CAMPAIGNS):
         name, (sheet, ok) = _name(file, CAMPAIGNS, findings), _sheet(files, file, findings)
@@ -104,8 +107,16 @@ def _sheet(files: Files, file: str, findings: Findings, remedy: str = "") -> tup
         return nothing, False
     sheet, slips = read_sheet(file, files[file])
     for slip in slips:
-        findings.in_file(file, slip.text, slip.remedy, line=slip.line, column=slip.column)
+        findings.slip(file, slip, hidden=sheet is not None and _may_be_secret(sheet, slip))
     return (sheet, True) if sheet is not None else (nothing, False)
+
+
+def _may_be_secret(sheet: Sheet, slip: Slip) -> bool:
+    """Whether a slip is about a provider's setting, which no message may repeat."""
+    return sheet.file == SETTINGS and any(
+        path[:1] == ("providers",) and (place.line, place.column) == (slip.line, slip.column)
+        for path, place in sheet.places.items()
+    )
 
 
 def _in(files: Files, folder: str) -> list[str]:

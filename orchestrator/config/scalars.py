@@ -51,6 +51,13 @@ def objection(word: str) -> str:
     return ""
 
 
+def remedy(word: str) -> str:
+    """What to write instead."""
+    numbers = [value for value in (read(word), _read_elsewhere(word)) if type(value) in {int, float}]
+    number = numbers[-1] if "_" in word else numbers[0] if numbers else None
+    return f'Put it in quotes: "{word}"' + (f", or write {number} if it is a number." if numbers else ".")
+
+
 def _read_elsewhere(word: str) -> object:  # noqa: PLR0911 - one line for each kind of word
     """The word as YAML 1.1 reads it; a date stays text, because it is the same text when written back."""
     if _YES_11.fullmatch(word) or _NO_11.fullmatch(word):

@@ -5,9 +5,11 @@ from typing import Any
 
 from orchestrator.config.draft import Draft
 from orchestrator.config.fields import Type
+from orchestrator.config.findings import nearest
 from orchestrator.config.shapes import AttributeShape, DataShape
 from orchestrator.config.sheets import Path, Sheet
 from orchestrator.core.segments import Catalogue, Declared, Kind, Segment, SegmentError, parse
+from orchestrator.core.segments.parsing import NOUNS
 from orchestrator.core.segments.values import nfc
 
 _KINDS = {
@@ -34,9 +36,7 @@ def read_segments(draft: Draft) -> dict[str, Segment]:
         try:
             found[name] = parse(sheet.value, known)
         except SegmentError as error:
-            for mistake in error.mistakes:
-                ask = draft.findings.at_key if mistake.at_key else draft.findings.at
-                ask(sheet, mistake.path, mistake.text, mistake.remedy)
+            _report(draft, sheet, error)
         for path, file in references(sheet.value, "list"):
             draft.list_file(sheet, path, file)
         if known is None:
@@ -44,6 +44,20 @@ def read_segments(draft: Draft) -> dict[str, Segment]:
                 draft.segment(sheet, path, other)
     _find_circles(draft)
     return found
+
+
+def _report(draft: Draft, sheet: Sheet, error: SegmentError) -> None:
+    """A segment's mistakes at their places; a misspelt `about` is one mistake, not two."""
+    meant = {
+        str(key): nearest(str(key), ("about", "formerly"))
+        for key in sheet.value
+        if key not in {"about", "formerly", *NOUNS}
+    }
+    for mistake in error.mistakes:
+        ask = draft.findings.at_key if mistake.at_key else draft.findings.at
+        title = meant.get(str(mistake.path[0]), "") if len(mistake.path) == 1 and mistake.at_key else ""
+        if mistake.path or "`about`" not in mistake.text or "about" not in meant.values():
+            ask(sheet, mistake.path, mistake.text, f"Did you mean '{title}'?" if title else mistake.remedy)
 
 
 def check_where(draft: Draft, sheet: Sheet, path: Path, event: str, where: Mapping[str, Any]) -> None:

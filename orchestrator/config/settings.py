@@ -33,7 +33,7 @@ def check_settings(draft: Draft, settings: SettingsShape) -> None:
     for index, name in enumerate(settings.defaults.exclude):
         draft.segment(sheet, ("defaults", "exclude", index), name)
     for event in settings.defaults.hold_if.no_recent:
-        draft.event(sheet, ("defaults", "hold_if", "no_recent", event), event)
+        draft.event(sheet, ("defaults", "hold_if", "no_recent", event), event, is_key=True)
     for index, locale in enumerate(settings.locales):
         if locale in settings.locales[:index]:
             findings.at(sheet, ("locales", index), f"{quoted(locale)} stands here twice", "Delete one.")
@@ -168,8 +168,8 @@ def _check_provider(draft: Draft, name: str, provider: ProviderShape) -> None:
     for key, value in given.items():
         if key not in known:
             findings.at_key(sheet, (*path, key), f"no key {quoted(key)}", choice(key, [*known, "adapter", "rate"]))
-        elif problem := bad_reference(value):
-            findings.at(sheet, (*path, key), problem, f"{HOW}.")
+        elif objection := bad_reference(value):
+            findings.at(sheet, (*path, key), objection, f"{HOW}.")
         elif known[key].secret and not Secret(value).whole:
             findings.at(
                 sheet,

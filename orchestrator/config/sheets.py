@@ -54,6 +54,8 @@ class Slip:
     column: int
     text: str
     remedy: str = ""
+    word: str = ""
+    """The value as written, if the text repeats it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +163,8 @@ class _Reading:
         if not isinstance(event, (ScalarEvent, SequenceStartEvent, MappingStartEvent)):
             raise TypeError(event)
         if event.tag is not None:
-            self.slips.append(
-                Slip(line, column, f"the tag {event.tag} is not read here", "Delete it; put text in quotes.")
-            )
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self.slips.append(Slip(line, column, f"the tag {tag} is not read here", "Delete it; put text in quotes."))
         node = _Node(line, column, None)
         if isinstance(event, ScalarEvent):
             node.value = self.scalar(event, line, column)
@@ -191,7 +192,7 @@ class _Reading:
         if not event.implicit[0] or event.style not in (None, ""):
             return word
         if problem := scalars.objection(word):
-            self.slips.append(Slip(line, column, f"{word} {problem}", f'Put it in quotes: "{word}".'))
+            self.slips.append(Slip(line, column, f"{word} {problem}", scalars.remedy(word), word))
             return word
         return scalars.read(word)
 

@@ -1,0 +1,52 @@
+"""Projects for the tests of config: the example as it stands in the repository, and the example with a slip of the pen."""
+
+from functools import cache
+from pathlib import Path
+
+from orchestrator.config import Files, Loaded, load, read_tree
+
+ROOT = Path(__file__).parents[2]
+WINBACK, WELCOME = "config/campaigns/winback.yaml", "config/campaigns/welcome_back.yaml"
+SETTINGS, DATA = "config/orchestrator.yaml", "config/data.yaml"
+VIPS, STAFF, LAPSED = (f"config/segments/{name}.yaml" for name in ("lapsed_vips", "staff", "lapsed"))
+
+
+@cache
+def _example() -> Files:
+    return read_tree(ROOT)
+
+
+def the_example() -> dict[str, bytes]:
+    """The files of the example project."""
+    return dict(_example())
+
+
+def with_edit(file: str, old: str, new: str, files: Files | None = None) -> dict[str, bytes]:
+    """The example with the first `old` of a file replaced by `new`; an error if the file does not say `old`."""
+    changed = dict(files or _example())
+    text = changed[file].decode()
+    assert old in text, f"{file} does not say {old!r}"
+    changed[file] = text.replace(old, new, 1).encode()
+    return changed
+
+
+def with_file(file: str, content: str | bytes) -> dict[str, bytes]:
+    """The example with one more file, or another content of one."""
+    return {**_example(), file: content if isinstance(content, bytes) else content.encode()}
+
+
+def without_file(file: str) -> dict[str, bytes]:
+    """The example without a file."""
+    return {name: content for name, content in _example().items() if name != file}
+
+
+def said(files: Files, environment: str = "live") -> str:
+    """Everything that is said about these files."""
+    return "\n".join(str(mistake) for mistake in load(files, environment).mistakes)
+
+
+def loaded(files: Files, environment: str = "live") -> Loaded:
+    """The project, which has no mistake."""
+    found = load(files, environment)
+    assert found.project is not None, said(files, environment)
+    return found
