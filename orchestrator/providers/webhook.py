@@ -61,7 +61,7 @@ class Webhook:
         channels=frozenset(Channel),
         transport=Transport.HTTP,
         settings=(
-            Setting("url", "where messages are posted", secret=True),
+            Setting("url", "where messages are posted; ${env:…} if a key stands in it"),
             Setting("secret", "signs every message: whsec_ and 24 to 64 bytes in base64", secret=True),
             Setting(
                 "previous_secret", "the one before, while receivers still know it only", required=False, secret=True
@@ -136,6 +136,8 @@ def _detail(response: HttpResponse) -> str:
 
 # The body.
 
+_stamp = lru_cache(maxsize=1024)(iso)  # a shard's people are judged at few moments
+
 
 def _plain(value: object) -> object:
     if isinstance(value, Mapping):
@@ -159,7 +161,7 @@ def _body(message: Message) -> bytes:
     if message.test:
         data["test"] = True
     try:
-        return _ENCODE({"type": kind, "timestamp": iso(message.judged_at), "data": data}).encode()
+        return _ENCODE({"type": kind, "timestamp": _stamp(message.judged_at), "data": data}).encode()
     except (TypeError, ValueError) as problem:  # a value of no JSON type, not a number, half a surrogate pair
         raise CannotBuildError(
             f"webhook: this message cannot be written as JSON: {type(problem).__name__}"

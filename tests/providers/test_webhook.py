@@ -169,3 +169,7 @@ def test_what_the_endpoint_said_is_kept_short_and_on_one_line():
 def test_a_secret_that_cannot_be_is_explained():
     with pytest.raises(OrchestratorError, match="openssl rand -base64 32"):
         declaration_for(Webhook(), {**SETTINGS, "secret": "hello"})
+
+
+def test_a_key_in_the_url_does_not_show():
+    assert "in-the-url" not in repr(the_call(a_message()))
