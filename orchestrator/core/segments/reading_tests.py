@@ -140,7 +140,12 @@ def _test(reading: Reading, word: str, raw: Any, at: Path, kind: Kind | None, *,
         return OneOf(_equals(reading, raw, at, kind), negated=word == "is_not", ignore_case=ignore_case)
     if word in _TEXT_WORDS:
         how, negated = _TEXT_WORDS[word]
-        return TextTest(how, read_texts(reading, raw, at), negated=negated, ignore_case=ignore_case)
+        texts = read_texts(reading, raw, at)
+        if "" in texts and how is not How.MATCHES:
+            raise reading.wrong(
+                at, "every text contains the empty one", "Say what to look for, or ask with `is_empty`."
+            )
+        return TextTest(how, texts, negated=negated, ignore_case=ignore_case)
     return read_comparison(reading, word, raw, at, _one_version if kind is Kind.VERSION else one_number)
 
 

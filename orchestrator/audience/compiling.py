@@ -1,0 +1,155 @@
+"""A segment as SQL: one query that gives its members, and one that counts condition by condition.
+
+Every value of a segment becomes a literal that sqlglot writes, never text put together by us; negation is pushed down to
+the conditions, where a missing value is false.
+"""
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from orchestrator.audience.sql_columns import Columns, column, text
+from orchestrator.audience.sql_events import users
+from orchestrator.audience.sql_values import passes
+from orchestrator.core.draw import SPACE
+from orchestrator.core.segments.oracle import Moment, referred
+from orchestrator.core.segments.tree import (
+    All,
+    AnyOf,
+    Attribute,
+    Bucket,
+    Condition,
+    Event,
+    IsSet,
+    Listed,
+    Member,
+    Node,
+    Not,
+    Segment,
+)
+
+_USER = column("profile", "user")
+
+
+def members(segment: Segment, moment: Moment, columns: Columns) -> exp.Select:
+    """The query of a segment's members: one column, "user", each once."""
+    return exp.select(_USER.copy()).from_("profile").where(_predicate(segment.root, moment, columns), copy=False)
+
+
+def members_sql(segment: Segment, moment: Moment, columns: Columns) -> str:
+    """The same as text, in the dialect of the store."""
+    return members(segment, moment, columns).sql(columns.dialect)
+
+
+def steps(segment: Segment) -> tuple[Node, ...]:
+    """The conditions `funnel` counts, in order: the parts of an `all`, or the whole."""
+    return segment.root.parts if isinstance(segment.root, All) else (segment.root,)
+
+
+def funnel(segment: Segment, moment: Moment, columns: Columns) -> exp.Select:
+    """One row: everybody, then for each of `steps` how many pass it alone, how many are left after it, how many are unknown.
+
+    Unknown are people without a value for a condition on an attribute, whom `not:` would let in and `is_not` does not.
+    """
+    conditions = exp.select().from_("profile")
+    counts = exp.select(exp.alias_(exp.Count(this=exp.Star()), "everybody"))
+    left: list[exp.Expr] = []
+    for number, node in enumerate(steps(segment), 1):
+        held = exp.Coalesce(this=exp.paren(_predicate(node, moment, columns)), expressions=[exp.false()])
+        conditions = conditions.select(
+            exp.alias_(held, f"c{number}"), exp.alias_(_unknown(node, columns), f"u{number}"), copy=False
+        )
+        left.append(column("steps", f"c{number}"))
+        counts = counts.select(
+            _counted(column("steps", f"c{number}"), f"alone_{number}"),
+            _counted(exp.and_(*left), f"left_{number}"),
+            _counted(column("steps", f"u{number}"), f"unknown_{number}"),
+            copy=False,
+        )
+    return counts.from_(conditions.subquery("steps"), copy=False)
+
+
+def _counted(condition: exp.Expr, name: str) -> exp.Expr:
+    one = exp.Case().when(condition, exp.Literal.number(1))
+    return exp.alias_(exp.Count(this=one), name)
+
+
+def _unknown(node: Node, columns: Columns) -> exp.Expr:
+    if isinstance(node, Not):
+        return _unknown(node.part, columns)
+    if isinstance(node, Attribute) and not isinstance(node.test, IsSet):
+        return exp.Is(this=columns.attribute(node.name, node.kind), expression=exp.null())
+    return exp.false()
+
+
+def lists(segment: Segment, moment: Moment) -> tuple[str, ...]:
+    """The lists a segment looks into, through the segments it refers to."""
+    found = [node.name for node in _nodes(segment.root, moment, ()) if isinstance(node, Listed)]
+    return tuple(dict.fromkeys(found))
+
+
+def _nodes(node: Node, moment: Moment, within: tuple[str, ...]) -> Iterator[Condition]:
+    match node:
+        case All(parts) | AnyOf(parts):
+            for part in parts:
+                yield from _nodes(part, moment, within)
+        case Not(part):
+            yield from _nodes(part, moment, within)
+        case Member(name):
+            yield from _nodes(referred(name, moment.segments, within).root, moment, (*within, name))
+        case _:
+            yield node
+
+
+def _predicate(
+    node: Node, moment: Moment, columns: Columns, within: tuple[str, ...] = (), *, negated: bool = False
+) -> exp.Expr:
+    """A node over one row of `profile`. Read as a filter: NULL counts as false."""
+    match node:
+        case Not(part):
+            return _predicate(part, moment, columns, within, negated=not negated)
+        case All(parts) | AnyOf(parts):
+            inner = [_predicate(part, moment, columns, within, negated=negated) for part in parts]
+            joined = exp.and_ if isinstance(node, All) is not negated else exp.or_
+            return exp.paren(joined(*inner, copy=False), copy=False)
+        case Member(name):
+            root = referred(name, moment.segments, within).root
+            return _predicate(root, moment, columns, (*within, name), negated=negated)
+        case _:
+            return _leaf(node, moment, columns, negated=negated)
+
+
+def _leaf(node: Attribute | Event | Listed | Bucket, moment: Moment, columns: Columns, *, negated: bool) -> exp.Expr:
+    match node:
+        case Attribute(name, kind, test):
+            found = passes(test, kind, columns.attribute(name, kind), moment)
+            if not negated:
+                return found
+            return exp.Not(this=exp.Coalesce(this=exp.paren(found), expressions=[exp.false()]))
+        case Event():
+            query, positive = users(node, moment, columns)
+            return _one_of(query, negated=negated is positive)
+        case Listed(name):
+            here = exp.EQ(this=column("list_member", "list"), expression=text(name))
+            return _one_of(exp.select(column("list_member", "user")).from_("list_member").where(here), negated=negated)
+        case Bucket():
+            drawn = _drawn(node)
+            return exp.Not(this=exp.paren(drawn)) if negated else drawn
+
+
+def _one_of(query: exp.Select, *, negated: bool) -> exp.Expr:
+    """A user among those of a query. Users are never NULL, on either side, so the complement is exact."""
+    found = exp.In(this=_USER.copy(), query=query.subquery(copy=False))
+    return exp.Not(this=found) if negated else found
+
+
+def _drawn(node: Bucket) -> exp.Expr:
+    """The draw of core, as text: eight hex digits compare like the number they write, on every engine."""
+    salted = exp.DPipe(this=text(f"{node.salt}:"), expression=_USER.copy(), safe=True)
+    digits = exp.Substring(this=exp.MD5(this=salted), start=exp.Literal.number(1), length=exp.Literal.number(8))
+    first = -(-node.first * SPACE // node.of)
+    after = -(-(node.last + 1) * SPACE // node.of)
+    parts: list[exp.Expr] = [exp.GTE(this=digits, expression=text(f"{first:08x}"))]
+    if after < SPACE:
+        parts.append(exp.LT(this=digits.copy(), expression=text(f"{after:08x}")))
+    return exp.and_(*parts)

@@ -1,0 +1,121 @@
+"""Where the audience's tables keep what a segment asks about: the only place that knows this store's shape and dialect.
+
+Another store is another mapping with the same methods; the compiler stays. Every method gives an expression that is NULL
+where the value is missing or of another kind, exactly as core's `read` says: texts are NFC, numbers DECIMAL(18,4), moments
+UTC microseconds, days DATE, versions text, lists arrays of texts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sqlglot import exp
+
+from orchestrator.audience.columns import ATTRIBUTE, OWN
+from orchestrator.core.segments.tree import Declared, Kind
+from orchestrator.core.segments.values import DAY_PATTERN, TIME_PATTERN
+
+DECIMAL = "DECIMAL(18, 4)"
+
+
+class Columns(Protocol):
+    """The tables of a store: `profile` with one row a user, `event`, and `list_member` (list, user)."""
+
+    @property
+    def dialect(self) -> str:
+        """sqlglot's name of the store's dialect."""
+        ...
+
+    def attribute(self, name: str, kind: Kind | None) -> exp.Expr:
+        """A profile's attribute as this kind; with None any text that is NULL only where there is no value."""
+        ...
+
+    def property(self, name: str, kind: Kind | None) -> exp.Expr:
+        """An event's property as this kind."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DuckColumns:
+    """Our own DuckDB file: declared attributes are typed columns of `profile`, everything else is JSON."""
+
+    declared: Mapping[str, Declared] = field(default_factory=dict)
+    dialect: str = "duckdb"
+
+    def attribute(self, name: str, kind: Kind | None) -> exp.Expr:
+        """A declared attribute from its column, what a profile knows by itself from that, any other from `rest`."""
+        if name in self.declared:
+            wrong = kind not in {None, self.declared[name].kind}
+            return exp.null() if wrong else _column("profile", ATTRIBUTE + name)
+        if name in OWN and kind in {Kind.TEXT, None}:
+            return _column("profile", name)
+        return _json(_column("profile", "rest"), name, kind)
+
+    def property(self, name: str, kind: Kind | None) -> exp.Expr:
+        """A property out of the event's JSON."""
+        return _json(_column("event", "properties"), name, kind)
+
+
+def column(table: str, name: str) -> exp.Column:
+    """A column, quoted."""
+    return _column(table, name)
+
+
+def _column(table: str, name: str) -> exp.Column:
+    return exp.column(name, table=table, quoted=True)
+
+
+def text(value: str) -> exp.Expr:
+    """A text as a literal: sqlglot quotes it."""
+    return exp.Literal.string(value)
+
+
+def call(name: str, *arguments: exp.Expr) -> exp.Expr:
+    """A function of DuckDB by its own name."""
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def _json(document: exp.Expr, name: str, kind: Kind | None) -> exp.Expr:  # noqa: PLR0911 - one answer per kind
+    """One value of a JSON object. The key is a JSON pointer (RFC 6901), in which only ~ and / have a meaning."""
+    place = text("/" + name.replace("~", "~0").replace("/", "~1"))
+    string = call("json_extract_string", document, place)
+    raw = exp.cast(call("json_extract", document.copy(), place.copy()), "VARCHAR")
+    match kind:
+        case Kind.TEXT:
+            return _if_type("VARCHAR", document, place, call("nfc_normalize", string))
+        case Kind.VERSION:
+            return _if_type("VARCHAR", document, place, string)
+        case Kind.NUMBER:
+            # Inside JSON a text keeps its quotes and true its letters: neither can be cast, so neither is a number.
+            return exp.TryCast(this=raw, to=exp.DataType.build(DECIMAL))
+        case Kind.BOOLEAN:
+            return exp.Case(this=raw).when(text("true"), exp.true()).when(text("false"), exp.false())
+        case Kind.DATE:
+            day = exp.TryCast(this=string, to=exp.DataType.build("DATE"))
+            return _if_type("VARCHAR", document, place, _if_matches(string, DAY_PATTERN, day))
+        case Kind.TIME:
+            moment = call("epoch_us", exp.TryCast(this=string, to=exp.DataType.build("TIMESTAMPTZ")))
+            return _if_type("VARCHAR", document, place, _if_matches(string, TIME_PATTERN, moment))
+        case Kind.LIST:
+            return _if_type("ARRAY", document, place, _texts(call("json_extract", document.copy(), place.copy())))
+        case None:
+            return string
+
+
+def _if_type(json_type: str, document: exp.Expr, place: exp.Expr, then: exp.Expr) -> exp.Expr:
+    found = call("json_type", document.copy(), place.copy())
+    return exp.Case().when(exp.EQ(this=found, expression=text(json_type)), then)
+
+
+def _if_matches(string: exp.Expr, pattern: str, then: exp.Expr) -> exp.Expr:
+    return exp.Case().when(call("regexp_full_match", string.copy(), text(pattern)), then)
+
+
+def _texts(array: exp.Expr) -> exp.Expr:
+    """The texts of a JSON array; what else is in it is left out."""
+    one = exp.column("one")
+    items = exp.TryCast(this=array, to=exp.DataType.build("JSON[]", dialect="duckdb"))
+    is_text = exp.EQ(this=call("json_type", one), expression=text("VARCHAR"))
+    kept = call("list_filter", items, exp.Lambda(this=is_text, expressions=[exp.to_identifier("one")]))
+    composed = call("nfc_normalize", call("json_extract_string", one.copy(), text("$")))
+    return call("list_transform", kept, exp.Lambda(this=composed, expressions=[exp.to_identifier("one")]))

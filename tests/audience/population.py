@@ -1,0 +1,193 @@
+"""A small, awkward population for holding SQL against the evaluation in memory: made by a seed, loaded into DuckDB."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+
+import duckdb
+
+from orchestrator.audience.columns import TABLES, attribute, typed
+from orchestrator.core.segments import Happened, Kind, OraclePerson
+from orchestrator.core.segments.tree import Catalogue, Declared
+from orchestrator.core.segments.values import nfc, read
+from orchestrator.core.times import DAY, HOUR, Instant, instant, iso
+
+KINDS = tuple(Kind)
+TYPED = {f"its_{kind}": Declared(kind) for kind in KINDS}
+"""Attributes with a column of their own."""
+LOOSE = {f"any/{kind}~": Declared(kind) for kind in KINDS}
+"""Attributes kept as JSON, under names that a JSON pointer must escape."""
+CATALOGUE = Catalogue(
+    attributes={**TYPED, **LOOSE},
+    events={name: {f"p_{kind}": Declared(kind) for kind in KINDS} for name in ("purchase", "cart", "Öffnung")},
+    segments=frozenset({"known", "odd"}),
+)
+LISTS = ("lists/vip's.csv", "lists/staff.csv")
+ZONES = ("Europe/Vienna", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "UTC", "Pacific/Apia")
+
+
+def day(year: int, month: int, number: int, hour: int = 0) -> Instant:
+    """A moment in UTC."""
+    return instant(datetime(year, month, number, hour, tzinfo=UTC))
+
+
+ANCHORS = (
+    day(2026, 3, 29, 12),  # the clocks of Vienna went forward that night
+    day(2025, 10, 26, 12),  # and back
+    day(2026, 3, 9, 4),  # midnight in New York on the day after its clocks went forward
+    day(2026, 3, 1, 0),
+    day(2024, 2, 29, 23),
+)
+TEXTS = (
+    "", "DE", "de", "Zürich", "Zu\u0308rich", "ZÜRICH", "zürich", "a%b_c", "aXbYc", "it's", 'say "x"', "back\\slash", "😀!", "ß",
+    "\u0130", "line\nbreak", "/", "$.x", "'; DROP TABLE profile; --",
+)  # fmt: skip
+NUMBERS = (0, 1, 2, -5, 2.5, 0.1, 0.2, 0.3, 0.00005, -0.00015, 99999999999999.9, 1e15, 1e300, 10**19, 100, 7)
+VERSIONS = (
+    "9.10",
+    "9.9",
+    "v1.2",
+    "1.2.0",
+    "1.2",
+    "1.2.0.1",
+    "10",
+    "1.2-beta",
+    "1.2.",
+    "abc",
+    "123456789.1",
+    "1234567890",
+)
+DATES = (
+    "2000-02-29",
+    "1990-02-28",
+    "1990-03-01",
+    "1985-03-29",
+    "2026-03-29",
+    "2026-03-28",
+    "2025-10-26",
+    "2026-02-30",
+    "2026-3-1",
+    "1999-12-31",
+)
+ODD = (None, None, True, False, "true", "12", 12, "2026-03-29", [], {}, {"a": 1}, ["x"])
+ITEMS = ("a", "é", "e\u0301", "it's", "", None, 5, ["a"], True)
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """People as the oracle knows them, and the same people in DuckDB."""
+
+    people: tuple[OraclePerson, ...]
+    connection: duckdb.DuckDBPyConnection
+
+    def answer(self, sql: str) -> set[str]:
+        """The users a query gives; each once."""
+        rows = [row[0] for row in self.connection.sql(sql).fetchall()]
+        assert len(rows) == len(set(rows))
+        return set(rows)
+
+
+def moment_text(random: Random) -> str:
+    """A moment in one of the forms of ISO 8601, or nearly."""
+    at = random.choice(ANCHORS) + random.choice((0, 1, -1, HOUR, -HOUR, DAY, -DAY, 40 * DAY, -365 * DAY))
+    text = iso(Instant(at))
+    return random.choice(
+        (text, text.replace("T", " "), text.replace("Z", "+02:00"), text.replace("Z", ""), text.replace("Z", "-03:30"))
+    )
+
+
+def value(random: Random, kind: Kind) -> Any:
+    """A value of a kind, or one that only looks like it, or none."""
+    if random.random() < 0.2:
+        return random.choice(ODD)
+    match kind:
+        case Kind.TEXT:
+            return random.choice(TEXTS)
+        case Kind.NUMBER:
+            return random.choice(NUMBERS)
+        case Kind.BOOLEAN:
+            return random.random() < 0.5
+        case Kind.DATE:
+            return random.choice(DATES)
+        case Kind.TIME:
+            return moment_text(random)
+        case Kind.VERSION:
+            return random.choice(VERSIONS)
+        case Kind.LIST:
+            return random.choices(ITEMS, k=random.randrange(4))
+
+
+def events(random: Random, number: int) -> tuple[Happened, ...]:
+    """Events around one anchor, on the edges of windows, many at the same moment."""
+    anchor = random.choice(ANCHORS)
+    found = []
+    for place in range(number):
+        time = (
+            anchor
+            - random.choice((0, 1, 2, 3, 4, 6, 8, 12, 28, 120, 240)) * 6 * HOUR
+            + random.choice((0, 0, 0, 1, -1, HOUR))
+        )
+        properties = {f"p_{kind}": value(random, kind) for kind in KINDS if random.random() < 0.8}
+        name = random.choice(("purchase", "purchase", "cart", "cart", "Öffnung"))
+        found.append(Happened(Instant(time), f"m{random.randrange(10**6):06}-{place}", name, properties))
+    return tuple(found)
+
+
+def person(random: Random, user: str) -> OraclePerson:
+    """Somebody; one in eight never did anything."""
+    return OraclePerson(
+        user=user,
+        attributes={
+            name: value(random, declared.kind)
+            for name, declared in CATALOGUE.attributes.items()
+            if random.random() < 0.85
+        },
+        events=events(random, random.choice((0, 1, 3, 6, 9, 14, 20, 25))),
+        lists=frozenset(name for name in LISTS if random.random() < 0.3),
+    )
+
+
+def population(seed: int, size: int = 36) -> Population:
+    """A population in memory and in DuckDB's storage shape."""
+    random = Random(seed)
+    people = tuple(
+        person(random, name) for name in [f"u{number}" for number in range(size - 3)] + ["Ünï", "it's", "U1"]
+    )
+    connection = duckdb.connect()
+    connection.execute(f"SET TimeZone = '{random.choice(('UTC', 'America/New_York'))}'")
+    for table in TABLES:
+        connection.execute(table)
+    for name, kind in typed(TYPED).items():
+        connection.execute(f'ALTER TABLE profile ADD COLUMN "{name}" {kind}')
+    connection.execute('CREATE TABLE list_member (list VARCHAR, "user" VARCHAR)')
+    connection.executemany(f"INSERT INTO profile {_into()}", [_row(one) for one in people])
+    happened = [
+        (happening.time, happening.message_id, one.user, happening.name, json.dumps(happening.properties))
+        for one in people
+        for happening in one.events
+    ]
+    connection.executemany(
+        'INSERT INTO event ("time", message_id, "user", name, properties) VALUES (?, ?, ?, ?, ?)', sorted(happened)
+    )
+    connection.executemany(
+        "INSERT INTO list_member VALUES (?, ?)", [(name, one.user) for one in people for name in one.lists]
+    )
+    return Population(people, connection)
+
+
+def _into() -> str:
+    columns = ", ".join(['"user"', "rest", *(attribute(name) for name in TYPED)])
+    return f"({columns}) VALUES ({', '.join('?' for _ in range(len(TYPED) + 2))})"
+
+
+def _row(one: OraclePerson) -> list[Any]:
+    rest = {nfc(name): one.attributes[name] for name in LOOSE if name in one.attributes}
+    row: list[Any] = [one.user, json.dumps(rest)]
+    for name, declared in TYPED.items():
+        stored = read(declared.kind, one.attributes.get(name))
+        if declared.kind is Kind.VERSION and stored is not None:
+            stored = one.attributes[name]
+        row.append(list(stored) if isinstance(stored, tuple) else stored)
+    return row
