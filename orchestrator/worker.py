@@ -1,12 +1,25 @@
 """A worker process: claims due shards, works them, takes back what the dead left behind, until it is told to stop."""
 
+import argparse
 import asyncio
 import logging
+import os
+import random
+import signal
+import stat
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import uvloop
+
+from orchestrator import app
+from orchestrator.core.errors import LostBootError, OrchestratorError
 from orchestrator.core.times import SECOND, Clock, Instant
 from orchestrator.ledger import Recovery
-from orchestrator.pipeline import Parts, work
+from orchestrator.pipeline import LedgerThread, Parts, work
+from orchestrator.rendering import RenderChild
+from orchestrator.wire.clock import WallClock
 
 LOOK_AGAIN = SECOND
 """An idle worker looks for work, and every worker for the dead, at least this often."""
@@ -66,3 +79,61 @@ class Worker:
             await asyncio.wait_for(stopping.wait(), timeout=max(wait, SECOND // 20) / SECOND)
         except TimeoutError:
             return
+
+
+async def serve(opened: app.Opened, child: RenderChild, clock: Clock) -> None:
+    """Be a worker of this project until SIGTERM, or until our supervisor is gone."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for told in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(told, stopping.set)
+    _stop_when_orphaned(loop, stopping)
+    ledger = opened.ledger()
+    ledger.begin_boot("worker", clock.now())
+    bundles = app.Bundles(opened.project.environment.name, clock.now(), child)
+    held = LedgerThread(ledger)
+    parts = Parts(held, app.dispatch(opened, clock, random.random), bundles.prepare_shard)
+    try:
+        await Worker(parts, clock).run(stopping)
+    finally:
+        await parts.dispatch.close()
+    await held(lambda ours: ours.end_boot(clock.now()))
+    held.close()
+
+
+def _stop_when_orphaned(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+    """Our supervisor holds the other end of our standard input, a pipe; its end is our order to stop."""
+    if not stat.S_ISFIFO(os.fstat(0).st_mode):
+        return
+
+    def read() -> None:
+        if not os.read(0, 64):
+            loop.remove_reader(0)
+            stopping.set()
+
+    loop.add_reader(0, read)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Be one worker process; 0 when told to stop, 1 if it cannot work here."""
+    parser = argparse.ArgumentParser(prog="python -m orchestrator.worker", description=__doc__)
+    parser.add_argument("--project", type=Path, required=True)
+    parser.add_argument("--env", required=True)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    try:
+        opened = app.open_project(options.project.resolve(), options.env)
+        # The child is forked before this process has threads, a loop or a database.
+        with RenderChild() as child:
+            uvloop.run(serve(opened, child, WallClock()))
+    except LostBootError as problem:
+        log.error("boot.lost %s", problem)  # noqa: TRY400 - the text says it all
+        return 1
+    except OrchestratorError as problem:
+        log.error("worker.cannot_work %s", problem)  # noqa: TRY400 - the text says it all
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

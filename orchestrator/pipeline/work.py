@@ -60,6 +60,10 @@ class Letters(Protocol):
         """One answer for each letter, in order, rendered only as they are asked for."""
         ...
 
+    def touched(self) -> frozenset[tuple[str, ...]]:
+        """The paths of data the templates may read."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:

@@ -1,0 +1,152 @@
+"""The composition root: from the files of a project to the parts that do its work."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from orchestrator import config
+from orchestrator.audience.store import Audience
+from orchestrator.config import Deliver, MachineSecrets, Project
+from orchestrator.core.errors import ConfigError, OrchestratorError
+from orchestrator.core.times import Clock, Instant
+from orchestrator.dispatch import Dice, Dispatch, Engine, Lane
+from orchestrator.ledger import Ledger, Purpose, Seal, Shard
+from orchestrator.pipeline import BundleLetters, Prepared
+from orchestrator.providers import Adapter, Credentials, Transport, registry
+from orchestrator.providers.smtp import mail_server
+from orchestrator.rendering import Compiled, RenderChild, Setting
+from orchestrator.wire.folder import FolderEngine
+from orchestrator.wire.http_rust import RustEngine
+from orchestrator.wire.smtp import SmtpEngine
+
+SINK = "data/sink"
+"""Where messages go in an environment that delivers to nobody, below the project's folder."""
+
+MAIL_CONNECTIONS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A project without a mistake, and the files it was read from."""
+
+    root: Path
+    project: Project
+    files: config.Files
+    secrets: MachineSecrets
+
+    def ledger(self) -> Ledger:
+        """A connection of our own to the project's ledger."""
+        return Ledger.open(self.project.environment.stores.ledger.resolve(self.secrets), self.root)
+
+
+def open_project(root: Path, environment: str) -> Opened:
+    """Read a whole tree at once; ConfigError with every mistake if it has any."""
+    secrets = MachineSecrets(root)
+    files = config.read_tree(root)
+    loaded = config.load(files, environment, secrets)
+    if loaded.project is None:
+        raise ConfigError(loaded.mistakes)
+    return Opened(root, loaded.project, files, secrets)
+
+
+def dispatch(opened: Opened, clock: Clock, dice: Dice) -> Dispatch:
+    """The lanes of this process: the project's providers, or the sink under their names where nothing may leave."""
+    settings = opened.project.settings
+    if opened.project.environment.deliver is not Deliver.EVERYONE:
+        names = {*settings.providers, *(name for route in settings.route.values() for name in route)}
+        return Dispatch(_sinks(opened, names, clock), clock, dice)
+    lanes = []
+    for name, provider in settings.providers.items():
+        adapter = registry.provider(provider.adapter)
+        credentials = provider.credentials(opened.secrets)
+        lanes.append(
+            Lane(adapter, _engine(adapter, credentials, clock), credentials, clock, name=name, rate=provider.per_second)
+        )
+    return Dispatch([*lanes, _inbox(clock)], clock, dice)
+
+
+def _sinks(opened: Opened, names: set[str], clock: Clock) -> list[Lane]:
+    folder = FolderEngine(opened.root / SINK)
+    sinks = [Lane(registry.provider("memory"), folder, {}, clock, name=name) for name in sorted(names - {"in_app"})]
+    return [*sinks, _inbox(clock)]
+
+
+def _inbox(clock: Clock) -> Lane:
+    """Our own inbox: the ledger stores its messages itself, no engine is ever asked."""
+    return Lane(registry.provider("in_app"), FolderEngine(Path("inbox")), {}, clock)
+
+
+def _engine(adapter: Adapter, credentials: Credentials, clock: Clock) -> Engine:
+    transports: dict[Transport, Callable[[], Any]] = {
+        Transport.HTTP: lambda: RustEngine(clock),
+        Transport.SMTP: lambda: SmtpEngine(mail_server(credentials), connections=MAIL_CONNECTIONS),
+        Transport.MEMORY: lambda: FolderEngine(Path(SINK)),
+    }
+    make = transports.get(adapter.declaration.transport)
+    if make is None:
+        raise OrchestratorError(f"{adapter.declaration.name}: nothing here carries {adapter.declaration.transport}")
+    # An adapter of a transport builds requests of that transport, which no type can say.
+    return cast("Engine", make())
+
+
+class Bundles:
+    """Campaigns and templates as the bundles of runs say them, each prepared once in this process."""
+
+    def __init__(self, environment: str, now: Instant, child: RenderChild | None = None) -> None:
+        self._environment = environment
+        self._now = now
+        self._child = child
+        self._known: dict[tuple[str, str], Prepared] = {}
+
+    def project(self, ledger: Ledger, version: str) -> Project:
+        """The project as it was when a run of this version was fired."""
+        return config.load(ledger.bundle(version), self._environment).sound()
+
+    def prepare(self, ledger: Ledger, campaign: str, version: str) -> Prepared:
+        """A campaign and its compiled templates."""
+        known = self._known.get((campaign, version))
+        if known is None:
+            files = ledger.bundle(version)
+            project = config.load(files, self._environment).sound()
+            known = self._known[campaign, version] = prepared(
+                project, files, campaign, ledger.seal(Purpose.UNSUBSCRIBE, self._now)
+            )
+        return known
+
+    def prepare_shard(self, ledger: Ledger, shard: Shard) -> Prepared:
+        """What a shard's run is worked with."""
+        return self.prepare(ledger, shard.campaign, shard.version)
+
+
+def prepared(
+    project: Project, files: config.Files, campaign: str, seal: Seal, child: RenderChild | None = None
+) -> Prepared:
+    """A campaign of a project with its templates compiled; ConfigError if a template is mistaken."""
+    found = project.campaigns[campaign]
+    compiled = Compiled(campaign, files, template_setting(project))
+    if compiled.mistakes:
+        raise ConfigError(compiled.mistakes)
+    return Prepared(found, BundleLetters(compiled, found, seal, project.settings.public_url, child))
+
+
+def template_setting(project: Project) -> Setting:
+    """What templates need of the project."""
+    settings = project.settings
+    senders = {
+        name: {"from": sender.address, "reply_to": sender.reply_to, "postal": sender.postal}
+        for name, sender in settings.senders.items()
+    }
+    only = next(iter(senders)) if len(senders) == 1 else ""
+    return Setting(settings.time_zone, settings.locales[0] if settings.locales else "en", senders, only)
+
+
+def audience(opened: Opened) -> Audience:
+    """The project's audience store."""
+    url = opened.project.environment.stores.audience.resolve(opened.secrets)
+    return Audience.open(url, opened.root, opened.project.catalogue.known.attributes)
+
+
+def routes_without_lane(project: Project, lanes: Sequence[str]) -> list[str]:
+    """Providers that a route names and nobody opened."""
+    return sorted({name for route in project.settings.route.values() for name in route} - set(lanes) - {"in_app"})

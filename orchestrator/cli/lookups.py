@@ -1,0 +1,178 @@
+"""Verbs that only look: what became of whom, how a run stands, whether everything is well."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, table, when
+from orchestrator.wire.clock import WallClock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from orchestrator.core.nouns import DeliveryKey
+    from orchestrator.ledger.deliveries import Answered, Delivery
+
+
+def register(app: typer.Typer) -> None:
+    """Add these verbs."""
+    app.command()(deliveries)
+    app.command()(report)
+    app.command()(doctor)
+
+
+@honest
+def deliveries(
+    context: typer.Context,
+    campaign: Annotated[str | None, typer.Argument(help="Only this campaign's.")] = None,
+    user: Annotated[list[str] | None, typer.Option("--user", "-u", help="Only these people's (ids).")] = None,
+    run: Annotated[int | None, typer.Option(help="Only this run's.")] = None,
+    state: Annotated[list[str] | None, typer.Option(help="Only those in these states.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only those with this reason.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
+) -> None:
+    """Show deliveries: who, on which channel, in which state, and why."""
+    from orchestrator.core.nouns import State  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.ledger import deliveries as looking  # noqa: PLC0415
+
+    desk: Desk = context.obj
+    known = [str(one) for one in State]
+    wrong = [one for one in state or () if one not in known]
+    if wrong:
+        fail(f"--state {wrong[0]}: no such state; one of {', '.join(known)}", USAGE)
+    asked = looking.Asked(
+        campaign, run, tuple(user or ()), None, tuple(State(one) for one in state or ()), reason, limit
+    )
+    with desk.ledger() as ledger:
+        found = list(looking.listed(ledger.store, asked))
+        stories = {row.key: looking.story(ledger.store, row.key) for row in found} if user else {}
+
+    def tell() -> None:
+        rows = [
+            (
+                row.campaign,
+                row.occurrence,
+                row.key.user,
+                row.key.channel,
+                row.state,
+                row.reason,
+                row.detail,
+                when(row.settled_at),
+            )
+            for row in found
+        ]
+        columns = ("campaign", "occurrence", "user", "channel", "state", "reason", "detail", "settled")
+        table("", dict.fromkeys(columns, "left"), rows)
+        for key, answers in stories.items():
+            for answer in answers:
+                typer.echo(
+                    f"   {key.user} {key.channel} {when(answer.at)} attempt {answer.attempt}: {answer.provider} {answer.outcome} {answer.detail}"
+                )
+        if len(found) == limit:
+            typer.echo(f"the first {limit}; --limit shows more")
+
+    desk.show([_delivery(row, stories) for row in found], tell)
+
+
+@honest
+def report(context: typer.Context, campaign: Annotated[str, typer.Argument(help="The campaign.")]) -> None:
+    """Show how a campaign's runs stand, newest first, in rows of the ledger."""
+    from orchestrator.ledger import deliveries as looking  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.ledger import runs  # noqa: PLC0415
+
+    desk: Desk = context.obj
+    with desk.ledger() as ledger:
+        found = [(run, looking.counts(ledger.store, run.id)) for run in runs.listed(ledger.store, campaign, limit=20)]
+    if not found and campaign not in desk.project().campaigns:
+        fail(f"no campaign {campaign}; there are: {', '.join(desk.project().campaigns) or 'none'}", USAGE)
+
+    def tell() -> None:
+        for run, counts in found:
+            audience = "not planned yet" if run.audience is None else f"{run.audience:,} people"
+            typer.echo(
+                f"run {run.id} · {run.occurrence} · {run.state} · {audience} · version {run.version[:12]}"
+                + (f" · {run.reason}" if run.reason else "")
+            )
+            totals: dict[tuple[str, str, str], int] = {}
+            for count in counts:
+                what = (count.channel, count.state, count.reason)
+                totals[what] = totals.get(what, 0) + count.rows
+            table(
+                "",
+                {"": "left", "channel": "left", "state": "left", "reason": "left", "rows": "right"},
+                [("  ", *what, f"{rows:,}") for what, rows in totals.items()],
+            )
+
+    desk.show(
+        [
+            {
+                "run": run.id,
+                "occurrence": run.occurrence,
+                "state": run.state,
+                "reason": run.reason,
+                "audience": run.audience,
+                "version": run.version,
+                "counts": [
+                    {
+                        "state": c.state,
+                        "reason": c.reason,
+                        "channel": c.channel,
+                        "segment": c.segment,
+                        "variant": c.variant,
+                        "holdout": c.holdout,
+                        "rows": c.rows,
+                    }
+                    for c in counts
+                ],
+            }
+            for run, counts in found
+        ],
+        tell,
+    )
+
+
+@honest
+def doctor(context: typer.Context) -> None:
+    """Look at everything that must hold before messages go out: files, secrets, ledger, pauses, runs that wait."""
+    from orchestrator.cli.checkup import examine  # noqa: PLC0415 - keeps `--help` fast
+
+    desk: Desk = context.obj
+    findings = examine(desk, WallClock().now())
+
+    def tell() -> None:
+        for finding in findings:
+            typer.echo(f"{'ok ' if finding.well else '!! '} {finding.what}: {finding.text}")
+
+    desk.show([{"what": f.what, "well": f.well, "text": f.text} for f in findings], tell)
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(WRONG)
+
+
+def _delivery(row: "Delivery", stories: "Mapping[DeliveryKey, Sequence[Answered]]") -> dict[str, Any]:
+    return {
+        "run": row.key.run,
+        "campaign": row.campaign,
+        "occurrence": row.occurrence,
+        "user": row.key.user,
+        "channel": row.key.channel,
+        "step": row.key.step,
+        "slot": row.key.slot,
+        "segment": row.segment,
+        "variant": row.variant,
+        "holdout": row.holdout,
+        "state": row.state,
+        "reason": row.reason,
+        "detail": row.detail,
+        "attempt": row.attempt,
+        "provider": row.provider,
+        "provider_id": row.provider_id,
+        "exposed_at": row.exposed_at,
+        "intent_at": row.intent_at,
+        "settled_at": row.settled_at,
+        "not_before": row.not_before,
+        "maybe_duplicate": row.maybe_duplicate,
+        "story": [
+            {"at": a.at, "attempt": a.attempt, "provider": a.provider, "outcome": a.outcome, "detail": a.detail}
+            for a in stories.get(row.key, ())
+        ],
+    }

@@ -1,0 +1,95 @@
+"""Verbs that steer what is under way: pause, resume, cancel. Each takes effect within one half window of messages."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.desk import USAGE, Desk, fail, honest
+from orchestrator.wire.clock import WallClock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.ledger import RunState
+
+
+def register(app: typer.Typer) -> None:
+    """Add these verbs."""
+    app.command()(pause)
+    app.command()(resume)
+    app.command()(cancel)
+
+
+What = Annotated[str, typer.Argument(help="A run's number, a campaign's name, or a provider as provider:NAME.")]
+
+
+@honest
+def pause(context: typer.Context, what: What) -> None:
+    """Let nothing more of it leave; what is in the air is still settled, the rest stays planned."""
+    from orchestrator.ledger import RunState, pace  # noqa: PLC0415 - keeps `--help` fast
+
+    desk: Desk = context.obj
+    if what.isdigit():
+        _steer(desk, int(what), RunState.PAUSED, (RunState.WORKING,), "paused by hand")
+        return
+    scope = _scope(desk, what)
+    with desk.ledger() as ledger:
+        now = WallClock().now()
+        with ledger.store.transaction():
+            pace.pause(ledger.store, scope, None, "paused by hand", now)
+    desk.show({"paused": scope}, lambda: typer.echo(f"{scope} is paused: orchestrator resume {what}"))
+
+
+@honest
+def resume(context: typer.Context, what: What) -> None:
+    """Let it go on; a run that waits for a person is thereby approved."""
+    from orchestrator.ledger import RunState, pace  # noqa: PLC0415 - keeps `--help` fast
+
+    desk: Desk = context.obj
+    if what.isdigit():
+        _steer(desk, int(what), RunState.WORKING, (RunState.PAUSED, RunState.WAITING), "")
+        return
+    scope = _scope(desk, what)
+    with desk.ledger() as ledger:
+        resumed = pace.resume(ledger.store, scope)
+    desk.show(
+        {"resumed": scope, "stood_still": resumed},
+        lambda: typer.echo(f"{scope} goes on" if resumed else f"{scope} was not paused"),
+    )
+
+
+@honest
+def cancel(context: typer.Context, what: Annotated[int, typer.Argument(help="The run's number.")]) -> None:
+    """End a run: nobody else gets anything of it, and every row says so."""
+    from orchestrator.ledger import RunState  # noqa: PLC0415 - keeps `--help` fast
+
+    open_states = (RunState.DUE, RunState.PLANNING, RunState.WAITING, RunState.WORKING, RunState.PAUSED)
+    _steer(context.obj, what, RunState.CANCELLED, open_states, "cancelled by hand")
+
+
+def _steer(desk: Desk, number: int, to: "RunState", come_from: "Sequence[RunState]", reason: str) -> None:
+    from orchestrator.ledger import runs  # noqa: PLC0415 - keeps `--help` fast
+
+    with desk.ledger() as ledger:
+        moved = runs.steer(ledger.store, number, to, come_from, reason)
+        found = runs.find(ledger.store, number)
+    if found is None:
+        fail(f"no run {number}; `orchestrator report CAMPAIGN` lists them", USAGE)
+    if not moved:
+        fail(
+            f"run {number} of {found.campaign} is {found.state}; only one that is {' or '.join(come_from)} can become {to}"
+        )
+    desk.show(
+        {"run": number, "campaign": found.campaign, "state": to},
+        lambda: typer.echo(f"run {number} of {found.campaign} is {to}"),
+    )
+
+
+def _scope(desk: Desk, what: str) -> str:
+    project = desk.project()
+    if what in project.campaigns:
+        return f"campaign:{what}"
+    if what.removeprefix("provider:") in project.settings.providers:
+        return f"provider:{what.removeprefix('provider:')}"
+    known = [*project.campaigns, *(f"provider:{name}" for name in project.settings.providers)]
+    return fail(f"{what}: neither a run's number, a campaign nor a provider; there are {', '.join(known)}", USAGE)

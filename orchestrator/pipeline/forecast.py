@@ -1,0 +1,83 @@
+"""The dry run: who of an audience would get what now, and why the others would not, counted in people."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from orchestrator.core.campaigns import Campaign
+from orchestrator.core.eligibility import RowVerdict, assign, judge
+from orchestrator.core.facts import RunFacts
+from orchestrator.core.nouns import Channel, Expire, Hold, Person, Send
+from orchestrator.core.reasons import Reason
+from orchestrator.core.times import Instant
+from orchestrator.ledger import Ledger, Wanted
+
+BATCH = 2000
+
+
+@dataclass(slots=True)
+class Forecast:
+    """Counts of people. Everybody is either in `reached`, `held`, `nothing` or `holdout`; channels and variants count messages."""
+
+    people: int = 0
+    segments: Counter[str] = field(default_factory=Counter)
+    reached: int = 0
+    channels: Counter[Channel] = field(default_factory=Counter)
+    variants: Counter[str] = field(default_factory=Counter)
+    held: Counter[Reason] = field(default_factory=Counter)
+    holdout: int = 0
+    nothing: Counter[tuple[Reason, str]] = field(default_factory=Counter)
+    examples: dict[tuple[Reason, str], list[str]] = field(default_factory=dict)
+    """A few users for each reason of nothing."""
+
+
+def forecast(ledger: Ledger, campaign: Campaign, people: Iterable[Person], run: RunFacts, now: Instant) -> Forecast:
+    """Judge everybody by the one judge, on the ledger's facts of now; nothing is written."""
+    found = Forecast()
+    source = iter(people)
+    while batch := list(islice(source, BATCH)):
+        drawn = [_drawn(campaign, person) for person in batch]
+        known = ledger.facts(Wanted(run.run, drawn, campaign.policy.topic, _since(campaign, now)))
+        for person in drawn:
+            verdicts = judge(campaign, run, person, replace(known[person.user], rows=()), now)
+            _count(found, person, verdicts)
+    return found
+
+
+def _drawn(campaign: Campaign, person: Person) -> Person:
+    variant, holdout = assign(campaign, person.user)
+    return replace(person, variant=variant, holdout=holdout)
+
+
+def _since(campaign: Campaign, now: Instant) -> Instant | None:
+    caps = campaign.policy.caps
+    return Instant(now - max(cap.within for cap in caps)) if caps else None
+
+
+def _count(found: Forecast, person: Person, verdicts: Sequence[RowVerdict]) -> None:
+    found.people += 1
+    found.segments[person.segment] += 1
+    sends = [row for row in verdicts if isinstance(row.verdict, Send)]
+    if sends:
+        found.reached += 1
+        found.variants[person.variant] += 1
+        found.channels.update(row.channel for row in sends)
+        return
+    held = next((row.verdict for row in verdicts if isinstance(row.verdict, Hold)), None)
+    if held is not None:
+        found.held[held.reason] += 1
+        return
+    reasons = [
+        (row.verdict.reason, "" if isinstance(row.verdict, Expire) else row.verdict.detail)
+        for row in verdicts
+        if not isinstance(row.verdict, Send | Hold)
+    ]
+    if any(reason is Reason.HOLDOUT for reason, _ in reasons):
+        found.holdout += 1
+        return
+    why = next((reason for reason in reasons if reason[0] is not Reason.OTHER_CHANNEL), (Reason.NO_ADDRESS, ""))
+    found.nothing[why] += 1
+    names = found.examples.setdefault(why, [])
+    if len(names) < 3:
+        names.append(person.user)

@@ -1,0 +1,80 @@
+"""A planner process: resolves the audience of one due run and writes its shards, then ends."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from orchestrator import app
+from orchestrator.core.campaigns import HoldIf
+from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.phrases import say_duration
+from orchestrator.core.times import Clock, Instant
+from orchestrator.ledger import Ledger, Run, runs
+from orchestrator.pipeline import Cast, Casting, plan
+from orchestrator.wire.clock import WallClock
+
+log = logging.getLogger("orchestrator.planner")
+
+
+def plan_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> int | None:
+    """Plan a due run from its own bundle; the size of its audience, None if somebody else has it."""
+    if not runs.begin_planning(ledger.store, run.id, ledger.boot):
+        return None
+    bundles = app.Bundles(opened.project.environment.name, clock.now())
+    project = bundles.project(ledger, run.version)
+    prepared = bundles.prepare(ledger, run.campaign, run.version)
+    audience = app.audience(opened)
+    casting = Casting(audience, project, prepared.campaign, run.due_at, prepared.letters.touched())
+    try:
+        newest = audience.newest(prepared.campaign.hold_if.no_recent)
+        hold = reason_to_hold(prepared.campaign.hold_if, len(casting), newest, clock.now())
+        members = plan(ledger, run, prepared.campaign, Cast(casting, hold), clock.now())
+    finally:
+        casting.close()
+    log.info("run.planned run=%d campaign=%s audience=%d hold=%s", run.id, run.campaign, members, hold or "none")
+    return members
+
+
+def reason_to_hold(hold_if: HoldIf, audience: int, newest: Mapping[str, Instant], now: Instant) -> str:
+    """Why a run of this size waits for a person, empty if it need not. `newest` are the latest events by name."""
+    for event, within in hold_if.no_recent.items():
+        if newest.get(event, Instant(0)) < now - within:
+            return f"no {event} in the last {say_duration(within)}: the data is late"
+    if hold_if.audience_outside is not None:
+        low, high = hold_if.audience_outside
+        if not low <= audience <= high:
+            return f"{audience:,} people, expected {low:,} to {high:,}"
+    if hold_if.approve_over is not None and audience > hold_if.approve_over:
+        return f"{audience:,} people, more than {hold_if.approve_over:,} need approval"
+    return ""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Plan the run of this number: 0 if planned or taken by somebody else, 1 if it could not be."""
+    parser = argparse.ArgumentParser(prog="python -m orchestrator.planner", description=__doc__)
+    parser.add_argument("--project", type=Path, required=True)
+    parser.add_argument("--env", required=True)
+    parser.add_argument("--run", type=int, required=True)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    clock = WallClock()
+    try:
+        opened = app.open_project(options.project.resolve(), options.env)
+        ledger = opened.ledger()
+        ledger.begin_boot("planner", clock.now())
+        run = runs.find(ledger.store, options.run)
+        if run is None:
+            log.error("run.unknown run=%d", options.run)
+            return 1
+        plan_run(opened, ledger, run, clock)
+        ledger.end_boot(clock.now())
+    except OrchestratorError as problem:
+        log.error("run.not_planned run=%d %s", options.run, problem)  # noqa: TRY400 - the text says it all
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
