@@ -3,7 +3,7 @@
 Only the words of the messages are made here, in place of templates: what is proved is the way of a message from the claim
 of its shard to its settlement, and every part on that way is the product's.
 
-    python -m tests.proof.crew --ledger sqlite:/somewhere/ledger.db --port 2525 --policy hold --workers 2
+    python -m tests.proof.crew --ledger sqlite:/somewhere/ledger.db --door mail --port 2525 --policy hold --workers 2
 """
 
 import argparse
@@ -15,24 +15,30 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
 from orchestrator.core.campaigns import Campaign, CampaignState, Consent, Kind, Policy
-from orchestrator.core.nouns import Channel, Content, EmailContent
-from orchestrator.core.times import Instant
+from orchestrator.core.nouns import Channel, Content, EmailContent, WebhookContent
+from orchestrator.core.times import Clock, Instant
 from orchestrator.dispatch import Dispatch, Lane
 from orchestrator.ledger import Ledger, Shard
 from orchestrator.pipeline import LedgerThread, Letter, Parts, Prepared, Unwritten
+from orchestrator.providers import Declaration, declaration_for
 from orchestrator.providers.smtp import Smtp, mail_server
+from orchestrator.providers.webhook import Webhook
+from orchestrator.wire.http_rust import RustEngine
 from orchestrator.wire.smtp import SmtpEngine
 from orchestrator.worker import Worker
 
 CAMPAIGN = "proof"
 CONNECTIONS = 64
+WEBHOOK_SECRET = "whsec_" + b64encode(b"a secret of the proof, no one else's").decode()
 
 
 class KeyedSmtp(Smtp):
@@ -50,31 +56,65 @@ class WallClock:
 
 
 class PlainLetters:
-    """A short mail for everybody, the same bytes whenever it is written."""
+    """A short message for everybody, the same bytes whenever it is written."""
 
     def render(self, letters: Iterable[Letter]) -> Iterator[Content | Unwritten]:
         """One content for each letter, made when it is asked for."""
         for letter in letters:
             text = f"Dear {letter.person.user}, this is {letter.id}."
-            yield EmailContent("Proof <proof@shop.example>", "A proof", f"<p>{text}</p>", text)
+            if letter.key.channel is Channel.WEBHOOK:
+                yield WebhookContent("proof.sent", {"text": text})
+            else:
+                yield EmailContent("Proof <proof@shop.example>", "A proof", f"<p>{text}</p>", text)
 
 
-def adapter(policy: str) -> Smtp:
-    """The mail service of a policy: with `keys` it takes our idempotency key."""
-    return KeyedSmtp() if policy == "keys" else Smtp()
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A way out under proof: the channel, the provider's adapter and its settings at the sink."""
+
+    channel: Channel
+    adapter: Smtp | Webhook
+    credentials: Mapping[str, str]
+
+    @property
+    def declaration(self) -> Declaration:
+        """What the provider promises under these settings."""
+        return declaration_for(self.adapter, self.credentials)
+
+    def lane(self, clock: Clock) -> Lane:
+        """A lane of this process, with the engine the product uses for it."""
+        if isinstance(self.adapter, Webhook):
+            engine: Any = RustEngine(clock)
+        else:
+            engine = SmtpEngine(mail_server(self.credentials), connections=CONNECTIONS)
+        return Lane(self.adapter, engine, self.credentials, clock)
+
+
+def door(name: str, policy: str, port: int) -> Door:
+    """`mail` or `webhook` at this port; under `keys` the provider knows a message again, else it does not."""
+    keyed = policy == "keys"
+    if name == "mail":
+        return Door(Channel.EMAIL, KeyedSmtp() if keyed else Smtp(), {"host": "127.0.0.1", "port": str(port)})
+    life = "24 hours" if keyed else "none"
+    return Door(
+        Channel.WEBHOOK,
+        Webhook(),
+        {"url": f"http://127.0.0.1:{port}/hook", "secret": WEBHOOK_SECRET, "key_life": life},
+    )
 
 
 def prepare(_ledger: Ledger, shard: Shard) -> Prepared:
-    """The campaign under proof."""
+    """The campaign under proof, on the channel its people have an address on."""
+    channel = next(iter(shard.people[0].addresses))
     policy = Policy(time_zone="UTC", consent=Consent.NONE, expires=None, on_ambiguous=shard.on_ambiguous)
     campaign = Campaign(
         name=CAMPAIGN,
-        channels=(Channel.EMAIL,),
+        channels=(channel,),
         policy=policy,
         kind=Kind.TRANSACTIONAL,
         state=CampaignState.LIVE,
         audience=("everyone",),
-        routes={Channel.EMAIL: ("smtp",)},
+        routes={channel: ("smtp" if channel is Channel.EMAIL else "webhook",)},
     )
     return Prepared(campaign, PlainLetters())
 
@@ -85,9 +125,7 @@ async def work(options: argparse.Namespace) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     ledger = Ledger.open(options.ledger, Path.cwd())
     ledger.begin_boot("worker", clock.now())
-    credentials = {"host": "127.0.0.1", "port": str(options.port)}
-    engine = SmtpEngine(mail_server(credentials), connections=CONNECTIONS)
-    lane = Lane(adapter(options.policy), engine, credentials, clock)  # type: ignore[arg-type] # a lane hands its engine what its own adapter built
+    lane = door(options.door, options.policy, options.port).lane(clock)
     parts = Parts(LedgerThread(ledger), Dispatch([lane], clock, random.Random(options.seed).random), prepare)
     await Worker(parts, clock).run(stopping)
     await parts.dispatch.close()
@@ -125,6 +163,7 @@ def main() -> int:
     """Be the supervisor, or one worker of it."""
     parser = argparse.ArgumentParser(prog="python -m tests.proof.crew", description=__doc__)
     parser.add_argument("--ledger", required=True)
+    parser.add_argument("--door", choices=["mail", "webhook"], default="mail")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--policy", choices=["keys", "hold", "resend"], required=True)
     parser.add_argument("--workers", type=int, default=2)

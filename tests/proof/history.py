@@ -230,7 +230,8 @@ def _wire(history: History, rows: Mapping[str, Row], by_key: Mapping[str, list[A
         row = rows.get(key)
         # A pause gives the attempt back, so its arrival is not among the row's attempts.
         intents = (row.attempts if row else 0) + sum(arrival.mode is Mode.TOO_MANY for arrival in came)
-        too_soon = row is not None and row.attempts == 1 and came[0].at < (row.intent_at or 0)
+        # If every intent arrived, the last arrival belongs to the last intent, whose moment the row keeps.
+        too_soon = row is not None and len(came) == intents and came[-1].at < (row.intent_at or 0)
         if len(came) > intents or too_soon:
             phantom.add(key)
         if len({arrival.body for arrival in came}) > 1 or any(arrival.result == "conflict" for arrival in came):

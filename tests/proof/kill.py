@@ -10,24 +10,21 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from orchestrator.core.nouns import Channel, OnAmbiguous
-from tests.proof.crew import CAMPAIGN, adapter
+from orchestrator.core.nouns import OnAmbiguous
+from tests.proof.cases import POLICIES, STORES, Case, Result, every_case, table
+from tests.proof.crew import CAMPAIGN, door
 from tests.proof.evidence import Witness, fresh_ledger, now
-from tests.proof.history import Fault, History, Lie, Verdict, check, terms
+from tests.proof.history import Fault, History, Verdict, check, terms
 from tests.proof.product import Product
 from tests.proof.remote import RemoteSink, running_sink
 
-STORES = ("sqlite", "postgresql")
-POLICIES = ("keys", "hold", "resend")
 LATENCY = "5..60"
 """Milliseconds the sink takes to answer: long enough that a kill finds messages waiting there."""
 
@@ -36,43 +33,6 @@ AIM = 0.3
 
 PATIENCE = 120.0
 """Seconds until a restart must have a message in flight, and a drain must move."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One experiment. `signal`: `kill` without a word, a worker and the whole group in turn, or `term` in good order."""
-
-    store: str
-    policy: str
-    kills: int = 200
-    messages: int = 50_000
-    seed: int = 1
-    workers: int = 2
-    signal: str = "kill"
-    forgetful: bool = False
-    """The provider promises to know keys again and does not: a proof that can fail has to notice."""
-
-    @property
-    def window(self) -> int:
-        """How many messages one worker may have in the air."""
-        return adapter(self.policy).declaration.window
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a case."""
-
-    case: Case
-    verdict: Verdict
-    messages: int
-    seconds: float
-    in_flight: int
-    worst_exit: int = 0
-
-    @property
-    def holds(self) -> bool:
-        """Whether every promise was kept, with all the faults that were asked for."""
-        return self.verdict.holds and self.worst_exit == 0 and self.verdict.faults == self.case.kills
 
 
 class Loop:
@@ -169,15 +129,25 @@ def stage(case: Case) -> Iterator[Loop]:
     try:
         with ExitStack() as stack:
             url = stack.enter_context(fresh_ledger(case.store, folder))
-            options = ["--latency", LATENCY, "--seed", str(case.seed)]
+            options = ["--latency", LATENCY, "--seed", str(case.seed), "--weights", case.weather, "--forms", "seconds"]
             sink = stack.enter_context(
                 running_sink(*options, *(["--no-keys"] if case.policy != "keys" or case.forgetful else []))
             )
             on_ambiguous = OnAmbiguous.RESEND if case.policy == "resend" else OnAmbiguous.HOLD
-            witness = Witness(url, CAMPAIGN, Channel.EMAIL, on_ambiguous)
+            port = sink.smtp if case.door == "mail" else sink.http
+            witness = Witness(url, CAMPAIGN, door(case.door, case.policy, port).channel, on_ambiguous)
             stack.callback(witness.close)
-            command = ["-m", "tests.proof.crew", "--ledger", url, "--port", str(sink.smtp), "--policy", case.policy]
-            command += ["--workers", str(case.workers), "--seed", str(case.seed)]
+            command = ["-m", "tests.proof.crew", "--ledger", url, "--policy", case.policy]
+            command += [
+                "--door",
+                case.door,
+                "--port",
+                str(port),
+                "--workers",
+                str(case.workers),
+                "--seed",
+                str(case.seed),
+            ]
             product = Product(command, folder / "said.log")
             stack.callback(product.close)
             yield Loop(case, witness, sink, product)
@@ -202,62 +172,22 @@ def prove(case: Case, tell: Callable[[int], None] = lambda _: None) -> Result:
         return Result(case, verdict, loop.witness.planned, time.monotonic() - started, in_flight, loop.worst_exit)
 
 
-def table(results: Sequence[Result]) -> Table:
-    """One line for each case."""
-    shown = Table(title="Every message is accounted for, whatever was killed", title_justify="left")
-    columns = [
-        "store",
-        "policy",
-        "signal",
-        "faults",
-        "hits",
-        "in_flight",
-        "messages",
-        "lost",
-        "stuck",
-        "dup",
-        "unknown",
-        "unexplained",
-        "lies",
-        "wall",
-    ]
-    for column in columns:
-        shown.add_column(column, justify="left" if column in ("store", "policy", "signal", "lies") else "right")
-    for result in results:
-        case, verdict = result.case, result.verdict
-        other = [f"{lie} {verdict.count(lie)}" for lie in verdict.lies]
-        other += [verdict.void] if verdict.void else []
-        other += [f"stood still after {verdict.faults}"] if verdict.faults < case.kills else []
-        other += [f"exit code {result.worst_exit}"] if result.worst_exit else []
-        shown.add_row(
-            case.store,
-            case.policy,
-            case.signal,
-            str(verdict.faults),
-            f"{100 * verdict.hits / max(1, verdict.faults):.0f} %",
-            f"{result.in_flight:,}",
-            f"{result.messages:,}",
-            str(verdict.count(Lie.LOST)),
-            str(verdict.count(Lie.STUCK)),
-            f"{verdict.duplicates:,}",
-            f"{verdict.unknown:,}",
-            str(verdict.count(Lie.UNEXPLAINED_DUP)),
-            ", ".join(other) or "none",
-            f"{result.seconds:.0f} s",
-        )
-    return shown
-
-
 def cases(options: argparse.Namespace) -> list[Case]:
     """What the command line asks for."""
     one = Case(
-        options.store, options.policy, options.kills, options.messages, options.seed, options.workers, options.signal
+        options.store,
+        options.policy,
+        options.kills,
+        options.messages,
+        options.seed,
+        options.workers,
+        options.signal,
+        options.door,
+        options.weather,
     )
     if not options.full:
         return [one]
-    every = [replace(one, store=store, policy=policy, signal="kill") for store in STORES for policy in POLICIES]
-    gently = [replace(one, store=store, policy="hold", signal="term", kills=options.terms) for store in STORES]
-    return [*every, *gently]
+    return every_case(one, options.terms)
 
 
 def main() -> int:
@@ -267,6 +197,8 @@ def main() -> int:
     parser.add_argument("--store", choices=STORES, default="sqlite")
     parser.add_argument("--policy", choices=POLICIES, default="keys")
     parser.add_argument("--signal", choices=["kill", "term"], default="kill")
+    parser.add_argument("--door", choices=["mail", "webhook"], default="webhook")
+    parser.add_argument("--weather", default="", help="faults of the sink by weight: accept:9,accept-then-drop:1")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--terms", type=int, default=50, help="SIGTERMs of the full proof")
     parser.add_argument("--messages", type=int, default=50_000)

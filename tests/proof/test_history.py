@@ -96,6 +96,12 @@ def test_an_arrival_that_was_told_to_come_later_spends_no_attempt():
     assert lies(history([row("a")], came)) == {}
 
 
+def test_an_intent_after_a_pause_is_not_held_against_the_arrival_before_it():
+    came = [arrival("a", 1, at=SECOND, mode=Mode.TOO_MANY, result="refused"), arrival("a", 2, at=3 * SECOND)]
+    assert lies(history([row("a", intent_at=2 * SECOND)], came)) == {}
+    assert lies(history([row("a", intent_at=4 * SECOND)], came)) == {Lie.PHANTOM: ("a",)}
+
+
 def test_a_second_delivery_is_a_duplicate_where_none_was_allowed():
     came = [arrival("a", 1), arrival("a", 2)]
     told = history([row("a", attempts=2, maybe_duplicate=True)], came)
