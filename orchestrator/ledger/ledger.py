@@ -58,6 +58,10 @@ class Ledger:
         self._boot = boots.begin(self.store, kind, now)
         return self._boot
 
+    def only_supervisor(self) -> str:
+        """Take the place of the one supervisor a SQLite ledger may have; else say who has it. PostgreSQL: any number."""
+        return self.store.hold_place("supervisor")
+
     def end_boot(self, now: Instant) -> None:
         """Say that this process ends in good order."""
         if self._boot is not None:

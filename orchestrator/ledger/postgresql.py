@@ -83,6 +83,10 @@ class PostgreSQLStore:
         self.rows("SELECT pg_advisory_lock(?)", (lock_number(token),))
         self._holds_boot = True
 
+    def hold_place(self, name: str) -> str:  # noqa: ARG002 - any number of machines may serve
+        """Nobody is refused: the unique row of a run decides who fires it."""
+        return ""
+
     def boot_is_dead(self, token: str) -> bool:
         number = lock_number(token)
         free = bool(self.rows("SELECT pg_try_advisory_lock(?)", (number,))[0][0])

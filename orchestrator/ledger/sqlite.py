@@ -7,6 +7,7 @@ queue in the kernel instead of polling (worst wait 16 ms instead of 1 s).
 import fcntl
 import json
 import os
+import socket
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ class SQLiteStore:
         self.path = path
         self._gate: int | None = None
         self._boot: int | None = None
+        self._places: list[int] = []
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._gate = os.open(f"{path}.write", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -114,6 +116,20 @@ class SQLiteStore:
         self._boot = os.open(folder / token, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._boot, fcntl.LOCK_EX)
 
+    def hold_place(self, name: str) -> str:
+        path = self.path.with_name(f"{self.path.name}.{name}")
+        place = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(place, 200).decode(errors="replace") or "a process that has just begun"
+            os.close(place)
+            return holder
+        os.ftruncate(place, 0)
+        os.write(place, f"process {os.getpid()} on {socket.gethostname()}".encode())
+        self._places.append(place)
+        return ""
+
     def boot_is_dead(self, token: str) -> bool:
         try:
             lock = os.open(self._boots() / token, os.O_RDWR | os.O_CLOEXEC)
@@ -129,10 +145,11 @@ class SQLiteStore:
 
     def close(self) -> None:
         self._connection.close()
-        for lock in (self._gate, self._boot):
+        for lock in (self._gate, self._boot, *self._places):
             if lock is not None:
                 os.close(lock)
         self._gate = self._boot = None
+        self._places = []
 
     def _boots(self) -> Path:
         return self.path.with_name(self.path.name + ".boots")

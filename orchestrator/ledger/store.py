@@ -53,6 +53,10 @@ class Store(Protocol):
         """Take the lock that says this process lives; it is let go when the process ends, however it ends."""
         ...
 
+    def hold_place(self, name: str) -> str:
+        """Take a place that only one process may have here, for as long as it lives; if it is taken, say by whom."""
+        ...
+
     def boot_is_dead(self, token: str) -> bool:
         """Whether the lock of that boot is free. Never call it with one's own token."""
         ...

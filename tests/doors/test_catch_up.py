@@ -8,7 +8,7 @@ import pytest
 from orchestrator.core.campaigns import Campaign, CampaignState, Every, Misfire, Policy, Schedule
 from orchestrator.core.nouns import Channel
 from orchestrator.core.times import DAY, HOUR, MINUTE, Instant, instant
-from orchestrator.daemon import Edition, NextOccurrence, catch_up
+from orchestrator.daemon.bells import Edition, NextOccurrence, catch_up
 from orchestrator.ledger import RunState, runs
 
 START = instant(datetime(2026, 3, 2, 6, tzinfo=UTC))  # 07:00 in Vienna

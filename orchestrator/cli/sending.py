@@ -1,0 +1,142 @@
+"""Verbs that lead to messages: plan shows what would happen, send makes it happen, serve does it by the clock."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, when
+from orchestrator.wire.clock import WallClock
+
+if TYPE_CHECKING:
+    from orchestrator.core.times import Instant
+    from orchestrator.pipeline import Forecast
+
+Name = Annotated[str, typer.Argument(help="The campaign.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these verbs."""
+    app.command()(plan)
+    app.command()(send)
+    app.command()(serve)
+
+
+@honest
+def plan(
+    context: typer.Context,
+    campaign: Name,
+    at: Annotated[str | None, typer.Option(help="At another moment: 2026-11-27T10:00+01:00.")] = None,
+) -> None:
+    """Show who would get what, and why the others would not. Nothing is written, nothing leaves."""
+    from orchestrator.cli.shipping import rehearse  # noqa: PLC0415 - keeps `--help` fast
+
+    desk: Desk = context.obj
+    with rehearse(desk, campaign, _moment(at)) as show:
+        desk.show(_told(show.forecast), lambda: _print(desk, campaign, show.forecast))
+
+
+@honest
+def send(
+    context: typer.Context,
+    campaign: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Send a campaign now: shows the exact audience, asks for its number, and works until everybody is accounted for."""
+    from orchestrator.cli.shipping import rehearse, ship  # noqa: PLC0415 - keeps `--help` fast
+
+    desk: Desk = context.obj
+    with rehearse(desk, campaign, WallClock().now()) as show:
+        if not desk.as_json:
+            _print(desk, campaign, show.forecast)
+        if show.forecast.people == 0:
+            fail(f"{campaign}: nobody is in its audience; orchestrator segment show tells why", USAGE)
+        if not yes:
+            answer = typer.prompt(
+                f"Type the number of people in the audience ({show.forecast.people}) to send, anything else to stop"
+            )
+            if answer.replace(",", "").strip() != str(show.forecast.people):
+                fail("stopped; nothing was sent")
+        sent = ship(desk, show)
+    desk.show(
+        sent,
+        lambda: typer.echo(
+            f"run {sent['run']} is {sent['state']}: orchestrator report {campaign} · orchestrator deliveries {campaign} --user ID"
+        ),
+    )
+    if sent["state"] not in ("done", "waiting"):
+        typer.echo(
+            f"it goes on with `orchestrator serve`, or `orchestrator resume {sent['run']}` if it was paused", err=True
+        )
+
+
+@honest
+def serve(
+    context: typer.Context,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 2,
+    port: Annotated[int, typer.Option(help="Port of the web face; 0 for none.")] = 8026,
+    host: Annotated[str, typer.Option(help="Address of the web face.")] = "127.0.0.1",
+) -> None:
+    """Run the daemon: the clock, the workers and the web face, until SIGTERM."""
+    from orchestrator.daemon import Serving, run  # noqa: PLC0415 - keeps `--help` fast
+
+    desk: Desk = context.obj
+    raise typer.Exit(run(Serving(desk.root, desk.environment, workers, host, port)))
+
+
+def _moment(text: str | None) -> "Instant":
+    from datetime import datetime  # noqa: PLC0415
+
+    from orchestrator.core.times import instant  # noqa: PLC0415
+
+    if text is None:
+        return WallClock().now()
+    try:
+        return instant(datetime.fromisoformat(text))
+    except ValueError as problem:
+        return fail(f"--at {text}: {problem}", USAGE)
+
+
+def _told(found: "Forecast") -> dict[str, object]:
+    return {
+        "people": found.people,
+        "segments": dict(found.segments),
+        "reached": found.reached,
+        "channels": dict(found.channels),
+        "variants": dict(found.variants),
+        "holdout": found.holdout,
+        "held": dict(found.held),
+        "nothing": [
+            {"reason": reason, "detail": detail, "people": people, "examples": found.examples[reason, detail]}
+            for (reason, detail), people in found.nothing.most_common()
+        ],
+    }
+
+
+def _print(desk: Desk, campaign: str, found: "Forecast") -> None:
+    """People first, rows never."""
+
+    def line(text: str, number: str, more: str = "") -> None:
+        typer.echo(f" {text:<38}{number:>9}" + (f"   {more}" if more else ""))
+
+    typer.echo(f" {campaign}   {desk.environment} · {when(WallClock().now())} UTC")
+    line(
+        "in the audience",
+        f"{found.people:,}",
+        " · ".join(f"{name} {count:,}" for name, count in found.segments.most_common()),
+    )
+    if found.holdout:
+        line("  holdout", f"−{found.holdout:,}")
+    if found.nothing:
+        line("  nothing, because", f"−{sum(found.nothing.values()):,}")
+        for (reason, detail), people in found.nothing.most_common():
+            examples = ", ".join(found.examples[reason, detail])
+            line(
+                f"    {reason.replace('_', ' ')}" + (f" ({detail})" if detail else ""),
+                f"{people:,}",
+                f"for example {examples}",
+            )
+    for reason, people in found.held.most_common():
+        line(f"  later: {reason.replace('_', ' ')}", f"{people:,}")
+    told = [f"{channel} {count:,}" for channel, count in found.channels.most_common()]
+    told += [f"{variant} {count:,}" for variant, count in found.variants.most_common() if variant]
+    line("would get a message now", f"{found.reached:,}", " · ".join(told))

@@ -1,0 +1,113 @@
+"""Sending by hand: the audience is resolved once, shown, and the very same people are planned and worked, here and now."""
+
+import asyncio
+import random
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import uvloop
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from orchestrator import app
+from orchestrator.cli.desk import USAGE, Desk, fail
+from orchestrator.core.facts import RunFacts
+from orchestrator.core.times import Instant, iso
+from orchestrator.ledger import Ledger, NewRun, Purpose, Run, RunState, deliveries, runs
+from orchestrator.pipeline import Cast, Casting, Forecast, LedgerThread, Parts, Prepared, forecast, plan, work
+from orchestrator.rendering import RenderChild
+from orchestrator.wire.clock import WallClock
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A campaign with its audience resolved and judged, not yet planned."""
+
+    opened: app.Opened
+    ledger: Ledger
+    prepared: Prepared
+    casting: Casting
+    forecast: Forecast
+    child: RenderChild
+    at: Instant
+
+
+@contextmanager
+def rehearse(desk: Desk, campaign: str, at: Instant) -> Iterator[Rehearsal]:
+    """Resolve and judge a campaign's audience as of a moment."""
+    opened = app.open_project(desk.root, desk.environment)
+    if campaign not in opened.project.campaigns:
+        fail(f"no campaign {campaign}; there are {', '.join(opened.project.campaigns) or 'none'}", USAGE)
+    # The child is forked before there are threads or databases here.
+    with RenderChild() as child:
+        ledger = opened.ledger()
+        try:
+            seal = ledger.seal(Purpose.UNSUBSCRIBE, at)
+            prepared = app.prepared(opened.project, opened.files, campaign, seal, child)
+            audience = app.audience(opened)
+            casting = Casting(audience, opened.project, prepared.campaign, at, prepared.letters.touched())
+            try:
+                found = forecast(ledger, prepared.campaign, casting, RunFacts(0, at, at), at)
+                yield Rehearsal(opened, ledger, prepared, casting, found, child, at)
+            finally:
+                casting.close()
+        finally:
+            ledger.close()
+
+
+def ship(desk: Desk, show: Rehearsal) -> dict[str, Any]:
+    """Plan the rehearsed people as a run of their own and work it to its end; ctrl-c pauses, nothing is lost."""
+    ledger, clock = show.ledger, WallClock()
+    ledger.begin_boot("cli", clock.now())
+    version = runs.keep_bundle(ledger.store, show.opened.files, clock.now())
+    # Everybody gets it now, whatever the schedule says of hours and zones.
+    campaign = replace(show.prepared.campaign, schedule=None)
+    new = NewRun(campaign.name, f"by hand {iso(show.at)}", version, show.at, campaign.policy.on_ambiguous, "by hand")
+    run, made = ledger.fire(new, clock.now())
+    if not made or not runs.begin_planning(ledger.store, run.id, ledger.boot):
+        fail(f"{campaign.name} was sent by hand at this very moment already: run {run.id}")
+    plan(ledger, run, campaign, Cast(show.casting), clock.now())
+    uvloop.run(_work(desk, show, run))
+    return _outcome(show, run.id)
+
+
+def _outcome(show: Rehearsal, number: int) -> dict[str, Any]:
+    ledger = show.opened.ledger()
+    try:
+        run = runs.find(ledger.store, number)
+        counts = deliveries.counts(ledger.store, number)
+    finally:
+        ledger.close()
+    rows: dict[str, int] = {}
+    for count in counts:
+        rows[count.state] = rows.get(count.state, 0) + count.rows
+    return {"run": number, "state": str(run.state) if run else "gone", "rows": rows}
+
+
+async def _work(desk: Desk, show: Rehearsal, run: Run) -> None:
+    clock = WallClock()
+    held = LedgerThread(show.ledger)
+    bundles = app.Bundles(show.opened.project.environment.name, clock.now(), show.child)
+    parts = Parts(held, app.dispatch(show.opened, clock, random.random), bundles.prepare_shard)
+    loop = asyncio.get_running_loop()
+    for told in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(told, parts.dispatch.stopping.set)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    quiet = desk.as_json or not sys.stderr.isatty()
+    with Progress(*columns, disable=quiet) as progress:
+        bar = progress.add_task(run.campaign, total=show.forecast.people)
+        while not parts.dispatch.stopping.is_set():
+            shard = await held(lambda ledger: ledger.claim(clock.now()))
+            if shard is None:
+                break
+            await work(shard, parts, clock)
+            if shard.run == run.id:
+                progress.advance(bar, len(shard.people))
+    await parts.dispatch.close()
+    stopped = parts.dispatch.stopping.is_set()
+    if stopped:
+        await held(lambda ledger: runs.steer(ledger.store, run.id, RunState.PAUSED, [RunState.WORKING], "ctrl-c"))
+    await held(lambda ledger: ledger.end_boot(clock.now()))

@@ -1,0 +1,68 @@
+"""The daemon's processes: kept alive, told to stop, and ended if they do not."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.core.times import SECOND, Clock
+
+log = logging.getLogger("orchestrator.daemon")
+
+GRACE = 25.0
+"""Seconds a worker has to settle what is in the air after SIGTERM; then it is killed, which loses nothing either."""
+
+_SLOWEST_RESTART = 30.0
+_HEALTHY_AFTER = 10 * SECOND
+
+
+@dataclass(slots=True)
+class Child:
+    """One process of the daemon and how it has fared."""
+
+    command: Sequence[str]
+    process: asyncio.subprocess.Process | None = None
+    falls: int = 0
+
+
+@dataclass(slots=True)
+class Children:
+    """Processes that are kept alive. Each has our end of a pipe as standard input: if we die, it reads the end and stops."""
+
+    clock: Clock
+    kept: list[Child] = field(default_factory=list)
+
+    async def keep(self, command: Sequence[str], stopping: asyncio.Event) -> None:
+        """Run a command, and again whenever it ends, until told to stop; a command that keeps falling waits longer."""
+        child = Child(command)
+        self.kept.append(child)
+        while not stopping.is_set():
+            began = self.clock.now()
+            child.process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE)
+            code = await child.process.wait()
+            if stopping.is_set():
+                return
+            child.falls = 0 if self.clock.now() - began > _HEALTHY_AFTER else child.falls + 1
+            log.warning("process.ended pid=%d code=%d falls=%d", child.process.pid, code, child.falls)
+            rest = min(_SLOWEST_RESTART, 0.05 * 2**child.falls)
+            try:
+                await asyncio.wait_for(stopping.wait(), rest)
+            except TimeoutError:
+                continue
+
+    async def stop(self) -> None:
+        """Ask all to finish what is in the air, wait for the grace, then end the rest."""
+        living = [
+            child.process for child in self.kept if child.process is not None and child.process.returncode is None
+        ]
+        for process in living:
+            process.send_signal(signal.SIGTERM)
+        waits = [asyncio.create_task(process.wait()) for process in living]
+        if waits:
+            await asyncio.wait(waits, timeout=GRACE)
+        for process in living:
+            if process.returncode is None:
+                log.warning("process.killed pid=%d grace=%.0f", process.pid, GRACE)
+                process.kill()
+        await asyncio.gather(*waits)

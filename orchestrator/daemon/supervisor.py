@@ -1,0 +1,233 @@
+"""The supervisor: one process with the clock, the workers, a planner for each run that is due, and the web face."""
+
+import asyncio
+import logging
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+import uvloop
+from prometheus_client import CollectorRegistry, Gauge
+
+from orchestrator import app
+from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.times import Clock
+from orchestrator.daemon.bells import Bells, Edition, tick
+from orchestrator.daemon.children import Children
+from orchestrator.ledger import Purpose, RunState, pace, runs
+from orchestrator.pipeline import LedgerThread
+from orchestrator.web import Health, Seals, site
+from orchestrator.wire.clock import WallClock
+
+log = logging.getLogger("orchestrator.daemon")
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What `serve` is asked: the project and its environment, how many workers, where the web face listens (port 0: nowhere)."""
+
+    root: Path
+    environment: str
+    workers: int = 2
+    host: str = "127.0.0.1"
+    port: int = 8026
+
+
+class Supervisor:
+    """The one process that has the clock, the children and the web face."""
+
+    def __init__(self, serving: Serving, opened: app.Opened, clock: Clock) -> None:
+        self.serving = serving
+        self.opened = opened
+        self.clock = clock
+        self.stopping = asyncio.Event()
+        self.children = Children(clock)
+        self.troubles: tuple[str, ...] = ()
+        """Mistakes of an edit that did not take effect; the last good tree goes on."""
+        self._ledger = LedgerThread(opened.ledger())
+        self._woken = asyncio.Event()
+        self._bells = Bells(lambda _: self._woken.set())
+        self._seen: frozenset[tuple[str, int, int]] = frozenset()
+        self._planning: dict[int, asyncio.Task[None]] = {}
+        self._edition = Edition("", {})
+
+    async def run(self) -> None:
+        """Serve until told to stop."""
+        loop = asyncio.get_running_loop()
+        for told in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(told, self._stop)
+        await self._ledger(lambda ledger: ledger.begin_boot("supervisor", self.clock.now()))
+        found = await self._ledger(lambda ledger: ledger.recover(self.clock.now()))
+        log.info(
+            "daemon.started recovered_boots=%d again=%d resent=%d unknown=%d",
+            found.boots,
+            found.again,
+            found.resent,
+            found.unknown,
+        )
+        await self._take(self.opened)
+        self._bells.start()
+        web = await self._open_web()
+        workers = [
+            asyncio.create_task(self.children.keep(self._command("worker"), self.stopping))
+            for _ in range(self.serving.workers)
+        ]
+        try:
+            while not self.stopping.is_set():
+                await self._look()
+                await self._rest()
+        finally:
+            self._bells.stop()
+            await self.children.stop()
+            await asyncio.gather(*workers, *self._planning.values(), return_exceptions=True)
+            if web is not None:
+                web[0].should_exit = True
+                await web[1]
+            await self._ledger(lambda ledger: ledger.end_boot(self.clock.now()))
+            self._ledger.close()
+            log.info("daemon.stopped")
+
+    def _stop(self) -> None:
+        self.stopping.set()
+        self._woken.set()
+
+    async def _rest(self) -> None:
+        self._woken.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), LOOK_EVERY)
+
+    async def _look(self) -> None:
+        """Take an edit if there is one, fire what is due, plan what was fired, take back what the dead held."""
+        await self._reload()
+        await tick(self._ledger, self._edition, self.clock)
+        await self._ledger(lambda ledger: ledger.recover(self.clock.now()))
+        due = await self._ledger(lambda ledger: runs.listed(ledger.store, states=[RunState.DUE]))
+        for run in due:
+            if run.id not in self._planning and len(self._planning) < 2:
+                self._planning[run.id] = asyncio.create_task(self._plan(run.id))
+
+    async def _plan(self, run: int) -> None:
+        """One planner process, to its end; a run that could not be planned is tried again later."""
+        process = await asyncio.create_subprocess_exec(*self._command("planner", "--run", str(run)))
+        code = await process.wait()
+        if code:
+            log.error("run.not_planned run=%d code=%d", run, code)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), PLAN_AGAIN)
+        self._planning.pop(run, None)
+        self._woken.set()
+
+    async def _reload(self) -> None:
+        """Take the whole tree if a file changed; a broken one is named in health and changes nothing."""
+        seen = await asyncio.to_thread(fingerprint, self.serving.root)
+        if seen == self._seen:
+            return
+        self._seen = seen
+        try:
+            opened = await asyncio.to_thread(app.open_project, self.serving.root, self.serving.environment)
+        except OrchestratorError as problem:
+            self.troubles = tuple(str(problem).splitlines())
+            kept, first = self._edition.version[:12], self.troubles[0]
+            log.warning("config.refused kept=%s mistakes=%d first=%s", kept, len(self.troubles), first)
+            return
+        await self._take(opened)
+
+    async def _take(self, opened: app.Opened) -> None:
+        now = self.clock.now()
+        version = await self._ledger(lambda ledger: runs.keep_bundle(ledger.store, opened.files, now))
+        self.troubles = ()
+        self._seen = await asyncio.to_thread(fingerprint, self.serving.root)
+        if version != self._edition.version:
+            self.opened = opened
+            self._edition = Edition(version, opened.project.campaigns)
+            self._bells.set(opened.project.campaigns)
+            log.info("config.taken version=%s campaigns=%d", version[:12], len(opened.project.campaigns))
+
+    def _command(self, door: str, *more: str) -> list[str]:
+        root = str(self.serving.root)
+        return [
+            sys.executable,
+            "-m",
+            f"orchestrator.{door}",
+            "--project",
+            root,
+            "--env",
+            self.serving.environment,
+            *more,
+        ]
+
+    async def _open_web(self) -> tuple[uvicorn.Server, asyncio.Task[None]] | None:
+        if not self.serving.port:
+            return None
+        now = self.clock.now()
+        seals = Seals(
+            await self._ledger(lambda ledger: ledger.seal(Purpose.UNSUBSCRIBE, now)),
+            await self._ledger(lambda ledger: ledger.seal(Purpose.INBOX, now)),
+        )
+        labels = {name: topic.label for name, topic in self.opened.project.settings.topics.items()}
+        face = site(self._ledger, seals, labels, self.clock, self._health, metrics(self))
+        server = uvicorn.Server(
+            uvicorn.Config(face, host=self.serving.host, port=self.serving.port, log_config=None, lifespan="off")
+        )
+        task = asyncio.create_task(server._serve())  # noqa: SLF001 - `serve` would take the signals away from us
+        return server, task
+
+    async def _health(self) -> Health:
+        pauses = await self._ledger(lambda ledger: pace.pauses(ledger.store, self.clock.now()))
+        troubles = [*self.troubles, *(f"{scope} is paused: {reason}" for scope, _, reason in pauses)]
+        return Health(not self.troubles, self._edition.version, tuple(troubles))
+
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at files and runs; the bells ring in between."""
+
+PLAN_AGAIN = 10.0
+
+
+def fingerprint(root: Path) -> frozenset[tuple[str, int, int]]:
+    """What the project's files look like from outside: path, size and time of change."""
+    found = set()
+    for folder in ("config", "templates", "lists"):
+        for path in (root / folder).rglob("*"):
+            with suppress(OSError):
+                told = path.stat()
+                found.add((str(path), told.st_size, told.st_mtime_ns))
+    return frozenset(found)
+
+
+def metrics(supervisor: Supervisor) -> CollectorRegistry:
+    """The figures `/metrics` shows."""
+    registry = CollectorRegistry()
+    refused = Gauge("orchestrator_config_mistakes", "Mistakes of an edit that did not take effect.", registry=registry)
+    refused.set_function(lambda: len(supervisor.troubles))
+    living = Gauge("orchestrator_worker_processes", "Worker processes that run.", registry=registry)
+    living.set_function(
+        lambda: sum(c.process is not None and c.process.returncode is None for c in supervisor.children.kept)
+    )
+    falls = Gauge("orchestrator_worker_falls", "Restarts in a row of the worker that falls most.", registry=registry)
+    falls.set_function(lambda: max((child.falls for child in supervisor.children.kept), default=0))
+    return registry
+
+
+def run(serving: Serving) -> int:
+    """Serve until told to stop; 0 in good order, 1 if it cannot serve."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    opened = app.open_project(serving.root, serving.environment)
+    clock = WallClock()
+    lock = opened.ledger()
+    try:
+        holder = lock.only_supervisor()
+        if holder:
+            log.error("daemon.refused another supervisor has this ledger: %s", holder)
+            return 3
+
+        async def inside() -> None:
+            await Supervisor(serving, opened, clock).run()
+
+        uvloop.run(inside())
+    finally:
+        lock.close()
+    return 0
