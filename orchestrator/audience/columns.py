@@ -35,9 +35,9 @@ LIST_MEMBERS = 'CREATE TEMP TABLE list_member (list VARCHAR, "user" VARCHAR)'
 """Lists are files in git; every reading fills this table of its own, so the store never holds an old list."""
 
 
-def attribute(name: str) -> str:
-    """The column of a declared attribute, quoted."""
-    return quoted(ATTRIBUTE + name)
+def home(name: str) -> str:
+    """The column of a declared attribute; e-mail address, phone, zone and locale have columns of their own."""
+    return name if name in OWN else ATTRIBUTE + name
 
 
 def quoted(name: str) -> str:
@@ -52,4 +52,4 @@ def literal(text: str) -> str:
 
 def typed(attributes: Mapping[str, Declared]) -> dict[str, str]:
     """The columns a catalogue asks for: name (unquoted) to type."""
-    return {ATTRIBUTE + name: TYPES[declared.kind] for name, declared in attributes.items()}
+    return {home(name): TYPES[declared.kind] for name, declared in attributes.items() if name not in OWN}

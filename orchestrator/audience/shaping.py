@@ -5,15 +5,19 @@ from pathlib import Path
 
 import duckdb
 
-from orchestrator.audience.columns import ATTRIBUTE, TABLES, literal, quoted, typed
+from orchestrator.audience.columns import ATTRIBUTE, OWN, TABLES, literal, quoted, typed
 from orchestrator.core.errors import StoreError
-from orchestrator.core.segments.tree import Declared
+from orchestrator.core.segments.tree import Declared, Kind
 
 
 def refuse_twins(attributes: Mapping[str, Declared]) -> None:
-    """The engine's columns know no case, so two attributes may not differ in case alone."""
+    """The engine's columns know no case, so two attributes may not differ in case alone; our own fields are texts."""
     seen: dict[str, str] = {}
-    for name in attributes:
+    for name, declared in attributes.items():
+        if name in OWN and declared.kind is not Kind.TEXT:
+            raise StoreError(
+                f"config/data.yaml: attribute {name} is {declared.kind}, but a profile keeps it as text; say text"
+            )
         twin = seen.setdefault(name.lower(), name)
         if twin != name:
             raise StoreError(f"config/data.yaml: attributes {twin} and {name} differ in case only; rename one of them")

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkstemp
 from types import TracebackType
 from typing import Any, Self
 
@@ -41,7 +42,6 @@ def fill(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> Spool:
     """Run a query into an Arrow file at `path`; nothing is left of it when that fails."""
     rows = 0
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         reader = connection.sql(sql).to_arrow_reader(BATCH)
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, reader.schema) as answer:
             for batch in reader:
@@ -53,6 +53,9 @@ def fill(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> Spool:
     return Spool(path, rows)
 
 
-def name() -> str:
-    """A file name nobody else uses."""
-    return f"{os.getpid()}-{os.urandom(6).hex()}.arrow"
+def fresh(folder: Path) -> Path:
+    """A file in `folder` that nobody else uses."""
+    folder.mkdir(parents=True, exist_ok=True)
+    door, made = mkstemp(suffix=".arrow", dir=folder)
+    os.close(door)
+    return Path(made)

@@ -1,7 +1,7 @@
 """The audience: everybody we know, what they are and what they did, in one DuckDB file."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,7 @@ class Audience:
         self.root = root
         self.attributes = attributes
         self.hold = HOLD
+        self.spools = path.parent / "spool"
 
     @classmethod
     def open(cls, url: str, root: Path, attributes: Mapping[str, Declared] | None = None) -> "Audience":
@@ -94,7 +95,7 @@ class Audience:
         more = "".join(f", p.{quoted(column)}" for column in columns)
         by = ", ".join(quoted(column) for column in order)
         whole = f'SELECT m.*{more} FROM ({sql}) AS m LEFT JOIN profile AS p USING ("user") ORDER BY {by}'
-        to = self.path.parent / "spool" / spool.name()
+        to = spool.fresh(self.spools)
         return self._ask(lambda connection: spool.fill(connection, whole, to), lists)
 
     def counts(self) -> Counts:
@@ -103,6 +104,15 @@ class Audience:
             'SELECT (SELECT count(*) FROM profile), (SELECT count(*) FROM event), (SELECT coalesce(max("time"), 0) FROM event)'
         )
         return Counts(found[0][0], found[0][1], Instant(found[0][2]))
+
+    def newest(self, events: Iterable[str]) -> dict[str, Instant]:
+        """The time of the latest event of each of these names; names without one are left out."""
+        names = list(events)
+        if not names:
+            return {}
+        marks = ", ".join("?" for _ in names)
+        found = self.rows(f'SELECT name, max("time") FROM event WHERE name IN ({marks}) GROUP BY name', names)
+        return {name: Instant(at) for name, at in found}
 
     def erase(self, user: str) -> bool:
         """Remove a person and all they did: from now on no query finds them. False if nobody was known by this id.
@@ -149,8 +159,7 @@ class Audience:
     @contextmanager
     def _copied(self) -> Iterator[Path]:
         """A copy of the file as of now, gone afterwards."""
-        copy = self.path.parent / "spool" / f"{spool.name()}.duckdb"
-        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy = spool.fresh(self.spools)
         try:
             with gates.reading(self.path):
                 shutil.copyfile(self.path, copy)

@@ -1,0 +1,115 @@
+"""From a file's columns to the cells of a workbench: which column goes where, and as what it is read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from orchestrator.audience.bench import FORMS, Bench, Cell, path
+from orchestrator.audience.coercion import Clock
+from orchestrator.audience.columns import literal
+from orchestrator.audience.finishing import CONSENT
+from orchestrator.audience.mapping import ADDRESSES, FIELDS, IGNORE, NEEDED, Plan, Target, What, enveloped, targets
+from orchestrator.core.segments.tree import Catalogue, Declared, Kind
+
+_NESTED = {What.PROFILES: ("traits", "attributes"), What.EVENTS: ()}
+"""Objects whose keys count as if they stood beside them, as tracking libraries write people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a file: what it tells, how it is mapped, what the catalogue knows, and its name for errors."""
+
+    what: What
+    told: Plan
+    catalogue: Catalogue
+    where: str
+
+
+def cells_of(bench: Bench, asked: Asked, names: Sequence[str] | None, *, json: bool) -> tuple[list[Cell], str]:
+    """The cells of the raw rows, and SQL for a row's whole content. `names` is None for JSON lines, which name their own."""
+    what = asked.what
+    if names is None:
+        raws, content = _keys(bench, what), "json"
+    else:
+        texts = ", ".join(f"coalesce(CAST(c{place} AS VARCHAR), '')" for place in range(len(names)))
+        raws, content = (
+            {name: _column(place, json=json) for place, name in enumerate(names)},
+            f"concat_ws(chr(31), {texts})",
+        )
+    found = targets(what, list(raws), asked.told, asked.where)
+    cells = [
+        _cell(what, name, found[name], raw, asked.catalogue, json=json)
+        for name, raw in raws.items()
+        if found[name].to != IGNORE and not (names is None and what is What.EVENTS and _wrapped(found[name], name))
+    ]
+    if what is What.SUPPRESSIONS and sum(cell.to in ADDRESSES for cell in cells) == 1:
+        cells = [replace(cell, required=cell.to in ADDRESSES) for cell in cells]
+    if what is What.EVENTS:
+        cells += _inside(cells, _properties(asked.catalogue), Clock(asked.told.zone))
+    return cells, content
+
+
+def _keys(bench: Bench, what: What) -> dict[str, str]:
+    """Every key of the JSON lines and the SQL that reads it."""
+    raws = {key: f"json_extract(json, {literal(path(key))})" for key in bench.keys_of()}
+    for outer in _NESTED.get(what, ()):
+        if raws.pop(outer, None):
+            inner = {key: f"json_extract(json, {literal(path(outer, key))})" for key in bench.keys_of(outer)}
+            both = {key: f"coalesce({raw}, {raws[key]})" for key, raw in inner.items() if key in raws}
+            raws = {**inner, **raws, **both}
+    return raws
+
+
+def _column(place: int, *, json: bool) -> str:
+    return f"CASE WHEN c{place} IS NOT NULL THEN to_json(c{place}) END" if json else f"c{place}"
+
+
+def _wrapped(target: Target, name: str) -> bool:
+    return target.to not in FIELDS[What.EVENTS] and enveloped(name)
+
+
+def _cell(what: What, name: str, target: Target, raw: str, catalogue: Catalogue, *, json: bool) -> Cell:
+    own = FIELDS[what].get(target.to)
+    consent = target.to.startswith(CONSENT)
+    kind = own or target.kind
+    if consent:
+        kind = Kind.BOOLEAN
+    elif target.to == "properties" and own:
+        kind = None if json else Kind.TEXT
+    elif kind is None:
+        known: Mapping[str, Declared] = catalogue.attributes if what is What.PROFILES else _properties(catalogue)
+        kind = known[target.to].kind if target.to in known else None
+    return Cell(
+        name=name, to=target.to, raw=raw, json=json, kind=kind, clock=target.clock, required=target.to in NEEDED[what],
+        owned=own is not None or consent, form=FORMS.get(target.to, "") if own else "",
+    )  # fmt: skip
+
+
+def _inside(cells: Sequence[Cell], known: Mapping[str, Declared], clock: Clock) -> list[Cell]:
+    """Declared properties inside a `properties` object are read as what they are declared to be."""
+    whole = next((cell for cell in cells if cell.to == "properties" and cell.owned), None)
+    taken = {cell.to for cell in cells if not cell.owned}
+    if whole is None:
+        return []
+    return [
+        Cell(
+            f"{whole.name}.{name}",
+            name,
+            f"json_extract({whole.raw}, {literal(path(name))})",
+            json=True,
+            kind=one.kind,
+            clock=clock,
+        )
+        for name, one in known.items()
+        if name not in taken
+    ]
+
+
+def _properties(catalogue: Catalogue) -> dict[str, Declared]:
+    """The properties of all events; one that is not the same kind everywhere stays as it comes."""
+    found: dict[str, Declared] = {}
+    torn = set()
+    for properties in catalogue.events.values():
+        for name, declared in properties.items():
+            if found.setdefault(name, declared).kind is not declared.kind:
+                torn.add(name)
+    return {name: declared for name, declared in found.items() if name not in torn}

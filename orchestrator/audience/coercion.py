@@ -1,0 +1,153 @@
+"""Reading a cell as what the catalogue says it is, in the engine's own SQL: millions of cells a second, the same rules for all.
+
+Everything here works on text: a CSV cell as it stands, or the text of a JSON value. What cannot be read becomes NULL, and
+`reason` says why in words.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from orchestrator.audience.columns import literal
+from orchestrator.audience.walls import in_utc
+from orchestrator.core.segments.tree import Kind
+from orchestrator.core.segments.values import DAY_PATTERN, VERSION_PATTERN
+from orchestrator.core.times import Instant, instant
+
+EARLIEST: Instant = instant(datetime(1800, 1, 1, tzinfo=UTC))
+LATEST: Instant = instant(datetime(2200, 1, 1, tzinfo=UTC))
+"""Times outside are typing errors."""
+
+_NUMBER = "[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?"
+_PLAIN = "-?(0|[1-9][0-9]{0,14})([.][0-9]{1,15})?"
+"""A number that reads the same as JSON, and that no spreadsheet made of an id or a post code."""
+_COMMA = "[+-]?[0-9.' ]*,[0-9]+"
+_ZONED = ".*[0-9]:[0-9][0-9.:]*( ?(Z|z|UTC)|[+-][0-9]{2}(:?[0-9]{2})?)"
+_YES = "('true', 'yes', 'y', 't', '1', 'on')"
+_NO = "('false', 'no', 'n', 'f', '0', 'off')"
+_SPLIT = r"\s*[|;,]\s*"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How times are written in one column: in which zone when they name none, and in which format when it is not ISO 8601."""
+
+    zone: str = "UTC"
+    format: str = ""
+
+
+def fits(kind: Kind, text: str) -> str:
+    """SQL: whether a text looks like this kind, for guessing; stricter than what `value` reads."""
+    match kind:
+        case Kind.NUMBER:
+            return f"regexp_full_match({text}, '{_PLAIN}')"
+        case Kind.BOOLEAN:
+            return f"lower({text}) IN ('true', 'false')"
+        case Kind.DATE:
+            return f"regexp_full_match({text}, '{DAY_PATTERN}')"
+        case Kind.TIME:
+            return f"(regexp_full_match({text}, '{DAY_PATTERN}[T ][0-9]{{2}}:.*') AND TRY_CAST({text} AS TIMESTAMPTZ) IS NOT NULL)"
+        case Kind.VERSION:
+            return f"regexp_full_match({text}, '[0-9]+([.][0-9]+){{2,5}}')"
+        case _:
+            return "TRUE"
+
+
+def value(kind: Kind, text: str, moment: str = "NULL") -> str:  # noqa: PLR0911 - one answer per kind
+    """SQL: the text as a value of the column type of `kind`, NULL if it cannot be; `moment` is the column of its `moment_of`."""
+    trimmed = f"trim({text})"
+    match kind:
+        case Kind.TEXT:
+            return f"CASE WHEN {text}[1] <> chr(0) OR {text} = '' THEN nfc_normalize({text}) END"
+        case Kind.NUMBER:
+            return f"CASE WHEN regexp_full_match({trimmed}, '{_NUMBER}') THEN TRY_CAST({trimmed} AS DECIMAL(18,4)) END"
+        case Kind.BOOLEAN:
+            return f"CASE WHEN lower({trimmed}) IN {_YES} THEN TRUE WHEN lower({trimmed}) IN {_NO} THEN FALSE END"
+        case Kind.DATE:
+            return (
+                f"CASE WHEN regexp_full_match({trimmed}, '{DAY_PATTERN}([T ].*)?') THEN TRY_CAST({trimmed}[:10] AS DATE) "
+                f"WHEN regexp_full_match({trimmed}, '[12][0-9]{{7}}') THEN CAST(try_strptime({trimmed}, '%Y%m%d') AS DATE) END"
+            )
+        case Kind.TIME:
+            return f"CASE WHEN {moment} BETWEEN {EARLIEST} AND {LATEST} THEN {moment} END"
+        case Kind.VERSION:
+            return f"CASE WHEN regexp_matches({trimmed}, {literal(VERSION_PATTERN)}) THEN {trimmed} END"
+        case Kind.LIST:
+            return (
+                f"CASE WHEN {trimmed}[1] = '[' AND json_valid({trimmed}) "
+                f"THEN [nfc_normalize(one ->> '$') FOR one IN json_extract({trimmed}, '$[*]') IF json_type(one) = 'VARCHAR'] "
+                f"WHEN {trimmed}[1] NOT IN ('[', '{{') "
+                f"THEN list_filter([nfc_normalize(one) FOR one IN regexp_split_to_array({trimmed}, {literal(_SPLIT)})], lambda one: one <> '') END"
+            )
+
+
+def wall(text: str, clock: Clock) -> str:
+    """SQL: what the text says the clock on the wall shows, in microseconds; NULL where it names a zone or no time."""
+    trimmed = f"trim({text})"
+    if clock.format:
+        return f"epoch_us(try_strptime({trimmed}, {literal(clock.format)}))"
+    return (
+        f"CASE WHEN regexp_full_match({trimmed}, '[12][0-9]{{7}}') THEN epoch_us(try_strptime({trimmed}, '%Y%m%d')) "
+        f"WHEN {trimmed}[5] = '-' AND NOT regexp_full_match({trimmed}, '{_ZONED}') THEN epoch_us(TRY_CAST({trimmed} AS TIMESTAMP)) END"
+    )
+
+
+def moment_of(text: str, walled: str, clock: Clock, low: int | None, high: int | None) -> str:
+    """SQL for the moment (UTC microseconds) a text names: ISO 8601, yyyymmdd, Unix seconds, ms or µs, or the clock's format.
+
+    `walled` is the column that holds its `wall`; `low` and `high` are the least and the greatest of them.
+    """
+    trimmed = f"trim({text})"
+    if "%z" in clock.format:
+        return walled
+    local = "NULL"
+    if low is not None and high is not None:
+        local = in_utc(walled, clock.zone, max(low, EARLIEST), min(max(high, low, EARLIEST), LATEST))
+    if clock.format:
+        return local
+    return (
+        f"CASE WHEN {walled} IS NOT NULL THEN {local} "
+        f"WHEN regexp_full_match({trimmed}, '{_ZONED}') THEN epoch_us(TRY_CAST({trimmed} AS TIMESTAMPTZ)) "
+        f"WHEN regexp_full_match({trimmed}, '[0-9]{{10}}') THEN CAST({trimmed} AS BIGINT) * 1000000 "
+        f"WHEN regexp_full_match({trimmed}, '[0-9]{{13}}') THEN CAST({trimmed} AS BIGINT) * 1000 "
+        f"WHEN regexp_full_match({trimmed}, '[0-9]{{16}}') THEN CAST({trimmed} AS BIGINT) END"
+    )
+
+
+def as_json(kind: Kind, text: str, value: str) -> str:
+    """SQL: a read value as JSON text, NULL where there is none. Moments become ISO 8601 in UTC."""
+    match kind:
+        case Kind.NUMBER:
+            return (
+                f"CASE WHEN {value} IS NULL THEN NULL WHEN regexp_full_match(trim({text}), '{_PLAIN}') THEN trim({text}) "
+                f"ELSE to_json(CAST({value} AS DOUBLE)) END"
+            )
+        case Kind.TIME:
+            return f"'\"' || strftime(make_timestamp({value}), '%Y-%m-%dT%H:%M:%S.%fZ') || '\"'"
+        case _:
+            return f"CAST(to_json({value}) AS VARCHAR)"
+
+
+STRUCTURE = "chr(0)"
+"""Marks the text of a JSON object or array where one value was expected."""
+
+
+def reason(kind: Kind, text: str) -> str:  # noqa: PLR0911 - one answer per kind
+    """SQL: why a text was not read as this kind."""
+    match kind:
+        case Kind.NUMBER:
+            return (
+                f"CASE WHEN regexp_full_match(trim({text}), {literal(_COMMA)}) THEN 'a decimal comma; write 12.50' "
+                "ELSE 'not a number below 10^14' END"
+            )
+        case Kind.BOOLEAN:
+            return "'neither yes nor no; write true or false'"
+        case Kind.DATE:
+            return "'not a day; write 2026-03-02'"
+        case Kind.TIME:
+            return "'not a time; write 2026-03-02T09:00:00Z, or give the column a format in the mapping'"
+        case Kind.VERSION:
+            return "'not a version; write 1.20.3'"
+        case Kind.LIST:
+            return "'not a list of texts'"
+        case Kind.TEXT:
+            return "'a structure where a text was expected'"

@@ -1,0 +1,143 @@
+"""From typed cells to what is written: events, people, devices, people's words and stopped addresses, as SQL over a bench."""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from orchestrator.audience.bench import Bench, Cell
+from orchestrator.audience.columns import OWN, home, literal, quoted
+from orchestrator.audience.landing import GONE
+from orchestrator.core.times import Instant
+
+CONSENT = "consent."
+"""`consent.CHANNEL.TOPIC` is the target of a column that says yes or no to one topic on one channel."""
+
+
+def good(bench: Bench) -> str:
+    """SQL: rows that have everything they need."""
+    needed = [f"v{number} IS NOT NULL" for number, cell in enumerate(bench.cells) if cell.required]
+    return " AND ".join(needed) or "TRUE"
+
+
+def events(bench: Bench, event: str | None) -> str:
+    """SQL for events; `event` is the name of them all. Rows without a message id get one made of what they say, counted
+    among those that say the same: the same file twice is the same events, and equal lines of one file stay apart.
+    """
+    name = literal(event) if event is not None else bench.column("event")
+    made = "hash || '-' || row_number() OVER (PARTITION BY hash ORDER BY line)"
+    number = bench.number("message_id")
+    message = made if number is None else f"coalesce(v{number}, {made})"
+    return (
+        f'SELECT {bench.column("user")} AS "user", {name} AS name, {bench.column("time")} AS "time", '
+        f"{message} AS message_id, {_properties(bench)} AS properties FROM read WHERE {good(bench)}"
+    )
+
+
+def _properties(bench: Bench) -> str:
+    cells = [(number, cell) for number, cell in enumerate(bench.cells) if not cell.owned]
+    base = bench.number("properties")
+    if base is None:
+        return json_patch(cells, lambda _: "FALSE")
+    whole = f"CASE WHEN json_valid(v{base}) AND json_type(v{base}) = 'OBJECT' THEN v{base} ELSE '{{}}' END"
+    wrong = json_patch(cells, lambda n: f"x{n} OR (t{n} IS NOT NULL AND o{n} IS NULL)")
+    return f"json_merge_patch({whole}, {wrong})"
+
+
+def json_patch(cells: Sequence[tuple[int, Cell]], deleted: Callable[[int], str]) -> str:
+    """SQL for a JSON object of the cells that say something; null for those that `deleted` (SQL by cell number) names."""
+    parts = []
+    for number, cell in cells:
+        key = literal(json.dumps(cell.to, ensure_ascii=False) + ":")
+        null = literal(json.dumps(cell.to, ensure_ascii=False) + ":null")
+        parts.append(f"CASE WHEN {deleted(number)} THEN {null} WHEN o{number} IS NOT NULL THEN {key} || o{number} END")
+    return f"'{{' || concat_ws(',', {', '.join(parts)}) || '}}'" if parts else "'{}'"
+
+
+def columns_of(bench: Bench, declared: Collection[str]) -> dict[str, int]:
+    """The profile's columns that the file speaks of, and the cell of each."""
+    found: dict[str, int] = {}
+    for number, cell in enumerate(bench.cells):
+        if cell.owned and cell.to in OWN:
+            found[cell.to] = number
+        elif not cell.owned and cell.to in declared:
+            found[home(cell.to)] = number
+    return found
+
+
+def people(bench: Bench, declared: Collection[str]) -> str:
+    """SQL for changes of profiles, one row a user: of several lines about one person, each value's last one counts."""
+    columns = columns_of(bench, declared)
+    rest = [(n, cell) for n, cell in enumerate(bench.cells) if not cell.owned and cell.to not in declared]
+    user = bench.column("user")
+    kept = sorted({*columns.values(), *(number for number, _ in rest)})
+    parts = ['"user"']
+    for name, number in columns.items():
+        parts += [f"v{number} AS {quoted(name)}", f"x{number} AS {quoted(GONE + name)}"]
+    patch = json_patch(rest, lambda number: f"x{number}")
+    parts.append(f"nullif({patch}, '{{}}') AS rest" if rest else "CAST(NULL AS VARCHAR) AS rest")
+    latest = [f'{user} AS "user"']
+    with_json = {number for number, _ in rest}
+    for number in kept:
+        said = f"FILTER (v{number} IS NOT NULL OR x{number})"
+        letters = "vo" if number in with_json else "v"
+        latest += [f"arg_max_null({letter}{number}, line) {said} AS {letter}{number}" for letter in letters]
+        latest.append(f"coalesce(arg_max(x{number}, line) {said}, FALSE) AS x{number}")
+    one = f"(SELECT {', '.join(latest)} FROM read WHERE {good(bench)} GROUP BY ALL)"
+    if _apart(bench, user):
+        one = f'(SELECT {user} AS "user", * FROM read WHERE {good(bench)})'
+    return f"SELECT {', '.join(parts)} FROM {one}"
+
+
+def _apart(bench: Bench, user: str) -> bool:
+    """Whether every line is about somebody else."""
+    return bool(
+        bench.engine.sql(f"SELECT count(DISTINCT {user}) = count(*) FROM read WHERE {good(bench)}").fetchall()[0][0]
+    )
+
+
+def devices(bench: Bench, constants: Mapping[str, str], now: Instant) -> str:
+    """SQL for the devices the file speaks of; those without a time were seen now."""
+    fixed = {
+        name: f"coalesce({bench.column(name)}, {literal(constants.get(name, ''))})" for name in ("app", "platform")
+    }
+    return (
+        f'SELECT {bench.column("user")} AS "user", {bench.column("device")} AS token, {fixed["app"]} AS app, '
+        f"lower({fixed['platform']}) AS platform, CAST(coalesce({bench.column('seen_at')}, {now}) AS BIGINT) AS seen_at "
+        f"FROM read WHERE {good(bench)} AND {bench.column('device')} IS NOT NULL"
+    )
+
+
+def consent(bench: Bench, constants: Mapping[str, str], source: str, now: Instant) -> str:
+    """SQL for people's words: user, channel, topic, granted, time, source, proof; in the order of the file."""
+    time = f"CAST(coalesce({bench.column('time')}, {now}) AS BIGINT)"
+    common = f"coalesce({bench.column('source')}, {literal(source)}) AS source, coalesce({bench.column('proof')}, '') AS proof"
+    parts = []
+    for number, cell in enumerate(bench.cells):
+        if cell.owned and cell.to.startswith(CONSENT):
+            channel, _, topic = cell.to.removeprefix(CONSENT).partition(".")
+            parts.append(_word(bench, literal(channel), literal(topic), f"v{number}", time, common))
+    if bench.number("granted") is not None:
+        channel, topic = (
+            f"coalesce({bench.column(name)}, {literal(constants.get(name, ''))})" for name in ("channel", "topic")
+        )
+        parts.append(_word(bench, f"lower({channel})", topic, bench.column("granted"), time, common))
+    return f"SELECT * EXCLUDE (line) FROM ({' UNION ALL '.join(parts)}) ORDER BY line" if parts else ""
+
+
+def _word(bench: Bench, channel: str, topic: str, granted: str, time: str, common: str) -> str:
+    return (
+        f'SELECT line, {bench.column("user")} AS "user", {channel} AS channel, {topic} AS topic, {granted} AS granted, '
+        f'{time} AS "time", {common} FROM read WHERE {good(bench)} AND {granted} IS NOT NULL'
+    )
+
+
+def suppressions(bench: Bench, constants: Mapping[str, str], now: Instant) -> str:
+    """SQL for addresses nothing may go to: channel, address, reason, time."""
+    time = f"CAST(coalesce({bench.column('time')}, {now}) AS BIGINT)"
+    reason = f"coalesce({bench.column('reason')}, {literal(constants.get('reason', 'imported'))})"
+    parts = [
+        f'SELECT line, {literal(channel)} AS channel, v{number} AS address, {reason} AS reason, {time} AS "time" '
+        f"FROM read WHERE {good(bench)} AND v{number} IS NOT NULL"
+        for name, channel in (("email", "email"), ("phone", "sms"), ("device", "push"))
+        if (number := bench.number(name)) is not None
+    ]
+    return f"SELECT * EXCLUDE (line) FROM ({' UNION ALL '.join(parts)}) ORDER BY line"

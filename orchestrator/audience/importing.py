@@ -1,0 +1,205 @@
+"""Importing files: people, what they did, their devices, what they agreed to, and addresses nothing may go to.
+
+A file is read once, typed on a workbench, and lands in slices small enough that nobody waits for the audience file. An
+empty cell changes nothing, `null` deletes the attribute, a row that is not there changes nothing; the same file a second
+time changes nothing at all.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from orchestrator.audience import finishing
+from orchestrator.audience.bench import Bench
+from orchestrator.audience.catalogue import Seen, attributes_in, events_in
+from orchestrator.audience.cells import Asked, cells_of
+from orchestrator.audience.files import Broken, FileError, kind_of, slices
+from orchestrator.audience.landing import Landing, Progress, land_devices, land_events, land_people
+from orchestrator.audience.mapping import Plan, What, plan
+from orchestrator.audience.rejects import Conflict, conflicts, write_rejects
+from orchestrator.audience.spool import Spool, fill, fresh
+from orchestrator.audience.store import Audience
+from orchestrator.core.segments.tree import Catalogue
+from orchestrator.core.times import Instant
+
+_Row = TypeVar("_Row")
+
+
+class Word(NamedTuple):
+    """What somebody said on one topic and channel; `at` is the present moment if the file names none."""
+
+    user: str
+    channel: str
+    topic: str
+    granted: bool
+    at: Instant
+    source: str
+    proof: str
+
+
+class Stop(NamedTuple):
+    """An address nothing may go to."""
+
+    channel: str
+    address: str
+    reason: str
+    at: Instant
+
+
+class Rows(Generic[_Row]):
+    """Rows for somebody else's store, kept on disk: iterate as often as you like, then close."""
+
+    def __init__(self, spool: Spool, make: Callable[..., _Row]) -> None:
+        self._spool = spool
+        self._make = make
+
+    def __len__(self) -> int:
+        return self._spool.rows
+
+    def __iter__(self) -> Iterator[_Row]:
+        for batch in self._spool:
+            columns = [batch.column(place).to_pylist() for place in range(batch.num_columns)]
+            yield from map(self._make, *columns)
+
+    def close(self) -> None:
+        """Remove what was kept."""
+        self._spool.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to import, and how. `mapping` is the content of the mapping file, `zone` the project's.
+
+    Words and devices without a time count from when the file was written, but never from after `now`: the same file again
+    says nothing new, and an old one does not undo what people said since.
+    """
+
+    what: What
+    path: Path
+    now: Instant
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    zone: str = "UTC"
+    mapping: Mapping[str, Any] | None = None
+    replace: bool = False
+    """The file is the whole truth: what is not in it is deleted, in one transaction that readers wait for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a file: `rows` were read, `left_out` of them were not taken at all.
+
+    `new` and `changed` count people (events are only ever new), `devices` people whose devices changed. `words` and `stops`
+    are for the ledger; close them. `rejects` says why, row by row, in `rejected` entries.
+    """
+
+    rows: int
+    new: int
+    changed: int
+    devices: int
+    left_out: int
+    rejected: int
+    rejects: Path | None
+    conflicts: tuple[Conflict, ...]
+    seen: Seen
+    words: Rows[Word] | None = None
+    stops: Rows[Stop] | None = None
+
+
+def import_file(audience: Audience, order: Order, progress: Progress = lambda *_: None) -> Imported:
+    """Import one file; FileError if it cannot be imported at all. What landed before a crash stands; do it again to finish."""
+    where = str(order.path)
+    told = plan(order.mapping, order.zone, f"the mapping of {where}")
+    if order.replace and order.what in (What.CONSENT, What.SUPPRESSIONS):
+        raise FileError(
+            f"{where}: people's words and stopped addresses are never replaced, only added to; drop --replace"
+        )
+    audience.spools.mkdir(parents=True, exist_ok=True)
+    with Bench(audience.spools) as bench:
+        broken, names = _put(bench, order.path, told, progress)
+        if bench.rows:
+            json = kind_of(order.path) != "csv"
+            cells, content = cells_of(bench, Asked(order.what, told, order.catalogue, where), names, json=json)
+            bench.read(cells, content)
+        set_aside = write_rejects(bench, broken, audience.root / "data" / "rejects", _stem(order.path))
+        new, changed, devices = _land(audience, bench, order, told, progress)
+        words, stops = _for_the_ledger(audience, bench, order, told)
+        return Imported(
+            rows=bench.rows + len(broken), new=new, changed=changed, devices=devices, left_out=set_aside.left_out,
+            rejected=set_aside.entries, rejects=set_aside.path, conflicts=conflicts(bench), seen=_seen(bench, order.what),
+            words=words, stops=stops,
+        )  # fmt: skip
+
+
+def _written_at(order: Order) -> Instant:
+    return Instant(min(order.now, order.path.stat().st_mtime_ns // 1000))
+
+
+def _stem(path: Path) -> str:
+    return path.name.split(".")[0] or "import"
+
+
+def _put(bench: Bench, path: Path, told: Plan, progress: Progress) -> tuple[list[Broken], list[str] | None]:
+    """Read the file onto the bench; what was no row, and the names of the columns (None for JSON lines)."""
+    broken: list[Broken] = []
+    names: list[str] | None = None
+    for part in slices(path, told.form):
+        names = part.names
+        broken += part.broken
+        bench.put(part.rows)
+        progress("reading", bench.rows, round(bench.rows / max(part.done, 0.001)))
+    if names is None:
+        broken += [
+            Broken(line, text.strip(), "no JSON object: a torn line?") for line, text in bench.refuse_torn_lines()
+        ]
+        broken.sort(key=lambda one: one.line)
+    return broken, names
+
+
+def _land(audience: Audience, bench: Bench, order: Order, told: Plan, progress: Progress) -> tuple[int, int, int]:
+    """Write everything into the audience file: (new, changed, people with other devices)."""
+    new = changed = devices = 0
+    engine, declared = bench.engine, order.catalogue.attributes
+    match order.what:
+        case What.EVENTS:
+            engine.execute(f"CREATE TABLE ready AS {finishing.events(bench, told.constants.get('event'))}")
+            landing = Landing(audience, order.replace, progress, 'ORDER BY "time", message_id', "DELETE FROM event")
+            new = sum(landing.run(engine, land_events))
+        case What.PROFILES:
+            engine.execute(f"CREATE TABLE ready AS {finishing.people(bench, declared)}")
+            columns = list(finishing.columns_of(bench, declared))
+            landing = Landing(audience, order.replace, progress, 'ORDER BY "user"', "people")
+            for more, other in landing.run(engine, lambda to, source: land_people(to, source, columns)):
+                new, changed = new + more, changed + other
+        case _:
+            pass
+    if bench.number("device") is not None and order.what in (What.PROFILES, What.DEVICES):
+        engine.execute(
+            f"CREATE OR REPLACE TABLE ready AS {finishing.devices(bench, told.constants, _written_at(order))}"
+        )
+        first = "UPDATE profile SET devices = NULL WHERE devices IS NOT NULL"
+        landing = Landing(audience, order.replace, progress, 'ORDER BY "user"', first)
+        devices = sum(landing.run(engine, land_devices))
+    return new, changed, devices
+
+
+def _for_the_ledger(
+    audience: Audience, bench: Bench, order: Order, told: Plan
+) -> tuple[Rows[Word] | None, Rows[Stop] | None]:
+    words: Rows[Word] | None = None
+    stops: Rows[Stop] | None = None
+    said = finishing.consent(bench, told.constants, f"import:{order.path.name}", _written_at(order))
+    if said:
+        words = Rows(fill(bench.engine, said, fresh(audience.spools)), Word)
+    if order.what is What.SUPPRESSIONS:
+        stopped = finishing.suppressions(bench, told.constants, _written_at(order))
+        stops = Rows(fill(bench.engine, stopped, fresh(audience.spools)), Stop)
+    return words, stops
+
+
+def _seen(bench: Bench, what: What) -> Seen:
+    if what is What.PROFILES:
+        return Seen(attributes=attributes_in(bench))
+    if what is What.EVENTS:
+        return Seen(events=events_in(bench.engine, "ready"))
+    return Seen()

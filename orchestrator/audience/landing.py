@@ -1,0 +1,186 @@
+"""Putting people and events into the audience file, inside one transaction: what is new, what changed, what was known."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from orchestrator.audience.columns import quoted
+from orchestrator.audience.shaping import columns
+from orchestrator.audience.store import Audience
+from orchestrator.core.times import DAY
+
+_Count = TypeVar("_Count")
+
+Progress = Callable[[str, int, int], None]
+"""Told (`reading` or `landing`, rows done, rows in all); while reading, the whole is an estimate."""
+
+_QUICK = 0.2
+"""Seconds for which a slice should keep readers out; slices grow and shrink to meet it."""
+_BATCH, _LARGEST = 5_000, 40
+"""Rows of a batch; batches in the largest slice."""
+
+SAME_FOR = 7 * DAY
+"""A message id means the same event if their times are no further apart: looking through all of history for every batch
+would keep readers out for seconds."""
+
+GONE = "gone:"
+"""Prefix of the flag column that says a value is to be deleted."""
+
+
+def land_events(connection: duckdb.DuckDBPyConnection, source: str) -> int:
+    """Append the events of `source` (user, name, time, message_id, properties) that are not there yet; how many were.
+
+    Whoever did something has a profile from then on, if an empty one.
+    """
+    days = connection.sql(f'SELECT DISTINCT "time" // {DAY} FROM {source} ORDER BY 1').fetchall()
+    if not days:
+        return 0
+    known = " UNION ALL ".join(
+        f'SELECT message_id FROM event WHERE "time" BETWEEN {low} AND {high}'
+        for low, high in _spans([day for (day,) in days])
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE fresh AS
+        SELECT "user", name, "time", message_id, properties FROM {source}
+        WHERE message_id NOT IN (SELECT k.message_id FROM ({known}) AS k SEMI JOIN {source} AS s ON k.message_id = s.message_id)
+        QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY "time", "user", name) = 1"""
+    )
+    connection.execute(
+        'INSERT INTO profile ("user") SELECT DISTINCT "user" FROM fresh ANTI JOIN profile USING ("user")'
+    )
+    done = connection.execute('INSERT INTO event SELECT * FROM fresh ORDER BY "time", message_id').fetchone()
+    connection.execute("DROP TABLE fresh")
+    return int(done[0]) if done else 0
+
+
+def _spans(days: Sequence[int]) -> list[tuple[int, int]]:
+    """The stretches of history in which events of these days may already stand, in microseconds, both ends included."""
+    spans: list[tuple[int, int]] = []
+    for day in days:
+        low, high = day * DAY - SAME_FOR, (day + 1) * DAY + SAME_FOR
+        if spans and low <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], high)
+        else:
+            spans.append((low, high))
+    return spans
+
+
+def land_people(connection: duckdb.DuckDBPyConnection, source: str, changed: Sequence[str]) -> tuple[int, int]:
+    """Change the profiles of `source`: "user", the `changed` columns, a flag gone:COLUMN for each, and `rest`, a JSON patch.
+
+    NULL changes nothing, unless the flag deletes. One row per user. Returns (new, changed); people who differ in nothing
+    are not written.
+    """
+    sets, differs, values = [], [], []
+    for name in changed:
+        column, gone = quoted(name), quoted(GONE + name)
+        sets.append(f"{column} = CASE WHEN i.{gone} THEN NULL ELSE coalesce(i.{column}, profile.{column}) END")
+        differs.append(
+            f"(i.{gone} AND profile.{column} IS NOT NULL) OR (i.{column} IS NOT NULL AND i.{column} IS DISTINCT FROM profile.{column})"
+        )
+        values.append(column)
+    patched = "json_merge_patch(coalesce(profile.rest, '{}'), i.rest)"
+    sets.append(f"rest = CASE WHEN i.rest IS NULL THEN profile.rest ELSE {patched} END")
+    differs.append(f"(i.rest IS NOT NULL AND {patched} IS DISTINCT FROM coalesce(profile.rest, '{{}}'))")
+    updated = connection.execute(
+        f"""UPDATE profile SET {", ".join(sets)} FROM {source} AS i WHERE profile."user" = i."user" AND ({" OR ".join(differs)})"""
+    ).fetchone()
+    into = ", ".join(['"user"', *values, "rest"])
+    taken = ", ".join(['i."user"', *(f"i.{value}" for value in values), "json_merge_patch('{}', i.rest)"])
+    added = connection.execute(
+        f'INSERT INTO profile ({into}) SELECT {taken} FROM {source} AS i ANTI JOIN profile USING ("user")'
+    ).fetchone()
+    return int(added[0]) if added else 0, int(updated[0]) if updated else 0
+
+
+def land_devices(connection: duckdb.DuckDBPyConnection, source: str) -> int:
+    """Add the devices of `source` (user, token, app, platform, seen_at in microseconds) to their profiles; how many people.
+
+    A token that is known is seen again, never forgotten: what is newer wins, and the latest stands first.
+    """
+    connection.execute(
+        f'INSERT INTO profile ("user") SELECT DISTINCT "user" FROM {source} ANTI JOIN profile USING ("user")'
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE seen AS
+        WITH known AS (
+            SELECT "user", unnest(json_extract(devices, '$[*]')) AS device
+            FROM profile SEMI JOIN {source} USING ("user") WHERE devices IS NOT NULL
+        ), every AS (
+            SELECT "user", device ->> 'token' AS token, device ->> 'app' AS app, device ->> 'platform' AS platform,
+                CAST(device ->> 'seen_at' AS BIGINT) AS seen_at FROM known
+            UNION ALL SELECT "user", token, app, platform, seen_at FROM {source}
+        ), latest AS (
+            SELECT "user", token, coalesce(arg_max(app, seen_at) FILTER (app <> ''), '') AS app,
+                coalesce(arg_max(platform, seen_at) FILTER (platform <> ''), '') AS platform, max(seen_at) AS seen_at
+            FROM every GROUP BY "user", token
+        )
+        SELECT "user", to_json(list(struct_pack(token := token, app := app, platform := platform, seen_at := seen_at)
+            ORDER BY seen_at DESC, token)) AS devices
+        FROM latest GROUP BY "user" """
+    )
+    done = connection.execute(
+        'UPDATE profile SET devices = s.devices FROM seen AS s WHERE profile."user" = s."user" '
+        "AND profile.devices IS DISTINCT FROM s.devices"
+    ).fetchone()
+    connection.execute("DROP TABLE seen")
+    return int(done[0]) if done else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """How the table `ready` of a workbench lands: in slices, or whole if it replaces what is there.
+
+    `first` is what a replacement runs before: a statement, or `people` for the whole of all profiles.
+    """
+
+    audience: Audience
+    replace: bool
+    progress: Progress
+    order: str
+    first: str
+
+    def run(
+        self, engine: duckdb.DuckDBPyConnection, land: Callable[[duckdb.DuckDBPyConnection, str], _Count]
+    ) -> list[_Count]:
+        """Land it all; what `land` said of every slice."""
+        total = engine.sql("SELECT count(*) FROM ready").fetchall()[0][0]
+        reader = engine.sql(f"SELECT * FROM ready {self.order}").to_arrow_reader(_BATCH)
+        said, done = [], 0
+        for table in [reader.read_all()] if self.replace else self._slices(reader):
+            with self.audience.writing() as connection:
+                connection.register("incoming", table)
+                if self.replace:
+                    _clear(connection, self.first)
+                said.append(land(connection, "incoming"))
+                connection.unregister("incoming")
+            done += table.num_rows
+            self.progress("landing", done, total)
+        return said
+
+    def _slices(self, reader: Any) -> Iterator[Any]:
+        """Slices of the reader's batches, as large as lets each land quickly."""
+        wanted, batches = 4, []
+        for batch in reader:
+            batches.append(batch)
+            if len(batches) >= wanted:
+                began = perf_counter()
+                yield pa.Table.from_batches(batches)
+                took = perf_counter() - began
+                wanted = max(1, min(_LARGEST, round(wanted * min(2.0, _QUICK / took))))
+                batches = []
+        if batches:
+            yield pa.Table.from_batches(batches)
+
+
+def _clear(connection: duckdb.DuckDBPyConnection, first: str) -> None:
+    if first != "people":
+        connection.execute(first)
+        return
+    connection.execute('DELETE FROM profile WHERE "user" NOT IN (SELECT "user" FROM incoming)')
+    named = [name for name in columns(connection) if name not in ("user", "devices")]
+    connection.execute(f"UPDATE profile SET {', '.join(f'{quoted(name)} = NULL' for name in named)}")

@@ -1,0 +1,219 @@
+"""Which column of a file means what: guessed from its name, or as the project's mapping file says."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Any
+
+from orchestrator.audience.coercion import Clock
+from orchestrator.audience.files import FileError, Form
+from orchestrator.core.segments.tree import Kind
+from orchestrator.core.zones import find_zone
+
+IGNORE = "ignore"
+
+
+class What(StrEnum):
+    """What a file tells about people."""
+
+    PROFILES = "profiles"
+    EVENTS = "events"
+    DEVICES = "devices"
+    CONSENT = "consent"
+    SUPPRESSIONS = "suppressions"
+
+
+FIELDS: Mapping[What, Mapping[str, Kind]] = {
+    What.PROFILES: {"user": Kind.TEXT, "email": Kind.TEXT, "phone": Kind.TEXT, "zone": Kind.TEXT, "locale": Kind.TEXT,
+                    "device": Kind.TEXT, "platform": Kind.TEXT, "app": Kind.TEXT, "seen_at": Kind.TIME},
+    What.EVENTS: {"user": Kind.TEXT, "event": Kind.TEXT, "time": Kind.TIME, "message_id": Kind.TEXT, "properties": Kind.TEXT},
+    What.DEVICES: {"user": Kind.TEXT, "device": Kind.TEXT, "platform": Kind.TEXT, "app": Kind.TEXT, "seen_at": Kind.TIME},
+    What.CONSENT: {"user": Kind.TEXT, "channel": Kind.TEXT, "topic": Kind.TEXT, "granted": Kind.BOOLEAN, "time": Kind.TIME,
+                   "source": Kind.TEXT, "proof": Kind.TEXT},
+    What.SUPPRESSIONS: {"email": Kind.TEXT, "phone": Kind.TEXT, "device": Kind.TEXT, "reason": Kind.TEXT, "time": Kind.TIME},
+}  # fmt: skip
+"""Our own fields of each kind of file; every other target is an attribute, a property or `consent.CHANNEL.TOPIC`."""
+
+NEEDED: Mapping[What, tuple[str, ...]] = {
+    What.PROFILES: ("user",),
+    What.EVENTS: ("user", "event", "time"),
+    What.DEVICES: ("user", "device"),
+    What.CONSENT: ("user", "channel", "topic", "granted"),
+    What.SUPPRESSIONS: (),
+}
+
+ADDRESSES = frozenset({"email", "phone", "device"})
+_OF_A_DEVICE = ("platform", "app", "seen_at")
+
+_WORDS: Mapping[str, str] = {
+    "user": "user userid customer customerid customerno customernumber custid memberid externalid profileid id uid distinctid",
+    "email": "email mail emailaddress",
+    "phone": "phone phonenumber mobile mobilephone msisdn tel",
+    "zone": "timezone tz zone",
+    "locale": "locale language lang",
+    "device": "device token devicetoken devicetok pushtoken registrationid",
+    "platform": "platform os",
+    "app": "app appid bundleid package",
+    "seen_at": "seenat lastseen lastseenat lastactive",
+    "event": "event eventname action",
+    "time": "time timestamp eventtime occurredat at ts datetime date createdat changedat",
+    "message_id": "messageid eventid insertid uuid",
+    "properties": "properties props",
+    "channel": "channel",
+    "topic": "topic list category",
+    "granted": "granted consent optin optedin subscribed status",
+    "source": "source",
+    "proof": "proof ip",
+    "reason": "reason cause type",
+}
+_ENVELOPE = frozenset(
+    [
+        "type",
+        "anonymousid",
+        "context",
+        "integrations",
+        "sentat",
+        "receivedat",
+        "originaltimestamp",
+        "writekey",
+        "channel",
+        "metadata",
+        "version",
+    ]
+)
+"""What tracking libraries wrap around an event, and nobody asks for."""
+_KEYS = ("columns", "separator", "header", "encoding", "event", "zone", "topic", "channel", "platform", "app")
+_COLUMN_KEYS = ("to", "is", "format", "zone")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where one column goes; `kind` is None while nobody said."""
+
+    to: str
+    kind: Kind | None = None
+    clock: Clock = field(default_factory=Clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one file is read: its form, the target of every column that has been told, and values that hold for every row."""
+
+    form: Form = field(default_factory=Form)
+    columns: Mapping[str, Target] = field(default_factory=dict)
+    by_place: tuple[str, ...] = ()
+    constants: Mapping[str, str] = field(default_factory=dict)
+    zone: str = "UTC"
+
+
+def plan(content: Mapping[str, Any] | None, zone: str, where: str) -> Plan:
+    """Read a mapping file's content; `where` names it in errors, `zone` is the project's."""
+    content = content or {}
+    _known(content, _KEYS, where)
+    told = str(content.get("zone", zone))
+    if find_zone(told) is None:
+        raise FileError(f"{where}: zone: there is no time zone '{told}'; write one like Europe/Vienna")
+    form = Form(str(content.get("separator", "")), bool(content.get("header", True)), str(content.get("encoding", "")))
+    columns = content.get("columns", {})
+    constants = {key: str(content[key]) for key in ("event", "topic", "channel", "platform", "app") if key in content}
+    if isinstance(columns, Mapping):
+        targets = {str(name): _target(value, told, f"{where}: columns.{name}") for name, value in columns.items()}
+        return Plan(form, targets, (), constants, told)
+    if isinstance(columns, Sequence) and not isinstance(columns, str):
+        found = [_target(value, told, f"{where}: columns[{place}]") for place, value in enumerate(columns)]
+        targets = {str(place): target for place, target in enumerate(found, 1)}
+        return Plan(form, targets, tuple(target.to for target in found), constants, told)
+    raise FileError(f"{where}: columns: say what each column is, like `customer_no: user`, or list them in order")
+
+
+def _target(value: Any, zone: str, where: str) -> Target:
+    if not isinstance(value, Mapping):
+        return Target(str(value), None, Clock(zone))
+    _known(value, _COLUMN_KEYS, where)
+    if "to" not in value:
+        raise FileError(f"{where}: `to` says what the column is")
+    kind = None
+    if "is" in value:
+        try:
+            kind = Kind({"email": "text", "url": "text"}.get(str(value["is"]), str(value["is"])))
+        except ValueError:
+            raise FileError(f"{where}.is: no kind '{value['is']}'; allowed: {', '.join(Kind)}") from None
+    own = str(value.get("zone", zone))
+    if find_zone(own) is None:
+        raise FileError(f"{where}.zone: there is no time zone '{own}'; write one like Europe/Vienna")
+    return Target(str(value["to"]), kind, Clock(own, str(value.get("format", ""))))
+
+
+def _known(content: Mapping[str, Any], allowed: Sequence[str], where: str) -> None:
+    for key in content:
+        if key not in allowed:
+            close = get_close_matches(str(key), allowed, 1)
+            hint = f"Did you mean {close[0]}? " if close else ""
+            raise FileError(f"{where}: no key '{key}'. {hint}Allowed: {', '.join(allowed)}.")
+
+
+def targets(what: What, names: Sequence[str], told: Plan, where: str) -> dict[str, Target]:
+    """The target of every column of a file: as told, else guessed from its name, each of our own fields once."""
+    if told.by_place and len(names) != len(told.by_place):
+        raise FileError(f"{where}: {len(names)} columns, but the mapping lists {len(told.by_place)}")
+    found: dict[str, Target] = {}
+    lower = {name.lower(): name for name in names}
+    for place, name in enumerate(names, 1):
+        target = told.columns.get(str(place)) if told.by_place else told.columns.get(name)
+        if target:
+            found[name] = target
+    for name in told.columns:
+        if not told.by_place and name not in found:
+            close = get_close_matches(name.lower(), lower, 1)
+            hint = f" Did you mean {lower[close[0]]}?" if close else ""
+            raise FileError(
+                f"{where}: the mapping speaks of a column {name} that is not there.{hint} Columns: {_shown(names)}"
+            )
+    taken = {target.to for target in found.values()}
+    for own in FIELDS[what]:
+        if own in taken or own in told.constants:
+            continue
+        if own in _OF_A_DEVICE and "device" not in {target.to for target in found.values()}:
+            continue  # without a device, `os` is an attribute like any other
+        words = _WORDS[own].split()
+        fits = [name for name in names if name not in found and _plain(name) in words]
+        if fits:
+            best = min(fits, key=lambda name: words.index(_plain(name)))
+            found[best] = Target(own, None, Clock(told.zone))
+    for name in names:
+        if name not in found:
+            to = IGNORE if what not in (What.PROFILES, What.EVENTS) else name
+            found[name] = Target(to, None, Clock(told.zone))
+    _refuse(what, found, names, told, where)
+    return found
+
+
+def enveloped(name: str) -> bool:
+    """Whether a key belongs to what tracking libraries wrap around an event."""
+    return _plain(name) in _ENVELOPE
+
+
+def _refuse(what: What, found: Mapping[str, Target], names: Sequence[str], told: Plan, where: str) -> None:
+    goals = [target.to for target in found.values() if target.to != IGNORE]
+    for to in goals:
+        if goals.count(to) > 1:
+            both = ", ".join(name for name, target in found.items() if target.to == to)
+            raise FileError(f"{where}: {both} are all mapped to {to}; keep one")
+    for needed in NEEDED[what]:
+        if needed not in goals and needed not in told.constants:
+            raise FileError(
+                f"{where}: no column looks like the {needed}; say which in the mapping, like `columns: {{{names[0] if names else 'x'}: {needed}}}`."
+                f" Columns: {_shown(names)}"
+            )
+    if what is What.SUPPRESSIONS and not ADDRESSES & set(goals):
+        raise FileError(f"{where}: no column holds addresses (email, phone or device). Columns: {_shown(names)}")
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

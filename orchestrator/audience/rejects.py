@@ -1,0 +1,76 @@
+"""The rejects file of an import: every row and every value that was not taken, with the reason, in the order of the file."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.audience.bench import Bench
+from orchestrator.audience.files import Broken
+
+HEADER = ("line", "column", "value", "reason", "row")
+LEFT_OUT, KEPT = "left out", "kept without this value"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A column with values that do not fit what it is declared to be: how many, and the first of them."""
+
+    column: str
+    count: int
+    line: int
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejects:
+    """What was not taken: rows left out, entries in the file, and the file (None if all is well)."""
+
+    left_out: int
+    entries: int
+    path: Path | None
+
+
+def write_rejects(bench: Bench, broken: Sequence[Broken], folder: Path, name: str) -> Rejects:
+    """Write `folder`/NAME-N.csv with the next free N; nothing if there is nothing to say."""
+    wrong = bench.wrong()
+    entries, lines = bench.engine.sql(
+        f"SELECT count(*), count(DISTINCT line) FILTER (left_out) FROM ({wrong})"
+    ).fetchall()[0]
+    if not entries and not broken:
+        return Rejects(0, 0, None)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = _next(folder, name)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(HEADER)
+        out.writerows((one.line, "", one.text, one.reason, LEFT_OUT) for one in broken)
+        for batch in bench.engine.sql(f"SELECT * FROM ({wrong}) ORDER BY line").to_arrow_reader(50_000):
+            for line, column, value, reason, left_out in zip(
+                *(batch.column(place).to_pylist() for place in range(5)), strict=True
+            ):
+                out.writerow((line, column, value, reason, LEFT_OUT if left_out else KEPT))
+    return Rejects(lines + len(broken), entries + len(broken), path)
+
+
+def _next(folder: Path, name: str) -> Path:
+    """A new file, ours alone: rejects hold what people said about themselves."""
+    number = 1
+    while True:
+        path = folder / f"{name}-{number}.csv"
+        try:
+            path.touch(mode=0o600, exist_ok=False)
+        except FileExistsError:
+            number += 1
+        else:
+            return path
+
+
+def conflicts(bench: Bench) -> tuple[Conflict, ...]:
+    """Columns with values of another kind than declared, in rows that were kept without them."""
+    rows = bench.engine.sql(
+        f"""SELECT "column", count(*), min(line), arg_min(value, line), arg_min(reason, line)
+        FROM ({bench.wrong()}) WHERE NOT left_out GROUP BY "column" ORDER BY min(line), "column" """
+    ).fetchall()
+    return tuple(Conflict(*row) for row in rows)
