@@ -1,0 +1,147 @@
+"""The verb that brings people and what they did into the project: profiles, events, consent, suppressions, devices."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import typer
+
+from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest
+from orchestrator.wire.clock import WallClock
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("import")(bring)
+
+
+@honest
+def bring(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="profiles, events, consent, suppressions or devices.")],
+    files: Annotated[list[Path], typer.Argument(help="CSV, JSONL or Parquet files.")],
+    mapping: Annotated[
+        Path | None, typer.Option(help="What each column is; default: config/imports/<file's name>.yaml, or guessed.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="The file is the whole truth: what is not in it goes.")
+    ] = False,
+) -> None:
+    """Import files. The same file again changes nothing; rows that cannot be taken are set aside, with the reason for each."""
+    from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.audience.importing import Order, import_file  # noqa: PLC0415
+    from orchestrator.audience.mapping import What  # noqa: PLC0415
+
+    desk: Desk = context.obj
+    if what not in list(What):
+        fail(f"import {what}: no such thing; one of {', '.join(What)}", USAGE)
+    opened = app.open_project(desk.root, desk.environment)
+    audience = app.audience(opened)
+    settings = opened.project.settings
+    told, rejected = [], 0
+    for file in files:
+        order = Order(
+            What(what),
+            file,
+            WallClock().now(),
+            opened.project.catalogue.known,
+            settings.time_zone,
+            _mapping(desk, file, mapping),
+            replace,
+        )
+        with _bar(desk, file) as progress:
+            came = import_file(audience, order, progress)
+        ledger = {"consent": 0, "suppressed": 0}
+        if came.words is not None or came.stops is not None:
+            ledger = _to_the_ledger(opened, came)
+        rejected += came.rejected
+        told.append(
+            {
+                "file": str(file),
+                "rows": came.rows,
+                "new": came.new,
+                "changed": came.changed,
+                "devices": came.devices,
+                "left_out": came.left_out,
+                "rejected": came.rejected,
+                "rejects": str(came.rejects) if came.rejects else None,
+                **ledger,
+            }
+        )
+
+    def tell() -> None:
+        for one in told:
+            more = [
+                f"{one[name]:,} {name}" for name in ("new", "changed", "devices", "consent", "suppressed") if one[name]
+            ]
+            aside = f" · {one['rejected']:,} rejected, reasons in {one['rejects']}" if one["rejected"] else ""
+            typer.echo(f" {one['file']} · {one['rows']:,} rows · {' · '.join(more) or 'nothing new'}{aside}")
+
+    desk.show(told, tell)
+    if rejected and all(one["left_out"] == one["rows"] for one in told):
+        raise typer.Exit(WRONG)
+
+
+def _to_the_ledger(opened: Any, came: Any) -> dict[str, int]:
+    """What people said and which addresses are stopped belongs into the ledger."""
+    from orchestrator.core.nouns import Channel  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.ledger import ConsentChange  # noqa: PLC0415
+
+    told = {"consent": 0, "suppressed": 0}
+    ledger = opened.ledger()
+    try:
+        if came.words is not None:
+            words = (ConsentChange(w.user, Channel(w.channel), w.topic, w.granted, w.at, w.source) for w in came.words)
+            told["consent"] = ledger.change_consent(words)
+            came.words.close()
+        if came.stops is not None:
+            by_reason: dict[tuple[str, int], list[tuple[Channel, str]]] = {}
+            for stop in came.stops:
+                by_reason.setdefault((stop.reason, stop.at), []).append((Channel(stop.channel), stop.address))
+            told["suppressed"] = sum(
+                ledger.suppress(found, reason, "import", at) for (reason, at), found in by_reason.items()
+            )
+            came.stops.close()
+    finally:
+        ledger.close()
+    return told
+
+
+def _mapping(desk: Desk, file: Path, given: Path | None) -> dict[str, Any] | None:
+    """The mapping's content: the file named, or the one in config/imports that is called like the data."""
+    from ruamel.yaml import YAML  # noqa: PLC0415 - keeps `--help` fast
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+
+    path = given or desk.root / "config" / "imports" / f"{file.name.split('.')[0]}.yaml"
+    if not path.is_file():
+        if given is not None:
+            fail(f"--mapping {given}: no such file", USAGE)
+        return None
+    try:
+        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError) as problem:
+        fail(f"{path}: cannot be read: {problem}")
+    if not isinstance(content, dict):
+        fail(f"{path}: a mapping names columns and what they are, for example `columns: {{mail: email}}`")
+    return content
+
+
+class _bar:  # noqa: N801 - read as a phrase: with _bar(...)
+    """A progress bar on a terminal, nothing elsewhere."""
+
+    def __init__(self, desk: Desk, file: Path) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(*columns, disable=desk.as_json or not sys.stderr.isatty())
+        self._task = self._progress.add_task(file.name, total=None)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        self._progress.update(self._task, description=step, completed=done, total=total or None)
