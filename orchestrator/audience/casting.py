@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.audience.columns import ATTRIBUTE, OWN, literal
+from orchestrator.audience.columns import OWN, home, literal
 from orchestrator.audience.compiling import lists, members_sql
 from orchestrator.audience.sql_columns import DuckColumns
 from orchestrator.core.segments import Moment, Segment
@@ -64,7 +64,7 @@ def question(wish: Wish) -> Question:
     wanted = [
         *OWN,
         "devices",
-        *(ATTRIBUTE + name for name in attributes if name in wish.declared),
+        *(home(name) for name in attributes if name in wish.declared),
         *(["rest"] if undeclared else []),
     ]
     found = [name for segment in (*wish.audience, *wish.exclude) for name in lists(segment, wish.moment)]

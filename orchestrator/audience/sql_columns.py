@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from orchestrator.audience.columns import ATTRIBUTE, OWN
+from orchestrator.audience.columns import OWN, home
 from orchestrator.core.segments.tree import Declared, Kind
 from orchestrator.core.segments.values import DAY_PATTERN, TIME_PATTERN
 
@@ -46,7 +46,7 @@ class DuckColumns:
         """A declared attribute from its column, what a profile knows by itself from that, any other from `rest`."""
         if name in self.declared:
             wrong = kind not in {None, self.declared[name].kind}
-            return exp.null() if wrong else _column("profile", ATTRIBUTE + name)
+            return exp.null() if wrong else _column("profile", home(name))
         if name in OWN and kind in {Kind.TEXT, None}:
             return _column("profile", name)
         return _json(_column("profile", "rest"), name, kind)
