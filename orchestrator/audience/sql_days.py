@@ -5,11 +5,9 @@ from datetime import date
 
 from sqlglot import exp
 
-from orchestrator.core.segments.moments import shifts
+from orchestrator.core.segments.moments import LATEST, shifts
 from orchestrator.core.times import DAY, Instant, moment
 
-_EARLIEST, _LATEST = 1920, 2100
-"""Years between which a person's own moments (a birth, a contract's end) find their calendar day."""
 _DAYS_UP = 2_000_000
 """Days added and taken off again, because engines divide negative numbers in different directions."""
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -23,13 +21,13 @@ def date_of(ordinal: int) -> exp.Expr:
 
 def event_day(time: exp.Expr, start: Instant, until: Instant, zone: str) -> exp.Expr:
     """The calendar day of an event inside [start, until), as days since 1970-01-01. Events before 1970 have its offset."""
-    since = max(1970, moment(start).year) if start > 0 else 1970
-    return _day(time, shifts(zone, since, moment(until).year))
+    since = min(moment(start).year, LATEST) if start > 0 else 1970
+    return _day(time, shifts(zone, since, min(moment(until).year, LATEST)))
 
 
 def local_date(time: exp.Expr, zone: str) -> exp.Expr:
     """The calendar day of any moment, as a date."""
-    number = exp.cast(_day(time, shifts(zone, _EARLIEST, _LATEST)), "INT")
+    number = exp.cast(_day(time, shifts(zone, 1970, LATEST)), "INT")
     return exp.paren(exp.Add(this=date_of(_EPOCH), expression=number))
 
 

@@ -34,7 +34,7 @@ def passes(test: Test, kind: Kind | None, value: exp.Expr, moment: Moment) -> ex
     """Whether the value passes the test at this moment."""
     match test:
         case IsSet(known):
-            found = exp.Is(this=value, expression=exp.null())
+            found = exp.Is(this=_version(value) if kind is Kind.VERSION else value, expression=exp.null())
             return exp.Not(this=found) if known else found
         case OneOf():
             return _one_of(test, kind, value)
@@ -48,10 +48,9 @@ def passes(test: Test, kind: Kind | None, value: exp.Expr, moment: Moment) -> ex
             return lies(test, kind, value, moment)
         case Anniversary():
             day = value if kind is Kind.DATE else local_date(value, moment.zone)
-            month = exp.Mul(this=exp.Extract(this=exp.var("MONTH"), expression=day), expression=exp.Literal.number(100))
-            number = exp.Add(this=month, expression=exp.Extract(this=exp.var("DAY"), expression=day.copy()))
-            wanted = [exp.Literal.number(one) for one in days_of_year(test, moment.at, moment.zone)]
-            return exp.In(this=exp.paren(number), expressions=wanted)
+            written = exp.TimeToStr(this=day, format=text("%m%d"))
+            wanted = [text(f"{one:04}") for one in days_of_year(test, moment.at, moment.zone)]
+            return exp.In(this=written, expressions=wanted)
         case ListTest(share, values):
             wanted_texts = exp.Array(expressions=[text(one) for one in values])
             if share is Share.ALL:

@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from orchestrator.core.segments.reading_tests import CASELESS
 from orchestrator.core.segments.tree import Kind
 from tests.audience.population import CATALOGUE, LISTS, NUMBERS, TEXTS, VERSIONS
 
@@ -47,7 +48,7 @@ def between(one: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
     return st.lists(one, min_size=2, max_size=2)
 
 
-def test_words(kind: Kind) -> dict[str, st.SearchStrategy[Any]]:
+def words_for(kind: Kind) -> dict[str, st.SearchStrategy[Any]]:
     """Every word a value of this kind can be tested with, and what may stand beside it."""
     flag = {"is_set": booleans}
     dated = {
@@ -82,10 +83,10 @@ def test_words(kind: Kind) -> dict[str, st.SearchStrategy[Any]]:
 @st.composite
 def tests(draw: st.DrawFn, kind: Kind) -> dict[str, Any]:
     """A word and its value."""
-    words = test_words(kind)
+    words = words_for(kind)
     word = draw(st.sampled_from(sorted(words)))
     found: dict[str, Any] = {word: draw(words[word])}
-    if kind is Kind.TEXT and not word.startswith("is_") | (word == "is_empty") and draw(booleans):
+    if kind is Kind.TEXT and word in CASELESS and draw(booleans):
         found["ignore_case"] = True
     return found
 
@@ -93,7 +94,8 @@ def tests(draw: st.DrawFn, kind: Kind) -> dict[str, Any]:
 @st.composite
 def attributes(draw: st.DrawFn) -> dict[str, Any]:
     """A condition on an attribute."""
-    name = draw(st.sampled_from(sorted(CATALOGUE.attributes)))
+    names = sorted(CATALOGUE.attributes)
+    name = draw(st.sampled_from([*names, "its_text", "its_text", "any/text~", "any/text~"]))  # text has most words
     return {"attribute": name, **draw(tests(CATALOGUE.attributes[name].kind))}
 
 
@@ -164,7 +166,7 @@ def happenings(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def others(draw: st.DrawFn) -> dict[str, Any]:
     """A list, a span of buckets or another segment."""
-    noun = draw(st.sampled_from(("list", "bucket", "segment")))
+    noun = draw(st.sampled_from(("list", "bucket", "segment", "segment")))
     if noun == "list":
         return {"list": draw(st.sampled_from((*LISTS, "lists/nobody.csv")))}
     if noun == "segment":
@@ -182,6 +184,7 @@ trees = st.recursive(
         st.builds(lambda parts: {"all": parts}, st.lists(inner, min_size=1, max_size=3)),
         st.builds(lambda parts: {"any": parts}, st.lists(inner, min_size=1, max_size=3)),
         st.builds(lambda part: {"not": part}, inner),
+        st.builds(lambda part: {"not": part}, others()),
     ),
     max_leaves=5,
 )

@@ -1,6 +1,7 @@
 """A small, awkward population for holding SQL against the evaluation in memory: made by a seed, loaded into DuckDB."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
@@ -8,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from orchestrator.audience.columns import TABLES, attribute, typed
+from orchestrator.audience.columns import LIST_MEMBERS, TABLES, home, quoted, typed
 from orchestrator.core.segments import Happened, Kind, OraclePerson
 from orchestrator.core.segments.tree import Catalogue, Declared
 from orchestrator.core.segments.values import nfc, read
@@ -71,7 +72,7 @@ DATES = (
     "2026-3-1",
     "1999-12-31",
 )
-ODD = (None, None, True, False, "true", "12", 12, "2026-03-29", [], {}, {"a": 1}, ["x"])
+ODD = (None, None, None, None, True, False, "true", "12", 12, "2026-03-29", [], {}, {"a": 1}, ["x"])
 ITEMS = ("a", "é", "e\u0301", "it's", "", None, 5, ["a"], True)
 
 
@@ -91,14 +92,16 @@ class Population:
 
 def moment_text(random: Random) -> str:
     """A moment in one of the forms of ISO 8601, or nearly."""
-    at = random.choice(ANCHORS) + random.choice((0, 1, -1, HOUR, -HOUR, DAY, -DAY, 40 * DAY, -365 * DAY))
+    at = random.choice(ANCHORS) + random.choice(
+        (0, 1, -1, HOUR, -HOUR, DAY, -DAY, 40 * DAY, -365 * DAY, -70 * 365 * DAY, 40 * 365 * DAY)
+    )
     text = iso(Instant(at))
     return random.choice(
         (text, text.replace("T", " "), text.replace("Z", "+02:00"), text.replace("Z", ""), text.replace("Z", "-03:30"))
     )
 
 
-def value(random: Random, kind: Kind) -> Any:
+def value(random: Random, kind: Kind) -> Any:  # noqa: PLR0911 - one answer per kind
     """A value of a kind, or one that only looks like it, or none."""
     if random.random() < 0.2:
         return random.choice(ODD)
@@ -129,6 +132,8 @@ def events(random: Random, number: int) -> tuple[Happened, ...]:
             - random.choice((0, 1, 2, 3, 4, 6, 8, 12, 28, 120, 240)) * 6 * HOUR
             + random.choice((0, 0, 0, 1, -1, HOUR))
         )
+        if random.random() < 0.02:
+            time = day(1969, 12, 31, 23) - place * 100 * DAY
         properties = {f"p_{kind}": value(random, kind) for kind in KINDS if random.random() < 0.8}
         name = random.choice(("purchase", "purchase", "cart", "cart", "Öffnung"))
         found.append(Happened(Instant(time), f"m{random.randrange(10**6):06}-{place}", name, properties))
@@ -155,39 +160,45 @@ def population(seed: int, size: int = 36) -> Population:
     people = tuple(
         person(random, name) for name in [f"u{number}" for number in range(size - 3)] + ["Ünï", "it's", "U1"]
     )
+    return Population(people, loaded(people, TYPED, random.choice(("UTC", "America/New_York"))))
+
+
+def loaded(
+    people: Sequence[OraclePerson], declared: Mapping[str, Declared], session_zone: str = "UTC"
+) -> duckdb.DuckDBPyConnection:
+    """The people in DuckDB as the loader leaves them; the session's zone must not matter to anything."""
     connection = duckdb.connect()
-    connection.execute(f"SET TimeZone = '{random.choice(('UTC', 'America/New_York'))}'")
+    connection.execute(f"SET TimeZone = '{session_zone}'")
     for table in TABLES:
         connection.execute(table)
-    for name, kind in typed(TYPED).items():
+    for name, kind in typed(declared).items():
         connection.execute(f'ALTER TABLE profile ADD COLUMN "{name}" {kind}')
-    connection.execute('CREATE TABLE list_member (list VARCHAR, "user" VARCHAR)')
-    connection.executemany(f"INSERT INTO profile {_into()}", [_row(one) for one in people])
+    connection.execute(LIST_MEMBERS)
+    columns = ", ".join(['"user"', "rest", *(quoted(home(name)) for name in declared)])
+    marks = ", ".join("?" for _ in range(len(declared) + 2))
+    connection.executemany(f"INSERT INTO profile ({columns}) VALUES ({marks})", [_row(one, declared) for one in people])
     happened = [
-        (happening.time, happening.message_id, one.user, happening.name, json.dumps(happening.properties))
+        (event.time, event.message_id, one.user, event.name, json.dumps(event.properties))
         for one in people
-        for happening in one.events
+        for event in one.events
     ]
-    connection.executemany(
-        'INSERT INTO event ("time", message_id, "user", name, properties) VALUES (?, ?, ?, ?, ?)', sorted(happened)
-    )
-    connection.executemany(
-        "INSERT INTO list_member VALUES (?, ?)", [(name, one.user) for one in people for name in one.lists]
-    )
-    return Population(people, connection)
+    listed = [(name, one.user) for one in people for name in one.lists]
+    if happened:
+        connection.executemany(
+            'INSERT INTO event ("time", message_id, "user", name, properties) VALUES (?, ?, ?, ?, ?)', sorted(happened)
+        )
+    if listed:
+        connection.executemany("INSERT INTO list_member VALUES (?, ?)", listed)
+    return connection
 
 
-def _into() -> str:
-    columns = ", ".join(['"user"', "rest", *(attribute(name) for name in TYPED)])
-    return f"({columns}) VALUES ({', '.join('?' for _ in range(len(TYPED) + 2))})"
-
-
-def _row(one: OraclePerson) -> list[Any]:
-    rest = {nfc(name): one.attributes[name] for name in LOOSE if name in one.attributes}
+def _row(one: OraclePerson, declared: Mapping[str, Declared]) -> list[Any]:
+    rest = {nfc(name): value for name, value in one.attributes.items() if name not in declared}
     row: list[Any] = [one.user, json.dumps(rest)]
-    for name, declared in TYPED.items():
-        stored = read(declared.kind, one.attributes.get(name))
-        if declared.kind is Kind.VERSION and stored is not None:
-            stored = one.attributes[name]
+    for name, what in declared.items():
+        stored = read(what.kind, one.attributes.get(name))
+        if what.kind is Kind.VERSION:  # kept as it was written
+            text = one.attributes.get(name)
+            stored = text if isinstance(text, str) else None
         row.append(list(stored) if isinstance(stored, tuple) else stored)
     return row

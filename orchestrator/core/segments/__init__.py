@@ -4,6 +4,7 @@ from orchestrator.core.segments.measuring import Happened
 from orchestrator.core.segments.mistakes import SegmentError, SegmentMistake
 from orchestrator.core.segments.oracle import Finding, Moment, OraclePerson, explain, member, referred
 from orchestrator.core.segments.parsing import parse
+from orchestrator.core.segments.sentence import say, sentences
 from orchestrator.core.segments.tree import Catalogue, Declared, Kind, Segment
 
 __all__ = [
@@ -21,4 +22,6 @@ __all__ = [
     "member",
     "parse",
     "referred",
+    "say",
+    "sentences",
 ]

@@ -49,9 +49,14 @@ def days_of_year(test: Anniversary, at: Instant, zone: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+LATEST = 2050
+"""Clocks are known from 1970 to the end of this year; before and after, they stay as they are at its ends."""
+
+
 def local_day(at: Instant, zone: str) -> int:
     """The calendar day of a moment in a zone, as days since 1970-01-01."""
-    return (at + offset(zone_of(zone, ""), at)) // DAY
+    known = min(max(at, 0), _new_year(LATEST + 1) - 1)
+    return (at + offset(zone_of(zone, ""), Instant(known))) // DAY
 
 
 @lru_cache(maxsize=64)
