@@ -40,7 +40,7 @@ def policy_of(shape: CampaignShape, settings: SettingsShape) -> Policy:
     Defaults hold for marketing. A transactional campaign (a receipt, a password) has the rules of its own file alone, and
     the default for when a message is too late.
     """
-    defaults = settings.defaults if shape.kind is Kind.MARKETING else DefaultsShape(expires=settings.defaults.expires)
+    defaults = settings.defaults if shape.kind is Kind.MARKETING else DefaultsShape()
     topic = settings.topics[shape.topic] if shape.topic else None
     throttles = [rate for rate in (shape.throttle, defaults.throttle) if rate is not None]
     resend = OnAmbiguous.HOLD if shape.kind is Kind.MARKETING else OnAmbiguous.RESEND
@@ -52,7 +52,7 @@ def policy_of(shape: CampaignShape, settings: SettingsShape) -> Policy:
         caps=_caps([*defaults.caps, *shape.caps]),
         caps_exempt=shape.exempt_from_caps,
         capped=(shape.capped or defaults.capped or Capped.SKIP).value,
-        expires=shape.expires or defaults.expires or DAY,
+        expires=shape.expires or settings.defaults.expires or DAY,
         throttle=min(throttles) if throttles else None,
         on_ambiguous=shape.on_ambiguous or resend,
         project_holdout=settings.holdout if shape.kind is Kind.MARKETING else 0.0,

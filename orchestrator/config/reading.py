@@ -1,7 +1,7 @@
 """A whole project read at once: every file, every mistake, and the project itself if there is none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.config.adapters import installed_adapters
 from orchestrator.config.building import build
@@ -32,7 +32,7 @@ SEGMENTS, CAMPAIGNS, IMPORTS = "config/segments/", "config/campaigns/", "config/
 class Loaded:
     """What came of the files: a project without a mistake, or the mistakes, by file and place."""
 
-    files: Files
+    files: Files = field(repr=False)
     project: Project | None
     mistakes: tuple[Mistake, ...] = ()
 

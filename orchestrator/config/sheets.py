@@ -199,7 +199,10 @@ class _Reading:
     def sequence(self, events: Iterator[Event], depth: int) -> list[_Node]:
         items: list[_Node] = []
         while not isinstance(event := next(events), SequenceEndEvent):
-            items.append(self.node(event, events, depth + 1))
+            item = self.node(event, events, depth + 1)
+            if item.value is None:
+                self.slips.append(Slip(item.line, item.column, "has no value", "Give it one, or delete it."))
+            items.append(item)
         return items
 
     def mapping(self, events: Iterator[Event], depth: int) -> dict[str, tuple[_Node, _Node]]:

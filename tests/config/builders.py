@@ -1,5 +1,8 @@
 """Projects for the tests of config: the example as it stands in the repository, and the example with a slip of the pen."""
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +17,26 @@ VIPS, STAFF, LAPSED = (f"config/segments/{name}.yaml" for name in ("lapsed_vips"
 @cache
 def _example() -> Files:
     return read_tree(ROOT)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A machine on which just these secrets are set."""
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    contents: Mapping[str, str] = field(default_factory=dict)
+
+    def env(self, name: str) -> str | None:
+        return self.variables.get(name)
+
+    def file(self, path: str) -> str | None:
+        return self.contents.get(path)
+
+
+def all_secrets(value: str = "a secret") -> Given:
+    """A machine on which every secret of the example is set."""
+    names = re.findall(r"\$\{env:(\w+)\}", _example()[SETTINGS].decode())
+    return Given(dict.fromkeys(names, value))
 
 
 def the_example() -> dict[str, bytes]:
