@@ -2,11 +2,13 @@
 
 from orchestrator.rendering.child import RenderChild, RenderChildError
 from orchestrator.rendering.compiling import Setting
+from orchestrator.rendering.linting import Catalogue, lint
 from orchestrator.rendering.rendering import Compiled, Refusal, RenderRequest, touched
 from orchestrator.rendering.scripts import Path, spell
 from orchestrator.rendering.writing import Limits
 
 __all__ = [
+    "Catalogue",
     "Compiled",
     "Limits",
     "Path",
@@ -15,6 +17,7 @@ __all__ = [
     "RenderChildError",
     "RenderRequest",
     "Setting",
+    "lint",
     "spell",
     "touched",
 ]

@@ -76,9 +76,7 @@ class Compiler:
             own, rest, line = (text, "", 1) if file.kind == "yaml" else split(file.path, text)
             found = read(file.path, own)
             mistakes += unknown_keys(cell.channel, found)
-            if file.kind == "txt" and cell.channel is Channel.EMAIL:
-                found["text"] = Leaf(rest, Place(file.path, line, 1))
-            elif rest.strip():
+            if rest.strip():
                 body, place, kind = rest, Place(file.path, line, 1), file.kind
             head = {**head, **{key: merged(head[key], found[key]) if key in head else found[key] for key in found}}
         if mistakes:
@@ -94,7 +92,10 @@ class Compiler:
     def compile(self, cell: Cell) -> Form:
         """Compile one message; ConfigError names every place it cannot be made of."""
         draft = self.draft(cell)
-        return _Writer(self, draft).form()
+        try:
+            return _Writer(self, draft).form()
+        except RecursionError:
+            raise mistake(draft.body_place if draft.body else Place(draft.files[-1].path), "nested too deeply") from None
 
     def read_base(self, name: str, at: Place) -> tuple[str, Place]:
         """A snippet or layout of templates/_base by its name; nothing outside it can be named."""

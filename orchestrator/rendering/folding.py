@@ -105,7 +105,7 @@ class Folder(NodeTransformer):
         if len(parts) == 1 and isinstance(parts[0], nodes.Const):
             return parts[0]
         joined = nodes.Concat(parts)
-        joined.lineno = parts[0].lineno if parts else 1
+        joined.lineno = next((part.lineno for part in parts if not isinstance(part, nodes.Const)), 1)
         return joined
 
     def _choice(self, node: nodes.If, place: Place) -> nodes.Expr:

@@ -8,7 +8,12 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.scalarstring import FoldedScalarString, LiteralScalarString
+from ruamel.yaml.scalarstring import (
+    DoubleQuotedScalarString,
+    FoldedScalarString,
+    LiteralScalarString,
+    SingleQuotedScalarString,
+)
 
 from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.core.nouns import Channel
@@ -56,6 +61,7 @@ def split(path: str, text: str) -> tuple[str, str, int]:
 def read(path: str, text: str) -> dict[str, Branch]:
     """A head as a tree; ConfigError for what is no map of YAML."""
     yaml = YAML(typ="rt", pure=True)
+    yaml.preserve_quotes = True  # a tag's column counts from behind the quote
     yaml.version = "1.2"
     try:
         found = yaml.load(text) if text.strip() else CommentedMap()
@@ -97,7 +103,8 @@ def _plant(value: Any, place: Place, count: list[int]) -> Branch:
 
 def _at(value: Any, place: Place, found: tuple[int, int]) -> Place:
     block = isinstance(value, LiteralScalarString | FoldedScalarString)
-    return Place(place.file, found[0] + 1 + block, 1 if block else found[1] + 1)
+    quoted = isinstance(value, DoubleQuotedScalarString | SingleQuotedScalarString)
+    return Place(place.file, found[0] + 1 + block, 1 if block else found[1] + 1 + quoted)
 
 
 def merged(first: Branch, then: Branch) -> Branch:

@@ -12,7 +12,7 @@ from orchestrator.core.nouns import Channel
 DEFAULT = "_default"
 BASE = "templates/_base/"
 KINDS: Mapping[Channel, tuple[str, ...]] = {
-    Channel.EMAIL: ("mjml", "html", "txt"),
+    Channel.EMAIL: ("mjml", "html"),
     Channel.PUSH: ("yaml",),
     Channel.IN_APP: ("yaml",),
     Channel.SMS: ("txt",),
@@ -152,7 +152,7 @@ def _doubles(files: Iterable[File]) -> Iterable[Mistake]:
     """Two bodies for one message: nobody could say which counts."""
     seen: dict[tuple[object, ...], str] = {}
     for file in files:
-        place = (file[1:5], file.kind == "txt")
+        place = file[1:5]
         if place in seen:
             yield Mistake(file.path, 0, 0, f"{seen[place]} writes the same message", "keep one of the two")
         seen[place] = file.path

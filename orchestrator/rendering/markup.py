@@ -7,7 +7,6 @@ from typing import NamedTuple
 import css_inline
 from mjml import mjml2html
 
-from orchestrator.core.errors import ConfigError
 from orchestrator.rendering.environment import URL
 from orchestrator.rendering.pieces import Piece, Place, Tag, mistake
 from orchestrator.rendering.plain import text_of
@@ -207,12 +206,3 @@ def _inlined(markup: str, place: Place) -> str:
         return str(inliner.inline(markup))
     except (css_inline.InlineError, ValueError) as error:
         raise mistake(place, f"its style sheet cannot be read: {error}") from None
-
-
-def mjml_mistakes(text: str, place: Place) -> Iterator[ConfigError]:
-    """Elements MJML does not know: it would leave them in the page as they are."""
-    for line_number, line in enumerate(text.split("\n")):
-        for found in re.finditer(r"<(mj-[a-z-]+)", line):
-            if found[1] not in KNOWN_MJML:
-                at = Place(place.file, place.line + line_number, found.start() + 1)
-                yield mistake(at, f"no element <{found[1]}>")

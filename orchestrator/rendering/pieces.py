@@ -1,7 +1,7 @@
 """A template cut into what stands there as it is and what is filled in, so that markup can be worked on in between."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -49,29 +49,31 @@ def cut(room: Room, source: str, start: Place) -> list[Piece]:
     """Cut a template's text into pieces; comments are dropped, `raw` blocks are plain text."""
     source = _STRIPPED.sub("", source)
     pieces: list[Piece] = []
-    code: list[str] = []
+    code: list[str] | None = None
     at = start
     lines = source.split("\n")
+    seen = (0, 0)  # a line, and how far its tags have been found
     try:
         for line, kind, value in room.lexer.tokeniter(source, None, start.file):
             if kind == "data":
                 pieces.append(value)
             elif kind in {"variable_begin", "block_begin"}:
                 code = []
-                at = Place(start.file, start.line + line - 1, _column(lines, line, value, start))
+                seen = seen if seen[0] == line else (line, 0)
+                found = max(lines[line - 1].find(value.strip(), seen[1]), seen[1]) if line <= len(lines) else 0
+                seen = (line, found + len(value.strip()))
+                at = Place(start.file, start.line + line - 1, found + (start.column if line == 1 else 1))
             elif kind in {"variable_end", "block_end"}:
-                pieces.append(Tag("".join(code).strip().replace("\n", " "), at, kind == "block_end"))
-            elif not kind.startswith(("comment", "raw")):
+                pieces.append(Tag("".join(code or ()).strip().replace("\n", " "), at, kind == "block_end"))
+                code = None
+            elif code is not None:
                 code.append(value)
     except TemplateSyntaxError as error:
         place = Place(start.file, start.line + error.lineno - 1, start.column if error.lineno == 1 else 1)
         raise mistake(place, error.message or "cannot be read") from None
+    if code is not None:
+        raise mistake(at, "the tag has no end", "close it with }} or %}")
     return pieces
-
-
-def _column(lines: Sequence[str], line: int, opening: str, start: Place) -> int:
-    found = lines[line - 1].find(opening.strip()) if line <= len(lines) else -1
-    return max(found, 0) + (start.column if line == 1 else 1)
 
 
 def include(

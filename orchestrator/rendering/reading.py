@@ -81,6 +81,8 @@ def a_moment(value: Any, reader: Reader) -> datetime:
         except ValueError:
             raise ValueError(f"{shown(value)} is not a date (2026-03-02) or moment (2026-03-02T10:00:00Z)") from None
     elif isinstance(value, datetime):
+        if value.tzinfo is not None:
+            return value  # a filter has put it on a clock of its choice
         found = value
     elif isinstance(value, date):
         found = datetime(value.year, value.month, value.day)  # noqa: DTZ001 - a wall time has no zone

@@ -58,7 +58,7 @@ class Refusal:
         return State.SKIPPED if self.reason is Reason.MISSING_DATA else State.RENDER_FAILED
 
 
-_BUILT_IN: Mapping[str, Callable[[RenderRequest], Any]] = {
+BUILT_IN: Mapping[str, Callable[[RenderRequest], Any]] = {
     "locale": lambda request: request.person.locale,
     "language": lambda request: _language(request.person.locale),
     "user_id": lambda request: request.person.user,
@@ -102,6 +102,11 @@ class Compiled:
         """Every path the templates may read: `("userAttribute", "firstName")`, `("latest", "add_to_cart", "price")`."""
         forms = self.forms.values()
         return frozenset(path for form in forms if form.script is not None for path, _ in form.script.paths)
+
+    def coupons(self) -> frozenset[str]:
+        """The pools of coupons that the templates take codes from."""
+        forms = self.forms.values()
+        return frozenset(pool for form in forms if form.script is not None for pool, _ in form.script.coupons)
 
     def render(self, request: RenderRequest) -> Content | Refusal:
         """Write one message. Nothing is raised: whatever goes wrong with one person's data is a refusal of theirs."""
@@ -165,7 +170,7 @@ def _built_in(root: str, request: RenderRequest) -> Any:
     """What is known of a person and their message without any attribute."""
     if root in _MAPS:
         return {}
-    ask = _BUILT_IN.get(root)
+    ask = BUILT_IN.get(root)
     return ask(request) or None if ask is not None else None
 
 
@@ -207,8 +212,8 @@ def _missing(script: Script | None, error: MissingDataError) -> str:
     name = str(error)
     if script is None:
         return name
-    place, number = script.place(error.__traceback__)
-    return f"{script.full_path(name, number)} ({_spot(place)})"
+    path, place = script.missing(name, error.__traceback__)
+    return f"{path} ({_spot(place)})"
 
 
 def _told(script: Script | None, error: Exception) -> str:

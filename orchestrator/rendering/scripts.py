@@ -11,6 +11,7 @@ from jinja2.meta import find_undeclared_variables
 from jinja2.nodes import EvalContext
 from jinja2.utils import concat
 
+from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.rendering.environment import GLOBALS, URL, Situation, template_of
 from orchestrator.rendering.folding import path_of
 from orchestrator.rendering.pieces import Place, Tags, mistake
@@ -35,9 +36,11 @@ class Script:
         self.locale = locale
         self.count = len(parts)
         self.filename = f"<{name}>"
+        mistakes = tuple(dict.fromkeys(found for part, _ in parts for found in _check(part, tags)))
+        if mistakes:
+            raise ConfigError(mistakes)
         body: list[nodes.Node] = []
         for number, (part, is_html) in enumerate(parts):
-            _check(part, tags)
             if number:
                 body.append(nodes.Output([nodes.TemplateData(CUT)], lineno=1))
             inside = part if is_html else [_unescaped(part)]
@@ -45,6 +48,7 @@ class Script:
         tree = nodes.Template(body, lineno=1)
         tree.set_environment(tags.room)
         self.paths = _paths(tree)
+        self.coupons = tuple(dict.fromkeys(_coupons(tree)))
         self.roots = frozenset(find_undeclared_variables(tree) - GLOBALS.keys())
         try:
             self._template = template_of(tags.room, tree, self.filename)
@@ -75,15 +79,20 @@ class Script:
             trace = trace.tb_next
         return (self.tags.place(number) if number else Place(self.filename)), number
 
-    def full_path(self, name: str, number: int) -> str:
-        """The whole path of a missing value, of which an error knows the end only."""
-        wanted = tuple(name.split("."))
-        here = [path for path, line in self.paths if line == number]
-        for path in here:
+    def missing(self, name: str, trace: TracebackType | None) -> tuple[str, Place]:
+        """The whole path of a missing value, of which an error knows the end only, and where it was asked for."""
+        place, number = self.place(trace)
+        # An error within copy of several tags knows the first of them only: those that follow come next.
+        for path, line in sorted(self.paths, key=lambda found: (found[1] < number, found[1])):
             for length in range(len(path), 0, -1):
-                if ".".join(path[:length]).endswith(name) and path[:length][-len(wanted) :] == wanted:
-                    return spell(path)
-        return spell(here[0]) if name == "a value" and len(here) == 1 else name
+                if f".{'.'.join(path[:length])}".endswith(f".{name}"):
+                    return spell(path), self.tags.place(line)
+        if name.endswith("]"):  # a place in what is missing
+            before, _, inside = name.rpartition("[")
+            found, place = self.missing(before, trace)
+            return f"{found}[{inside}", place
+        here = [path for path, line in self.paths if line == number]
+        return (spell(here[0]) if name == "a value" and len(here) == 1 else name), place
 
 
 def spell(path: Path) -> str:
@@ -96,37 +105,46 @@ def _unescaped(part: list[nodes.Node]) -> nodes.Node:
     return nodes.ScopedEvalContextModifier([off], part, lineno=1)
 
 
-def _check(part: Iterable[nodes.Node], tags: Tags) -> None:
-    """Refuse what does not belong into a template."""
+def _check(part: Iterable[nodes.Node], tags: Tags) -> Iterable[Mistake]:
+    """What does not belong into a template."""
     for node in (found for top in part for found in _all(top)):
-        place = tags.place(node.lineno) if node.lineno else Place("")
+        if not node.lineno:
+            continue  # a constant of the head
+        place = tags.place(node.lineno)
         if isinstance(node, _REFUSED):
-            raise mistake(place, f"{type(node).__name__.lower()} cannot be used here")
+            yield Mistake(*place, f"{type(node).__name__.lower()} cannot be used here")
         if isinstance(node, nodes.Filter):
-            _check_name(node.name, tags.room.filters, "filter", place)
+            yield from _check_name(node.name, tags.room.filters, "filter", place)
         elif isinstance(node, nodes.Test):
-            _check_name(node.name, tags.room.tests, "test", place)
+            yield from _check_name(node.name, tags.room.tests, "test", place)
         elif isinstance(node, nodes.Getattr | nodes.Name):
             name = node.attr if isinstance(node, nodes.Getattr) else node.name
             if name.startswith("_"):
-                raise mistake(place, f"{name!r} cannot be read", "names that begin with _ are not data")
+                yield Mistake(*place, f"{name!r} cannot be read", "names that begin with _ are not data")
 
 
-def _check_name(name: str, known: Mapping[str, Any], what: str, place: Place) -> None:
+def _check_name(name: str, known: Mapping[str, Any], what: str, place: Place) -> Iterable[Mistake]:
     if name in known:
         return
     if name == "safe":
-        raise mistake(
-            place, "`|safe` would put a person's data into the page as it is", "leave it out: HTML is escaped"
-        )
+        remedy = "leave it out: HTML is escaped"
+        yield Mistake(*place, "`|safe` would put a person's data into the page as it is", remedy)
+        return
     close = get_close_matches(name, [key for key in known if key != URL], 1)
-    raise mistake(place, f"no {what} {name!r}", f"Did you mean {close[0]}?" if close else "")
+    yield Mistake(*place, f"no {what} {name!r}", f"Did you mean {close[0]}?" if close else "")
 
 
 def _all(node: nodes.Node) -> Iterable[nodes.Node]:
     yield node
     for child in node.iter_child_nodes():
         yield from _all(child)
+
+
+def _coupons(tree: nodes.Template) -> Iterable[tuple[str, int]]:
+    """Every pool of coupons that is named, with the number of its tag."""
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name in {"coupon", "coupon_expires"}:
+            yield from ((arg.value, call.lineno) for arg in call.args[:1] if isinstance(arg, nodes.Const))
 
 
 def _paths(tree: nodes.Template) -> tuple[tuple[Path, int], ...]:

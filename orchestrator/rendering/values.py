@@ -58,6 +58,9 @@ class Missing(StrictUndefined):
     def __len__(self) -> int:  # type: ignore[override]  # as above
         return 0
 
+    def __repr__(self) -> NoReturn:
+        raise MissingDataError(self._undefined_message)  # within a list that is printed
+
     def __contains__(self, _: object) -> NoReturn:
         raise MissingDataError(self._undefined_message)
 
@@ -104,18 +107,20 @@ def get_item(value: Any, key: Any) -> Any:
     if isinstance(key, int) and isinstance(value, list | tuple | str):
         found = value[key] if -len(value) <= key < len(value) else None
         return found if found is not None else Missing(name=str(key))
-    return _from_object(value, key) if isinstance(key, str) else Missing(name=str(key))
+    if isinstance(key, str):
+        return _from_object(value, key)
+    return Missing(name=f"{path_of(value)}[{key}]" if isinstance(value, Missing) else str(key))
 
 
 def get_method(value: Any, name: str) -> Any:
     """What stands before the brackets of a call: a key of the data, else one of the methods that only read."""
+    if isinstance(value, Missing):
+        return value  # calling it says what is missing
     found = get_attribute(value, name)
     if not isinstance(found, Missing):
         return found
     if name in _METHODS.get(value.__class__, ()):
         return getattr(value, name)
-    if isinstance(value, Missing):
-        return found
     raise SecurityError(f"{name}() cannot be called here")
 
 
@@ -165,7 +170,19 @@ def print_text(value: Any) -> str:
         raise TypeError(
             f"{'the macro ' + value.name if isinstance(value, Macro) else 'a function'} has no text; call it"
         )
+    if isinstance(value, list | tuple | dict):
+        _refuse_nulls(value)
     return str(value)
+
+
+def _refuse_nulls(value: Any) -> None:
+    """MissingDataError if a list or map that is printed as it is would show a null."""
+    inside = value.values() if isinstance(value, dict) else value
+    for item in inside:
+        if item is None:
+            raise MissingDataError("a value")
+        if isinstance(item, list | tuple | dict):
+            _refuse_nulls(item)
 
 
 def join_text(values: Iterable[Any]) -> str:
