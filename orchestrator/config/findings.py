@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from orchestrator.config.sheets import Path, Sheet, Slip
+from orchestrator.config.sheets import Path, Sheet
+from orchestrator.config.slips import Slip
 from orchestrator.core.errors import Mistake
 
 _FEW = 12

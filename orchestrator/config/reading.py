@@ -17,7 +17,8 @@ from orchestrator.config.segments import read_segments
 from orchestrator.config.settings import DEV, check_data, check_secrets, check_settings, environment_of
 from orchestrator.config.shapes import DataShape, SettingsShape
 from orchestrator.config.shaping import shape
-from orchestrator.config.sheets import Sheet, Slip, read_sheet
+from orchestrator.config.sheets import Sheet, read_sheet
+from orchestrator.config.slips import Slip
 from orchestrator.config.templates import check_templates
 from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.providers import Declaration

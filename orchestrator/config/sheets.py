@@ -4,7 +4,6 @@ A tree of values is put together from the reader's events by hand: positions, du
 where they stand, and nothing is ever unfolded, looked up or executed.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -24,9 +23,8 @@ from ruamel.yaml.events import (
 )
 
 from orchestrator.config import scalars
+from orchestrator.config.slips import Slip, character, decoded, syntax
 
-LARGEST = 256 * 1024
-"""Bytes of one YAML file."""
 DEEPEST = 24
 """Levels of lists and mappings inside one another."""
 MOST_ALIASES = 50
@@ -44,18 +42,6 @@ class Place:
     column: int = 1
     key_line: int = 1
     key_column: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Slip:
-    """A mistake in the writing itself, before anybody asks what it means."""
-
-    line: int
-    column: int
-    text: str
-    remedy: str = ""
-    word: str = ""
-    """The value as written, if the text repeats it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +78,7 @@ def read_sheet(file: str, content: bytes, first_line: int = 1) -> tuple[Sheet | 
     Pure, and remembered by content: after an edit only the edited files are read again. `first_line` is where the content
     begins in its file, for the head of a template.
     """
-    text, slips = _decoded(content)
+    text, slips = decoded(content)
     if slips:
         return None, slips
     reading = _Reading(first_line - 1)
@@ -103,9 +89,9 @@ def read_sheet(file: str, content: bytes, first_line: int = 1) -> tuple[Sheet | 
         reading.slips.append(stop.slip)
         return None, tuple(reading.slips)
     except MarkedYAMLError as error:
-        return None, (*reading.slips, _syntax(error, text, first_line - 1))
+        return None, (*reading.slips, syntax(error, text, first_line - 1))
     except YAMLError as error:
-        return None, (Slip(1, 1, "cannot be read as YAML", _character(str(error))),)
+        return None, (Slip(1, 1, "cannot be read as YAML", character(str(error))),)
     if not isinstance(root.value, dict):
         slip = Slip(root.line, root.column, "a file of settings is a list of keys with values, like `about: …`")
         return None, (*reading.slips, slip)
@@ -275,45 +261,3 @@ class _Reading:
 
     def spot(self, event: Event) -> tuple[int, int]:
         return event.start_mark.line + 1 + self.shift, event.start_mark.column + 1
-
-
-def _decoded(content: bytes) -> tuple[str, tuple[Slip, ...]]:
-    """The text of a file, or why it has none."""
-    if len(content) > LARGEST:
-        return "", (Slip(1, 1, f"is larger than {LARGEST // 1024} KiB", "Split it up; long lists belong in lists/."),)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        column = error.start - content.rfind(b"\n", 0, error.start)
-        return "", (Slip(line, column, "is not written in UTF-8", "Save the file as UTF-8."),)
-    tabs = tuple(
-        Slip(number, line.index("\t") + 1, "a tab", "Indent with blanks.")
-        for number, line in enumerate(text.splitlines(), 1)
-        if "\t" in line[: len(line) - len(line.lstrip())] and line.strip()
-    )
-    return text, tabs
-
-
-def _syntax(error: MarkedYAMLError, text: str, shift: int) -> Slip:
-    """What the reader stumbled over, in words of its line."""
-    mark = error.problem_mark or error.context_mark
-    if mark is None:
-        return Slip(1 + shift, 1, "cannot be read as YAML")
-    lines = text.splitlines()
-    near = [number for number in (mark.line, mark.line - 1) if 0 <= number < len(lines)]
-    for number in near:
-        if found := re.search(r"(?:^|[:\-{\[,]\s*)(?P<what>\{\{|\$\{)", lines[number]):
-            what = "{{ }}" if found["what"] == "{{" else "${ }"
-            text = f"{what} stands here without quotes"
-            return Slip(number + 1 + shift, found.start("what") + 1, text, "Put the whole value in quotes.")
-    problem = (error.problem or "cannot be read as YAML").strip()
-    context = f" {error.context.strip()}" if error.context else ""
-    remedy = "Look at the indentation, at the blank after a colon, and at quotes and brackets that are not closed."
-    return Slip(mark.line + 1 + shift, mark.column + 1, f"cannot be read: {problem}{context}", remedy)
-
-
-def _character(problem: str) -> str:
-    """The reader's complaint about a character, without a quotation of the file."""
-    found = re.search(r"#x[0-9a-f]+", problem)
-    return f"It holds the character {found[0]}, which has no place in a text file." if found else ""

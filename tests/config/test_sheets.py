@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from orchestrator.config import load, scalars
-from orchestrator.config.sheets import DEEPEST, LARGEST, MOST_ALIASES, read_sheet
+from orchestrator.config.sheets import DEEPEST, MOST_ALIASES, read_sheet
+from orchestrator.config.slips import LARGEST
 from tests.config.builders import WINBACK, said, with_edit, with_file
 
 FILE = "config/segments/x.yaml"
