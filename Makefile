@@ -12,6 +12,9 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $(READY)
 
+demo: $(READY)
+	$(BIN)/python -m benchmarks.demo
+
 test: $(READY)
 	$(BIN)/python -m pytest
 
@@ -20,6 +23,15 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Sends while everything is killed, and counts what arrived: 200 kills for each store and policy, 50,000 messages each.
+prove: $(READY)
+	ORCHESTRATOR_PROVE=1 $(BIN)/python -m pytest -q tests/core/test_occurrences.py
+	$(BIN)/python -m tests.proof.kill --full
+
+# One command per figure; each prints ratios taken in one run.
+bench: $(READY)
+	$(BIN)/python benchmarks/smtp_wire.py
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

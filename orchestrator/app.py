@@ -40,11 +40,11 @@ class Opened:
         return Ledger.open(self.project.environment.stores.ledger.resolve(self.secrets), self.root)
 
 
-def open_project(root: Path, environment: str) -> Opened:
-    """Read a whole tree at once; ConfigError with every mistake if it has any."""
+def open_project(root: Path, environment: str, *, sending: bool = False) -> Opened:
+    """Read a whole tree at once; ConfigError with every mistake if it has any. Who sends needs every secret to be there."""
     secrets = MachineSecrets(root)
     files = config.read_tree(root)
-    loaded = config.load(files, environment, secrets)
+    loaded = config.load(files, environment, secrets if sending else None)
     if loaded.project is None:
         raise ConfigError(loaded.mistakes)
     return Opened(root, loaded.project, files, secrets)

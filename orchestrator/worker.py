@@ -122,7 +122,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
-        opened = app.open_project(options.project.resolve(), options.env)
+        opened = app.open_project(options.project.resolve(), options.env, sending=True)
         # The child is forked before this process has threads, a loop or a database.
         with RenderChild() as child:
             uvloop.run(serve(opened, child, WallClock()))

@@ -44,7 +44,7 @@ class Desk:
 
         if not (self.root / "config").is_dir():
             fail(f"{self.root}: no config/ folder; go to the project's folder, or name it with --project")
-        return config.load(config.read_tree(self.root), self.environment, config.MachineSecrets(self.root))
+        return config.load(config.read_tree(self.root), self.environment)
 
     def project(self) -> "Project":
         """The project, if it has no mistake; else all of them are shown and we end."""

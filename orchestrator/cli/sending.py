@@ -45,7 +45,7 @@ def send(
     from orchestrator.cli.shipping import rehearse, ship  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
-    with rehearse(desk, campaign, WallClock().now()) as show:
+    with rehearse(desk, campaign, WallClock().now(), sending=True) as show:
         if not desk.as_json:
             _print(desk, campaign, show.forecast)
         if show.forecast.people == 0:

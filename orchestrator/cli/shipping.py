@@ -36,9 +36,9 @@ class Rehearsal:
 
 
 @contextmanager
-def rehearse(desk: Desk, campaign: str, at: Instant) -> Iterator[Rehearsal]:
+def rehearse(desk: Desk, campaign: str, at: Instant, *, sending: bool = False) -> Iterator[Rehearsal]:
     """Resolve and judge a campaign's audience as of a moment."""
-    opened = app.open_project(desk.root, desk.environment)
+    opened = app.open_project(desk.root, desk.environment, sending=sending)
     if campaign not in opened.project.campaigns:
         fail(f"no campaign {campaign}; there are {', '.join(opened.project.campaigns) or 'none'}", USAGE)
     # The child is forked before there are threads or databases here.

@@ -6,6 +6,7 @@ import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -127,7 +128,9 @@ class Supervisor:
             return
         self._seen = seen
         try:
-            opened = await asyncio.to_thread(app.open_project, self.serving.root, self.serving.environment)
+            opened = await asyncio.to_thread(
+                partial(app.open_project, self.serving.root, self.serving.environment, sending=True)
+            )
         except OrchestratorError as problem:
             self.troubles = tuple(str(problem).splitlines())
             kept, first = self._edition.version[:12], self.troubles[0]
@@ -215,7 +218,7 @@ def metrics(supervisor: Supervisor) -> CollectorRegistry:
 def run(serving: Serving) -> int:
     """Serve until told to stop; 0 in good order, 1 if it cannot serve."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    opened = app.open_project(serving.root, serving.environment)
+    opened = app.open_project(serving.root, serving.environment, sending=True)
     clock = WallClock()
     lock = opened.ledger()
     try:
