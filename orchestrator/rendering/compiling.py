@@ -9,10 +9,11 @@ from jinja2 import nodes
 
 from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.core.nouns import Channel
-from orchestrator.rendering.environment import URL, Room
+from orchestrator.rendering.environment import Room
 from orchestrator.rendering.folding import Folder
 from orchestrator.rendering.forms import Hole, Maker, Tree, maker
 from orchestrator.rendering.heads import Branch, Leaf, merged, missing_keys, read, split, unknown_keys
+from orchestrator.rendering.links import URL
 from orchestrator.rendering.lookup import BASE, Cell, File, Shelf, languages
 from orchestrator.rendering.markup import begins_link, laid_out
 from orchestrator.rendering.pieces import Piece, Place, Tag, Tags, cut, include, mistake
@@ -95,7 +96,9 @@ class Compiler:
         try:
             return _Writer(self, draft).form()
         except RecursionError:
-            raise mistake(draft.body_place if draft.body else Place(draft.files[-1].path), "nested too deeply") from None
+            raise mistake(
+                draft.body_place if draft.body else Place(draft.files[-1].path), "nested too deeply"
+            ) from None
 
     def read_base(self, name: str, at: Place) -> tuple[str, Place]:
         """A snippet or layout of templates/_base by its name; nothing outside it can be named."""

@@ -14,18 +14,15 @@ from jinja2.tests import TESTS
 from jinja2.utils import Namespace, pass_context
 
 from orchestrator.rendering.filters import all_filters
+from orchestrator.rendering.links import URL, a_link
 from orchestrator.rendering.reading import a_moment, reader_of
 from orchestrator.rendering.values import (
     AbortError,
     Missing,
     MissingDataError,
-    UnusableLinkError,
     get_attribute,
     get_item,
 )
-
-URL = "link__"
-"""The filter the compiler puts where a person's data begins a link."""
 
 COUPONS = " coupons"
 """Where a message's context keeps the person's coupon codes."""
@@ -37,33 +34,8 @@ _TESTS = frozenset(
         "odd", "sameas", "sequence", "string", "true", "undefined", "upper",
     }
 )  # fmt: skip
-_LINK_SCHEMES = frozenset({"http", "https", "mailto", "tel", "sms"})
 _MAXIMUM = 1_000_000
 """No text or list made by a template's arithmetic is longer, no number has more digits."""
-
-
-def a_link(value: Any) -> Any:
-    """What stands at the beginning of a link; UnusableLinkError unless a browser would only go there."""
-    text = str(value.unescape() if hasattr(value, "__html__") and hasattr(value, "unescape") else value)
-    # Browsers ignore blanks and controls in front of a scheme, and tabs and line breaks within it.
-    bare = "".join(character for character in text if character > " " and character.isprintable())
-    if bare.startswith(":"):
-        raise UnusableLinkError(f"{text[:60]!r} is not a link")
-    head = bare.partition(":")[0] if ":" in bare else ""
-    if head and all(c.isalnum() or c in "+-." for c in head) and head.lower() not in _LINK_SCHEMES:
-        # The customer's own app: shop://cart. What browsers run by themselves never has the two strokes and a host.
-        harmless = bare.startswith(f"{head}://") and head.lower() not in {
-            "javascript",
-            "data",
-            "vbscript",
-            "file",
-            "blob",
-        }
-        if not harmless:
-            raise UnusableLinkError(
-                f"{text[:60]!r} is not a link; allowed are http, https, mailto, tel, sms and app links"
-            )
-    return value
 
 
 def abort_message(why: Any = "the template said so") -> NoReturn:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import css_inline
 from mjml import mjml2html
 
-from orchestrator.rendering.environment import URL
+from orchestrator.rendering.links import URL
 from orchestrator.rendering.pieces import Piece, Place, Tag, mistake
 from orchestrator.rendering.plain import text_of
 

@@ -12,8 +12,9 @@ from jinja2.nodes import EvalContext
 from jinja2.utils import concat
 
 from orchestrator.core.errors import ConfigError, Mistake
-from orchestrator.rendering.environment import GLOBALS, URL, Situation, template_of
+from orchestrator.rendering.environment import GLOBALS, Situation, template_of
 from orchestrator.rendering.folding import path_of
+from orchestrator.rendering.links import URL
 from orchestrator.rendering.pieces import Place, Tags, mistake
 
 CUT = "\0"
