@@ -1,5 +1,6 @@
 """The composition root: from the files of a project to the parts that do its work."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,29 @@ def open_project(root: Path, environment: str, *, sending: bool = False) -> Open
     if loaded.project is None:
         raise ConfigError(loaded.mistakes)
     return Opened(root, loaded.project, files, secrets)
+
+
+LEDGER = "ORCHESTRATOR_LEDGER"
+"""The environment variable in which a supervisor tells its children where the ledger is; it may hold a password."""
+
+
+def open_version(root: Path, environment: str, url: str, version: str) -> Opened:
+    """The project as the ledger keeps it under this version: what a child starts from, whatever the files say now."""
+    secrets = MachineSecrets(root)
+    ledger = Ledger.open(url, root)
+    try:
+        files = ledger.bundle(version)
+    finally:
+        ledger.close()
+    return Opened(root, config.load(files, environment, secrets).sound(), files, secrets)
+
+
+def open_child(root: Path, environment: str, version: str) -> Opened:
+    """What a process of the daemon works from: the version it was handed, or the files where it was started by hand."""
+    url = os.environ.get(LEDGER, "")
+    if version and url:
+        return open_version(root, environment, url, version)
+    return open_project(root, environment, sending=True)
 
 
 def dispatch(opened: Opened, clock: Clock, dice: Dice) -> Dispatch:

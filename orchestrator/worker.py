@@ -119,10 +119,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m orchestrator.worker", description=__doc__)
     parser.add_argument("--project", type=Path, required=True)
     parser.add_argument("--env", required=True)
+    parser.add_argument("--version", default="", help="the version of the files to start from")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
-        opened = app.open_project(options.project.resolve(), options.env, sending=True)
+        opened = app.open_child(options.project.resolve(), options.env, options.version)
         # The child is forked before this process has threads, a loop or a database.
         with RenderChild() as child:
             uvloop.run(serve(opened, child, WallClock()))

@@ -1,5 +1,7 @@
 """Verbs that lead to messages: plan shows what would happen, send makes it happen, serve does it by the clock."""
 
+import os
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -77,10 +79,11 @@ def serve(
     host: Annotated[str, typer.Option(help="Address of the web face.")] = "127.0.0.1",
 ) -> None:
     """Run the daemon: the clock, the workers and the web face, until SIGTERM."""
-    from orchestrator.daemon import Serving, run  # noqa: PLC0415 - keeps `--help` fast
-
     desk: Desk = context.obj
-    raise typer.Exit(run(Serving(desk.root, desk.environment, workers, host, port)))
+    command = [sys.executable, "-m", "orchestrator.daemon", "--project", str(desk.root), "--env", desk.environment]
+    command += ["--workers", str(workers), "--host", host, "--port", str(port)]
+    # This process becomes the daemon, so that whoever started us holds the daemon itself.
+    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, our own arguments
 
 
 def _moment(text: str | None) -> "Instant":

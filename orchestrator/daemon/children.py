@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.core.times import SECOND, Clock
@@ -21,7 +21,7 @@ _HEALTHY_AFTER = 10 * SECOND
 class Child:
     """One process of the daemon and how it has fared."""
 
-    command: Sequence[str]
+    command: Callable[[], Sequence[str]]
     process: asyncio.subprocess.Process | None = None
     falls: int = 0
 
@@ -33,13 +33,13 @@ class Children:
     clock: Clock
     kept: list[Child] = field(default_factory=list)
 
-    async def keep(self, command: Sequence[str], stopping: asyncio.Event) -> None:
-        """Run a command, and again whenever it ends, until told to stop; a command that keeps falling waits longer."""
+    async def keep(self, command: Callable[[], Sequence[str]], stopping: asyncio.Event) -> None:
+        """Run a command, asked for anew each time, whenever the last one ended; a command that keeps falling waits longer."""
         child = Child(command)
         self.kept.append(child)
         while not stopping.is_set():
             began = self.clock.now()
-            child.process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE)
+            child.process = await asyncio.create_subprocess_exec(*command(), stdin=asyncio.subprocess.PIPE)
             code = await child.process.wait()
             if stopping.is_set():
                 return

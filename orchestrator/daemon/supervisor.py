@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -73,7 +74,7 @@ class Supervisor:
         self._bells.start()
         web = await self._open_web()
         workers = [
-            asyncio.create_task(self.children.keep(self._command("worker"), self.stopping))
+            asyncio.create_task(self.children.keep(partial(self._command, "worker"), self.stopping))
             for _ in range(self.serving.workers)
         ]
         try:
@@ -218,8 +219,11 @@ def metrics(supervisor: Supervisor) -> CollectorRegistry:
 def run(serving: Serving) -> int:
     """Serve until told to stop; 0 in good order, 1 if it cannot serve."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    for chatty in ("apscheduler", "uvicorn.access"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     opened = app.open_project(serving.root, serving.environment, sending=True)
     clock = WallClock()
+    os.environ[app.LEDGER] = opened.project.environment.stores.ledger.resolve(opened.secrets)
     lock = opened.ledger()
     try:
         holder = lock.only_supervisor()

@@ -1,0 +1,28 @@
+"""`python -m orchestrator.daemon`: what `orchestrator serve` becomes."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from orchestrator.core.errors import OrchestratorError
+from orchestrator.daemon.supervisor import Serving, run
+
+
+def main() -> int:
+    """Serve a project until SIGTERM: 0 in good order, 1 if it cannot, 3 if another supervisor holds the ledger."""
+    parser = argparse.ArgumentParser(prog="python -m orchestrator.daemon", description=__doc__)
+    parser.add_argument("--project", type=Path, required=True)
+    parser.add_argument("--env", required=True)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8026)
+    options = parser.parse_args()
+    try:
+        return run(Serving(options.project.resolve(), options.env, options.workers, options.host, options.port))
+    except OrchestratorError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
