@@ -56,7 +56,9 @@ def _measured(  # noqa: PLR0911 - one answer per measure
     if not isinstance(test, Comparison):
         edge = exp.Min(this=_TIME.copy()) if condition.measure is Measure.FIRST else exp.Max(this=_TIME.copy())
         return lies(test, Kind.TIME, edge, moment)
-    value = columns.property(condition.property, Kind.NUMBER) if condition.property else exp.null()
+    value: exp.Expr = column("event", "value")  # a sequence has read it already
+    if condition.property and not (condition.then or condition.then_not):
+        value = columns.property(condition.property, Kind.NUMBER)
     match condition.measure:
         case Measure.DISTINCT:
             days = exp.Distinct(expressions=[event_day(_TIME.copy(), start, until, moment.zone)])
@@ -102,7 +104,10 @@ def _starts(condition: Event, start: Instant, until: Instant, moment: Moment, co
     part is kept where the next kept event of its step comes in time.
     """
     parts = _parts(condition)
-    marked = exp.select(_USER.copy(), _TIME.copy(), _MESSAGE.copy(), column("event", "properties"))
+    marked = exp.select(_USER.copy(), _TIME.copy(), _MESSAGE.copy())
+    if condition.property:
+        value = columns.property(condition.property, Kind.NUMBER)
+        marked = marked.select(exp.alias_(value, "value", quoted=True), copy=False)
     names: list[exp.Expr] = []
     for number, part in enumerate(parts):
         name = condition.name if number == 0 else part.event  # type: ignore[union-attr]  # only the first is no Step
@@ -149,7 +154,8 @@ def _kept(marked: exp.Select, number: int, part: Event | Step, parts: list[Event
             holds.append(exp.LTE(this=_TIME.copy(), expression=over))
     kept = exp.alias_(exp.Coalesce(this=exp.and_(*holds), expressions=[exp.false()]), f"p{number}", quoted=True)
     others = [column("event", f"p{other}") for other in range(len(parts)) if other != number]
-    rows = [_USER.copy(), _TIME.copy(), _MESSAGE.copy(), column("event", "properties"), *others]
+    value = [column("event", "value")] if isinstance(parts[0], Event) and parts[0].property else []
+    rows = [_USER.copy(), _TIME.copy(), _MESSAGE.copy(), *value, *others]
     return exp.select(*rows, kept).from_(marked.subquery("event"))
 
 
