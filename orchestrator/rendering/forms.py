@@ -73,8 +73,8 @@ def check_size(channel: Channel, texts: Sequence[str], fixed: int = 0) -> None:
         raise TooLargeError(f"over {LARGEST[channel]} bytes, the most that {channel.value} carries")
 
 
-Maker = Callable[[Sequence[str], Mapping[str, Any]], Content]
-"""Turns a message's texts into its content; the extras bring the unsubscribe link of this one message."""
+Maker = Callable[[Sequence[str]], Content]
+"""Turns a message's texts into its content."""
 
 
 def maker(channel: Channel, tree: dict[str, Tree], head: Mapping[str, Branch]) -> Maker:
@@ -88,14 +88,14 @@ def maker(channel: Channel, tree: dict[str, Tree], head: Mapping[str, Branch]) -
     if channel is Channel.WEBHOOK:
         fixed = _weight(tree)
 
-        def webhook(texts: Sequence[str], _: Mapping[str, Any]) -> Content:
+        def webhook(texts: Sequence[str]) -> Content:
             check_size(channel, texts, fixed)
             whole = fill(tree, texts)
             return WebhookContent(one_line(whole["type"]), whole.get("data") or {})
 
         return webhook
 
-    def text(texts: Sequence[str], _: Mapping[str, Any]) -> Content:
+    def text(texts: Sequence[str]) -> Content:
         found = str(fill(tree["text"], texts)).strip()
         check_size(channel, (found,))
         return TextContent(found)
@@ -107,16 +107,14 @@ def _email(tree: dict[str, Tree]) -> Maker:
     sender, subject, reply_to = tree["from"], tree["subject"], tree["reply_to"]
     html, text = tree["html"], tree["text"]
 
-    def make(texts: Sequence[str], extras: Mapping[str, Any]) -> Content:
+    def make(texts: Sequence[str]) -> Content:
         check_size(Channel.EMAIL, texts)
-        link = extras.get("unsubscribe_url")
         return EmailContent(
             one_line(fill(sender, texts)),
             one_line(fill(subject, texts)),
             fill(html, texts),
             fill(text, texts),
             one_line(fill(reply_to, texts)),
-            {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if link else {},
         )
 
     return make
@@ -131,7 +129,7 @@ def _push(tree: dict[str, Tree], head: Mapping[str, Branch]) -> Maker:
     if not isinstance(data, dict):
         raise mistake(_place(head["data"]), "data is not a map", "write `data: {key: value}`")
 
-    def make(texts: Sequence[str], _: Mapping[str, Any]) -> Content:
+    def make(texts: Sequence[str]) -> Content:
         check_size(Channel.PUSH, texts, fixed)
         title, body, link, image, collapse = [
             texts[value.number] if isinstance(value, Hole) else str(value) for value in flat
@@ -152,7 +150,7 @@ def _in_app(tree: dict[str, Tree], head: Mapping[str, Branch]) -> Maker:
     show = head.get("show")
     visible_for = _duration(show.get("for")) if isinstance(show, dict) else None
 
-    def make(texts: Sequence[str], _: Mapping[str, Any]) -> Content:
+    def make(texts: Sequence[str]) -> Content:
         check_size(Channel.IN_APP, texts, fixed)
         return InAppContent(fill(tree, texts), visible_for)
 

@@ -118,7 +118,7 @@ class Compiled:
         script = form.script
         try:
             texts = script(self._values(script, request)) if script is not None else ()
-            return form.make(texts, request.extras)
+            return form.make(texts)
         except Exception as error:  # noqa: BLE001 - a template and one person's data may raise anything
             return _refusal(script, error)
 

@@ -7,6 +7,7 @@ import pickle
 import resource
 import signal
 import struct
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ SLOWEST = 2.0
 MEMORY = 512 * 2**20
 """Bytes a writer may take on top of what it was forked with."""
 
+_SIZE = Path("/proc/self/statm")
 NOBODY = -1
 _CELL = struct.Struct("=q")
 _KEPT = 8
@@ -37,7 +39,10 @@ class Limits:
 
 def fork(body: Callable[[], None], *kept: int) -> int:
     """Fork a process that runs the body with no files open but these, and leaves; its process id, in the parent."""
-    pid = os.fork()
+    with warnings.catch_warnings():
+        # From 3.12 on a fork beside other threads warns: they may hold locks. What runs in here takes none of theirs.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
     if pid:
         return pid
     return _leave_after(body, kept)
@@ -53,7 +58,7 @@ def _leave_after(body: Callable[[], None], kept: tuple[int, ...]) -> NoReturn:
         # Ctrl-C at a terminal reaches every process; the worker says when it is over, by hanging up.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         # A lock of the parent's on an open file must not outlive it in here.
-        for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - a list, for the folder is itself one of the files
+        for name in os.listdir("/dev/fd"):  # noqa: PTH208 - a list, for the folder is itself one of the files
             if int(name) > 2 and int(name) not in kept:
                 _close(int(name))
         body()
@@ -110,9 +115,10 @@ def _supervise(compiled: Compiled, line: Line, cell: mmap.mmap, limits: Limits) 
 def _write(compiled: Compiled, line: Line, cell: mmap.mmap, limits: Limits) -> None:
     """A writer: batches in, answers out, until told to stop. The kernel's alarm ends it, whatever it is doing."""
     # A forked process begins with its parent's address space; what comes on top is the template's.
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    most = pages * resource.getpagesize() + limits.memory
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    if _SIZE.exists():  # where it does not, the system keeps no such limit either
+        pages = int(_SIZE.read_text(encoding="ascii").split()[0])
+        most = pages * resource.getpagesize() + limits.memory
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while True:
         kind, data = line.receive()
