@@ -3,9 +3,11 @@
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from orchestrator.core.nouns import Channel, EmailContent, InAppContent, PushContent, TextContent, WebhookContent
-from orchestrator.rendering import Compiled, Setting
+from orchestrator.rendering import Catalogue, Compiled, Setting, lint
 from tests.rendering.builders import ADA, EXTRAS, SETTING, SHOP, bundle, compiled, mailed, mistakes, request
 
 
@@ -307,3 +309,32 @@ def test_what_comes_of_mjml_is_balanced():
     balance = _Balance()
     balance.feed(answer.html)
     assert balance.open == []
+
+
+_BITS = [
+    "---\n", "\n", " ", "subject: s", "copy:", "  a: ", '"', "'", "{{", "}}", "{%", "%}", "{#", " if ", " for ", " in ",
+    " endif ", " endfor ", "x", "copy.a", "|", "safe", "default(1)", "(", ")", "[", "]", "{", "}", "<mj-section>",
+    "</mj-section>", "<mj-column>", "<mj-text>", "</mj-text>", "<p ", "class=", ">", "<", "/", "<table>", "<tr>", "<style>",
+    "</style>", ".a{color:red}", "<!--", "-->", "&amp;", "é", "\u2028", "\0", "zq1qz", "- ", "*a", "&a ", "!!python/name:os",
+    "2026-01-01", "1e999", "layout: shop", "include ", "set ", "macro m() ", "call ", "raw ", "endraw ", "\t", ":", "~", "**",
+]  # fmt: skip
+
+
+@given(
+    st.sampled_from(
+        ["email.html", "email.mjml", "push.yaml", "in_app.yaml", "sms.txt", "webhook.yaml", "email@b.mjml"]
+    ),
+    st.lists(st.sampled_from(_BITS), max_size=40).map("".join).map(str.encode) | st.binary(max_size=60),
+    st.booleans(),
+)
+@settings(max_examples=150, deadline=None)
+def test_whatever_stands_in_a_file_is_a_template_or_a_mistake_of_that_file(name: str, content: bytes, headed: bool):
+    path = f"templates/winback/z/{name}"
+    begin = {"html": b"---\nsubject: s\n---\n", "mjml": b"---\nsubject: s\n---\n", "yaml": b"title: t\nbody: "}
+    head = begin.get(name.rpartition(".")[2], b"") if headed else b""
+    made = Compiled("winback", bundle(SHOP) | {path: head + content}, SETTING)
+    assert {mistake.file for mistake in made.mistakes} <= {path, "templates/_base/shop.mjml"}
+    lint(made, Catalogue(), marketing=True)
+    for channel in Channel:
+        assert made.render(request({"x": 1}, channel, segment="z")) is not None
+    assert isinstance(made.render(request(ADA)), PushContent)
