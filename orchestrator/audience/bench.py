@@ -3,7 +3,6 @@
 It is an engine of our own in memory, so nothing of this keeps anybody from the audience file.
 """
 
-import json
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from typing import Any, Self
 
 from orchestrator.audience import coercion, opening
 from orchestrator.audience.coercion import Clock
-from orchestrator.audience.columns import literal
+from orchestrator.audience.columns import literal, pointer
 from orchestrator.core.segments.tree import Kind
 
 GUESSED = (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE, Kind.TIME, Kind.VERSION)
@@ -90,7 +89,7 @@ class Bench:
 
     def keys_of(self, inside: str = "") -> list[str]:
         """Every key of the JSON lines, or of the object under the key `inside`, in order of appearance."""
-        whole = f"json_extract(json, {literal(path(inside))})" if inside else "json"
+        whole = f"json_extract(json, {literal(pointer(inside))})" if inside else "json"
         found = self.engine.sql(
             f"SELECT key FROM (SELECT line, unnest(json_keys({whole})) AS key FROM raw "
             f"WHERE json_type({whole}) = 'OBJECT') GROUP BY key ORDER BY min(line), key"
@@ -102,19 +101,19 @@ class Bench:
         picked = [f"line, md5({content}) AS hash"]
         for number, cell in enumerate(cells):
             picked += _texts(number, cell)
-        self.engine.execute(f"CREATE TABLE texts AS SELECT {', '.join(picked)} FROM raw")
-        self.engine.execute("DROP TABLE raw")
+        self.engine.execute(f"CREATE VIEW texts AS SELECT {', '.join(picked)} FROM raw")
         self.cells = tuple(self._guessed(cells))
         walls = [f"{coercion.wall(f't{n}', cell.clock)} AS w{n}" for n, cell in self._timed()]
-        self.engine.execute(f"CREATE TABLE walled AS SELECT {', '.join(['*', *walls])} FROM texts")
-        self.engine.execute("DROP TABLE texts")
+        self.engine.execute(f"CREATE VIEW walled AS SELECT {', '.join(['*', *walls])} FROM texts")
         found = [f"{self._moment(n, cell)} AS m{n}" for n, cell in self._timed()]
         values = [f"{_value(n, cell)} AS v{n}" for n, cell in enumerate(self.cells)]
         written = [f"{_json(n, cell)} AS o{n}" for n, cell in enumerate(self.cells) if not cell.owned]
         inner = f"SELECT {', '.join(['*', *found])} FROM walled"
         inner = f"SELECT {', '.join(['*', *values])} FROM ({inner})"
         self.engine.execute(f"CREATE TABLE read AS SELECT {', '.join(['*', *written])} FROM ({inner})")
-        self.engine.execute("DROP TABLE walled")
+        self.engine.execute("DROP VIEW walled")
+        self.engine.execute("DROP VIEW texts")
+        self.engine.execute("DROP TABLE raw")
 
     def number(self, to: str) -> int | None:
         """The number of the cell that goes to `to`, None without one."""
@@ -206,8 +205,3 @@ def _reason(number: int, cell: Cell) -> str:
     if cell.form and cell.kind:
         return literal(f"not {FORMS_IN_WORDS.get(cell.to, 'as it should be')}")
     return coercion.reason(cell.kind or Kind.TEXT, f"t{number}")
-
-
-def path(*keys: str) -> str:
-    """The JSON path of nested keys, whatever characters they hold."""
-    return "$" + "".join("." + json.dumps(key, ensure_ascii=False) for key in keys)

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 
 from orchestrator.audience.bench import FORMS, Bench
-from orchestrator.audience.columns import OWN
+from orchestrator.audience.columns import OWN, literal
 from orchestrator.audience.finishing import good
 from orchestrator.core.segments.values import DAY_PATTERN, TIME_PATTERN
 
@@ -71,11 +71,16 @@ def events_in(engine: duckdb.DuckDBPyConnection, table: str) -> dict[str, dict[s
     found: dict[str, dict[str, str]] = {
         name: {} for (name,) in engine.sql(f"SELECT DISTINCT name FROM {table}").fetchall()
     }
+    some = " UNION ALL ".join(
+        f"(SELECT name, properties FROM {table} WHERE name = {literal(name)} LIMIT {LOOKED_AT})" for name in found
+    )
+    if not some:
+        return found
     rows = engine.sql(
-        f"""WITH looked_at AS (
-            SELECT name, properties FROM {table} QUALIFY row_number() OVER (PARTITION BY name) <= {LOOKED_AT}
-        ), keys AS (SELECT name, properties, unnest(json_keys(properties)) AS key FROM looked_at),
-        pairs AS (SELECT name, key, json_extract(properties, '$.' || to_json(key)) AS value FROM keys)
+        f"""WITH looked_at AS ({some}), keys AS (SELECT name, properties, unnest(json_keys(properties)) AS key FROM looked_at),
+        pairs AS (
+            SELECT name, key, json_extract(properties, '/' || replace(replace(key, '~', '~0'), '/', '~1')) AS value FROM keys
+        )
         SELECT name, key, {_KIND} FROM pairs WHERE json_type(value) <> 'NULL' GROUP BY name, key"""
     ).fetchall()
     for name, key, kind in rows:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.audience.bench import FORMS, Bench, Cell, path
+from orchestrator.audience.bench import FORMS, Bench, Cell
 from orchestrator.audience.coercion import Clock
-from orchestrator.audience.columns import literal
+from orchestrator.audience.columns import literal, pointer
 from orchestrator.audience.finishing import CONSENT
 from orchestrator.audience.mapping import ADDRESSES, FIELDS, IGNORE, NEEDED, Plan, Target, What, enveloped, targets
 from orchestrator.core.segments.tree import Catalogue, Declared, Kind
@@ -50,10 +50,10 @@ def cells_of(bench: Bench, asked: Asked, names: Sequence[str] | None, *, json: b
 
 def _keys(bench: Bench, what: What) -> dict[str, str]:
     """Every key of the JSON lines and the SQL that reads it."""
-    raws = {key: f"json_extract(json, {literal(path(key))})" for key in bench.keys_of()}
+    raws = {key: f"json_extract(json, {literal(pointer(key))})" for key in bench.keys_of()}
     for outer in _NESTED.get(what, ()):
         if raws.pop(outer, None):
-            inner = {key: f"json_extract(json, {literal(path(outer, key))})" for key in bench.keys_of(outer)}
+            inner = {key: f"json_extract(json, {literal(pointer(outer, key))})" for key in bench.keys_of(outer)}
             both = {key: f"coalesce({raw}, {raws[key]})" for key, raw in inner.items() if key in raws}
             raws = {**inner, **raws, **both}
     return raws
@@ -94,7 +94,7 @@ def _inside(cells: Sequence[Cell], known: Mapping[str, Declared], clock: Clock) 
         Cell(
             f"{whole.name}.{name}",
             name,
-            f"json_extract({whole.raw}, {literal(path(name))})",
+            f"json_extract({whole.raw}, {literal(pointer(name))})",
             json=True,
             kind=one.kind,
             clock=clock,

@@ -85,9 +85,12 @@ def wall(text: str, clock: Clock) -> str:
     trimmed = f"trim({text})"
     if clock.format:
         return f"epoch_us(try_strptime({trimmed}, {literal(clock.format)}))"
+    # The pattern is dear, and most files end every time in Z.
     return (
-        f"CASE WHEN regexp_full_match({trimmed}, '[12][0-9]{{7}}') THEN epoch_us(try_strptime({trimmed}, '%Y%m%d')) "
-        f"WHEN {trimmed}[5] = '-' AND NOT regexp_full_match({trimmed}, '{_ZONED}') THEN epoch_us(TRY_CAST({trimmed} AS TIMESTAMP)) END"
+        f"CASE WHEN {trimmed}[5] <> '-' THEN "
+        f"CASE WHEN regexp_full_match({trimmed}, '[12][0-9]{{7}}') THEN epoch_us(try_strptime({trimmed}, '%Y%m%d')) END "
+        f"WHEN {trimmed}[-1] = 'Z' THEN NULL WHEN regexp_full_match({trimmed}, '{_ZONED}') THEN NULL "
+        f"ELSE epoch_us(TRY_CAST({trimmed} AS TIMESTAMP)) END"
     )
 
 
@@ -106,7 +109,7 @@ def moment_of(text: str, walled: str, clock: Clock, low: int | None, high: int |
         return local
     return (
         f"CASE WHEN {walled} IS NOT NULL THEN {local} "
-        f"WHEN regexp_full_match({trimmed}, '{_ZONED}') THEN epoch_us(TRY_CAST({trimmed} AS TIMESTAMPTZ)) "
+        f"WHEN {trimmed}[5] = '-' THEN epoch_us(TRY_CAST({trimmed} AS TIMESTAMPTZ)) "
         f"WHEN regexp_full_match({trimmed}, '[0-9]{{10}}') THEN CAST({trimmed} AS BIGINT) * 1000000 "
         f"WHEN regexp_full_match({trimmed}, '[0-9]{{13}}') THEN CAST({trimmed} AS BIGINT) * 1000 "
         f"WHEN regexp_full_match({trimmed}, '[0-9]{{16}}') THEN CAST({trimmed} AS BIGINT) END"
@@ -117,9 +120,14 @@ def as_json(kind: Kind, text: str, value: str) -> str:
     """SQL: a read value as JSON text, NULL where there is none. Moments become ISO 8601 in UTC."""
     match kind:
         case Kind.NUMBER:
+            # A catalogue keeps four decimals of an attribute; an event's JSON keeps all that were written.
+            point = f"strpos({text}, '.')"
             return (
-                f"CASE WHEN {value} IS NULL THEN NULL WHEN regexp_full_match(trim({text}), '{_PLAIN}') THEN trim({text}) "
-                f"ELSE to_json(CAST({value} AS DOUBLE)) END"
+                f"CASE WHEN {value} IS NULL THEN NULL "
+                f"WHEN ({point} > 0 AND length({text}) - {point} > 4) OR contains(lower({text}), 'e') "
+                f"THEN CAST(to_json(CAST(trim({text}) AS DOUBLE)) AS VARCHAR) "
+                f"WHEN {value} = floor({value}) THEN CAST(CAST({value} AS BIGINT) AS VARCHAR) "
+                f"ELSE rtrim(CAST({value} AS VARCHAR), '0') END"
             )
         case Kind.TIME:
             return f"'\"' || strftime(make_timestamp({value}), '%Y-%m-%dT%H:%M:%S.%fZ') || '\"'"

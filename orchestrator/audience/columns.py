@@ -40,6 +40,11 @@ def home(name: str) -> str:
     return name if name in OWN else ATTRIBUTE + name
 
 
+def pointer(*keys: str) -> str:
+    """The place of a value in a JSON document, whatever characters its keys hold (RFC 6901)."""
+    return "".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys)
+
+
 def quoted(name: str) -> str:
     """A name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'

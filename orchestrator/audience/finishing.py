@@ -19,17 +19,31 @@ def good(bench: Bench) -> str:
 
 
 def events(bench: Bench, event: str | None) -> str:
-    """SQL for events; `event` is the name of them all. Rows without a message id get one made of what they say, counted
+    """SQL for events, each message id once; `event` is the name of them all. Rows without a message id get one made of what they say, counted
     among those that say the same: the same file twice is the same events, and equal lines of one file stay apart.
     """
     name = literal(event) if event is not None else bench.column("event")
-    made = "hash || '-' || row_number() OVER (PARTITION BY hash ORDER BY line)"
     number = bench.number("message_id")
-    message = made if number is None else f"coalesce(v{number}, {made})"
+    message, joined = _made_ids(bench)
+    once = ""
+    if number is not None:
+        message = f"coalesce(v{number}, {message})"
+        once = " QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY line) = 1"
     return (
         f'SELECT {bench.column("user")} AS "user", {name} AS name, {bench.column("time")} AS "time", '
-        f"{message} AS message_id, {_properties(bench)} AS properties FROM read WHERE {good(bench)}"
+        f"{message} AS message_id, {_properties(bench)} AS properties FROM read{joined} WHERE {good(bench)}{once}"
     )
+
+
+def _made_ids(bench: Bench) -> tuple[str, str]:
+    """SQL for the id of a row that has none, and the join it needs. Only rows with a twin have to be counted, and few have."""
+    bench.engine.execute(
+        """CREATE OR REPLACE TABLE twins AS SELECT line, row_number() OVER (PARTITION BY hash ORDER BY line) AS twin FROM read
+        WHERE hash IN (SELECT hash FROM read GROUP BY hash HAVING count(*) > 1)"""
+    )
+    if bench.engine.sql("SELECT count(*) FROM twins").fetchall()[0][0]:
+        return "hash || '-' || coalesce(twin, 1)", " LEFT JOIN twins USING (line)"
+    return "hash || '-1'", ""
 
 
 def _properties(bench: Bench) -> str:

@@ -14,12 +14,13 @@ from orchestrator.audience import finishing
 from orchestrator.audience.bench import Bench
 from orchestrator.audience.catalogue import Seen, attributes_in, events_in
 from orchestrator.audience.cells import Asked, cells_of
-from orchestrator.audience.files import Broken, FileError, kind_of, slices
+from orchestrator.audience.files import kind_of, slices
 from orchestrator.audience.landing import Landing, Progress, land_devices, land_events, land_people
 from orchestrator.audience.mapping import Plan, What, plan
 from orchestrator.audience.rejects import Conflict, conflicts, write_rejects
 from orchestrator.audience.spool import Spool, fill, fresh
 from orchestrator.audience.store import Audience
+from orchestrator.audience.texts import Broken, FileError
 from orchestrator.core.segments.tree import Catalogue
 from orchestrator.core.times import Instant
 
@@ -162,7 +163,7 @@ def _land(audience: Audience, bench: Bench, order: Order, told: Plan, progress: 
     engine, declared = bench.engine, order.catalogue.attributes
     match order.what:
         case What.EVENTS:
-            engine.execute(f"CREATE TABLE ready AS {finishing.events(bench, told.constants.get('event'))}")
+            engine.execute(f"CREATE VIEW ready AS {finishing.events(bench, told.constants.get('event'))}")
             landing = Landing(audience, order.replace, progress, 'ORDER BY "time", message_id', "DELETE FROM event")
             new = sum(landing.run(engine, land_events))
         case What.PROFILES:

@@ -18,10 +18,10 @@ _Count = TypeVar("_Count")
 Progress = Callable[[str, int, int], None]
 """Told (`reading` or `landing`, rows done, rows in all); while reading, the whole is an estimate."""
 
-_QUICK = 0.2
+_QUICK = 0.25
 """Seconds for which a slice should keep readers out; slices grow and shrink to meet it."""
-_BATCH, _LARGEST = 5_000, 40
-"""Rows of a batch; batches in the largest slice."""
+_BATCH, _FIRST, _LARGEST = 5_000, 10, 60
+"""Rows of a batch; batches in the first and in the largest slice."""
 
 SAME_FOR = 7 * DAY
 """A message id means the same event if their times are no further apart: looking through all of history for every batch
@@ -34,26 +34,28 @@ GONE = "gone:"
 def land_events(connection: duckdb.DuckDBPyConnection, source: str) -> int:
     """Append the events of `source` (user, name, time, message_id, properties) that are not there yet; how many were.
 
-    Whoever did something has a profile from then on, if an empty one.
+    The source is in time order and has no message id twice. Whoever did something has a profile from then on, if an empty one.
     """
     days = connection.sql(f'SELECT DISTINCT "time" // {DAY} FROM {source} ORDER BY 1').fetchall()
     if not days:
         return 0
-    known = " UNION ALL ".join(
-        f'SELECT message_id FROM event WHERE "time" BETWEEN {low} AND {high}'
-        for low, high in _spans([day for (day,) in days])
+    spans = _spans([day for (day,) in days])
+    looked = " UNION ALL ".join(
+        f'SELECT message_id FROM event WHERE "time" BETWEEN {low} AND {high}' for low, high in spans
     )
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE fresh AS
-        SELECT "user", name, "time", message_id, properties FROM {source}
-        WHERE message_id NOT IN (SELECT k.message_id FROM ({known}) AS k SEMI JOIN {source} AS s ON k.message_id = s.message_id)
-        QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY "time", "user", name) = 1"""
+        f"CREATE OR REPLACE TEMP TABLE known AS SELECT k.message_id FROM ({looked}) AS k SEMI JOIN {source} AS s ON k.message_id = s.message_id"
     )
+    fresh = source
+    if connection.sql("SELECT count(*) FROM known").fetchall()[0][0]:
+        fresh = f"(SELECT * FROM {source} WHERE message_id NOT IN (SELECT message_id FROM known))"
     connection.execute(
-        'INSERT INTO profile ("user") SELECT DISTINCT "user" FROM fresh ANTI JOIN profile USING ("user")'
+        f'INSERT INTO profile ("user") SELECT DISTINCT "user" FROM {fresh} AS fresh ANTI JOIN profile USING ("user")'
     )
-    done = connection.execute('INSERT INTO event SELECT * FROM fresh ORDER BY "time", message_id').fetchone()
-    connection.execute("DROP TABLE fresh")
+    done = connection.execute(
+        f'INSERT INTO event SELECT "user", name, "time", message_id, properties FROM {fresh} AS fresh'
+    ).fetchone()
+    connection.execute("DROP TABLE known")
     return int(done[0]) if done else 0
 
 
@@ -164,7 +166,7 @@ class Landing:
 
     def _slices(self, reader: Any) -> Iterator[Any]:
         """Slices of the reader's batches, as large as lets each land quickly."""
-        wanted, batches = 4, []
+        wanted, batches = _FIRST, []
         for batch in reader:
             batches.append(batch)
             if len(batches) >= wanted:

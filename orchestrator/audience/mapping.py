@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from orchestrator.audience.coercion import Clock
-from orchestrator.audience.files import FileError, Form
+from orchestrator.audience.texts import FileError, Form
 from orchestrator.core.segments.tree import Kind
 from orchestrator.core.zones import find_zone
 
@@ -115,7 +115,10 @@ def plan(content: Mapping[str, Any] | None, zone: str, where: str) -> Plan:
     told = str(content.get("zone", zone))
     if find_zone(told) is None:
         raise FileError(f"{where}: zone: there is no time zone '{told}'; write one like Europe/Vienna")
-    form = Form(str(content.get("separator", "")), bool(content.get("header", True)), str(content.get("encoding", "")))
+    separator = str(content.get("separator", ""))
+    if separator not in ("", "whitespace", "tab") and len(separator) != 1:
+        raise FileError(f"{where}: separator: '{separator}' is none; write one character, tab or whitespace")
+    form = Form(separator, bool(content.get("header", True)), str(content.get("encoding", "")))
     columns = content.get("columns", {})
     constants = {key: str(content[key]) for key in ("event", "topic", "channel", "platform", "app") if key in content}
     if isinstance(columns, Mapping):

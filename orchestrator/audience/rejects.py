@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.audience.bench import Bench
-from orchestrator.audience.files import Broken
+from orchestrator.audience.texts import Broken
 
 HEADER = ("line", "column", "value", "reason", "row")
 LEFT_OUT, KEPT = "left out", "kept without this value"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestrator.audience.columns import ATTRIBUTE, OWN, TABLES, literal, quoted, typed
+from orchestrator.audience.columns import ATTRIBUTE, OWN, TABLES, literal, pointer, quoted, typed
 from orchestrator.core.errors import StoreError
 from orchestrator.core.segments.tree import Declared, Kind
 
@@ -64,7 +64,7 @@ def _take_up(connection: duckdb.DuckDBPyConnection, due: Mapping[str, str]) -> N
     """Move what was kept under these names before they were declared into their columns, as far as the type allows."""
     for name, kind in due.items():
         key, column = name.removeprefix(ATTRIBUTE), quoted(name)
-        path = literal(f'$."{key}"')
+        path = literal(pointer(key))
         read = f"json_extract(rest, {path})" if kind.endswith("[]") else f"json_extract_string(rest, {path})"
         connection.execute(
             f"UPDATE profile SET {column} = TRY_CAST({read} AS {kind}), "

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from orchestrator.audience.casting import Question, Wish, question
-from orchestrator.audience.columns import ATTRIBUTE
+from orchestrator.audience.columns import ATTRIBUTE, OWN
 from orchestrator.audience.store import Audience
 from orchestrator.config import Project
 from orchestrator.core.campaigns import Campaign
@@ -71,7 +71,7 @@ class Casting:
         for name in self._question.attributes:
             value = row.get(ATTRIBUTE + name)
             if value is None:
-                value = row.get(name) if name in ("email", "phone") else rest.get(name)
+                value = row.get(name) if name in OWN else rest.get(name)
             if value is not None:
                 own[name] = _plain(value)
         found: dict[str, Any] = {"userAttribute": own} if own else {}
