@@ -59,13 +59,12 @@ class Where(NamedTuple):
 class Marked:
     """Markup whose tags are stand-ins."""
 
-    def __init__(self, pieces: Sequence[Piece]) -> None:
+    def __init__(self, pieces: Sequence[Piece], place: Place) -> None:
         self.tags = [piece for piece in pieces if isinstance(piece, Tag)]
         number = iter(range(len(self.tags)))
         self.text = "".join(piece if isinstance(piece, str) else f"zq{next(number)}qz" for piece in pieces)
         for piece in pieces:
             if isinstance(piece, str) and _STAND_IN.search(piece):
-                place = self.tags[0].place if self.tags else Place("")
                 raise mistake(place, "the text holds `zq…qz`, which stands for a tag while a template is compiled")
         self.where: dict[int, Where] = dict(_wheres(self.text))
 
@@ -178,7 +177,7 @@ def _in_element(name: str, element: str) -> Iterator[tuple[int, Where]]:
 
 def laid_out(pieces: Sequence[Piece], kind: str, place: Place) -> tuple[list[Piece], list[Piece]]:
     """A body with its layout as HTML (MJML laid out, style sheets put into the elements they are for), and as text."""
-    marked = Marked(pieces)
+    marked = Marked(pieces, place)
     markup = marked.protect(mjml=kind == "mjml")
     if kind == "mjml":
         markup = _mjml(markup, place)
