@@ -47,6 +47,14 @@ MUST_OCCUR = {
 everybody = cache(population)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _closed_at_the_end() -> Iterator[None]:
+    yield
+    for seed in range(SEEDS):
+        everybody(seed).connection.close()
+    everybody.cache_clear()
+
+
 def said(raw: Any, under: str = "") -> Iterator[str]:
     """Every key of a segment's file, alone and with the one it stands under, and the names of what it asks about."""
     for key, value in raw.items() if isinstance(raw, dict) else ():
@@ -294,7 +302,6 @@ def test_a_list_of_many_values_still_runs() -> None:
 
 def test_a_person_without_events_is_asked_too() -> None:
     people = (OraclePerson("quiet"), OraclePerson("busy", events=(Happened(Instant(ANCHORS[0] - 1), "m", EVENTS[0]),)))
-    connection = loaded(people, TYPED)
     for raw, expected in (
         ({"event": "purchase", "at_most": 0}, {"quiet"}),
         ({"event": "purchase", "under": 5}, {"quiet", "busy"}),
@@ -302,4 +309,5 @@ def test_a_person_without_events_is_asked_too() -> None:
         ({"event": "purchase", "max": "p_number", "under": 5}, set()),
         ({"not": {"event": "purchase", "max": "p_number", "under": 5}}, {"quiet", "busy"}),
     ):
-        assert Population(people, connection).answer(members_sql(a_segment(raw), MOMENT, COLUMNS)) == expected
+        with loaded(people, TYPED) as connection:
+            assert Population(people, connection).answer(members_sql(a_segment(raw), MOMENT, COLUMNS)) == expected

@@ -3,6 +3,7 @@
 First set: attributes, events, lists, buckets, segments in segments, and all of it combined and negated.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -153,8 +154,9 @@ SEGMENTS = {"buyers": parse({"about": "Bought once or more", "all": [{"event": "
 
 
 @pytest.fixture(scope="module")
-def shop() -> Population:
-    return Population(PEOPLE, loaded(PEOPLE, ATTRIBUTES))
+def shop() -> Iterator[Population]:
+    with loaded(PEOPLE, ATTRIBUTES) as connection:
+        yield Population(PEOPLE, connection)
 
 
 def found(raw: dict[str, Any], shop: Population, at: Instant = AT) -> set[str]:

@@ -1,13 +1,15 @@
 """Mistakes in a segment's file: where in it, what was read, what is allowed, and what may have been meant."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import TypeVar
 
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.phrases import either
 from orchestrator.core.segments.tree import Catalogue
 
+T = TypeVar("T")
 Path = tuple[str | int, ...]
 """Keys and indices (from 0) from the top of the file down to a value."""
 
@@ -63,6 +65,13 @@ class Reading:
         """Note a mistake; to be raised by whoever cannot go on without the part."""
         self.mistakes.append(SegmentMistake(path, text, remedy, at_key))
         return Unreadable()
+
+    def attempt(self, read: Callable[[], T]) -> T | None:
+        """Read one part of several; None, and its mistakes noted, if it cannot be read."""
+        try:
+            return read()
+        except Unreadable:
+            return None
 
     def unknown(self, path: Path, noun: str, word: str, allowed: Iterable[str], *, at_key: bool = False) -> Unreadable:
         """Note a word that does not exist, with those that do."""

@@ -26,6 +26,7 @@ from orchestrator.core.segments.tree import (
     PointTest,
     Property,
     Step,
+    Test,
 )
 from orchestrator.core.windows import window
 
@@ -38,31 +39,34 @@ STEP_KEYS = ("event", "within", "where", "then", "then_not")
 
 
 def read_event(reading: Reading, keys: Mapping[str, Any], path: Path) -> Event:
-    """An event condition."""
+    """An event condition. Its parts are read one by one, so that all their mistakes are told."""
+    before = len(reading.mistakes)
     measure, of, allowed = _measure(reading, keys, path)
-    check_keys(reading, keys, path, allowed)
+    reading.attempt(lambda: check_keys(reading, keys, path, allowed))
+    misspelt = len(reading.mistakes) > before  # then a comparison may only seem to be missing
     name, properties = _event_name(reading, keys["event"], path)
-    if measure in NUMBERED:
-        declared = _property(reading, of, (*path, measure.value), name, properties)
-        if declared and declared.kind is not Kind.NUMBER:
-            raise reading.wrong(
-                (*path, measure.value),
-                f"'{of}' of {name} is a {declared.kind}: it has no {measure}",
-                "Only numbers have.",
-            )
-    test = _test(reading, keys, path, measure)
-    return Event(
-        name=name,
-        test=test,
-        measure=measure,
-        property=of if measure in NUMBERED else "",
-        window=None
-        if isinstance(test, During | PointTest) or "when" not in keys
-        else read_phrase(reading, window, keys["when"], (*path, "when")),
-        where=_where(reading, keys.get("where"), (*path, "where"), name, properties),
-        then=_step(reading, keys, path, "then"),
-        then_not=_step(reading, keys, path, "then_not"),
-    )
+    reading.attempt(lambda: _check_numeric(reading, measure, of, (*path, measure.value), name, properties))
+    test = None if misspelt else reading.attempt(lambda: _test(reading, keys, path, measure))
+    when = None
+    if "when" in keys and "when" in allowed and measure not in {Measure.FIRST, Measure.LAST}:
+        when = reading.attempt(lambda: read_phrase(reading, window, keys["when"], (*path, "when")))
+    where = _where(reading, keys.get("where"), (*path, "where"), name, properties)
+    then = reading.attempt(lambda: _step(reading, keys, path, "then"))
+    then_not = reading.attempt(lambda: _step(reading, keys, path, "then_not"))
+    if test is None or len(reading.mistakes) > before:
+        raise Unreadable
+    return Event(name, test, measure, of if measure in NUMBERED else "", when, where, then, then_not)
+
+
+def _check_numeric(
+    reading: Reading, measure: Measure, of: str, at: Path, event: str, properties: Mapping[str, Declared] | None
+) -> None:
+    """A sum and its like are taken of numbers."""
+    if measure not in NUMBERED:
+        return
+    declared = _property(reading, of, at, event, properties)
+    if declared and declared.kind is not Kind.NUMBER:
+        raise reading.wrong(at, f"'{of}' of {event} is a {declared.kind}: it has no {measure}", "Only numbers have.")
 
 
 def check_keys(reading: Reading, keys: Mapping[str, Any], path: Path, allowed: tuple[str, ...]) -> None:
@@ -173,22 +177,27 @@ def _where(
         raise reading.wrong(
             path, f"'{raw}' is not a set of conditions", "Write them in braces, like `{currency: EUR}`."
         )
-    found = []
-    for key, value in raw.items():
-        at = (*path, key)
-        name = one_text(reading, key, at)
-        declared = _property(reading, name, at, event, properties, at_key=True)
-        if isinstance(value, Mapping):
-            tests = {str(word): given for word, given in value.items()}
-            check_keys(reading, tests, at, (*EVERY_WORD, "ignore_case"))
-            kind, test = read_test(reading, tests, at, name, declared)
-        else:
-            kind, test = _short(reading, value, path, name, declared)
-        found.append(Property(name, kind, test))
-    return tuple(found)
+    found = [
+        reading.attempt(lambda key=key, value=value: _one_property(reading, key, value, path, event, properties))  # type: ignore[misc]  # bound at once, because the loop goes on
+        for key, value in raw.items()
+    ]
+    return tuple(one for one in found if one is not None)
 
 
-def _short(reading: Reading, value: Any, path: Path, name: str, declared: Declared | None) -> tuple[Kind | None, Any]:
+def _one_property(
+    reading: Reading, key: Any, value: Any, path: Path, event: str, properties: Mapping[str, Declared] | None
+) -> Property:
+    at = (*path, key)
+    name = one_text(reading, key, at)
+    declared = _property(reading, name, at, event, properties, at_key=True)
+    if not isinstance(value, Mapping):
+        return Property(name, *_short(reading, value, path, name, declared))
+    tests = {str(word): given for word, given in value.items()}
+    check_keys(reading, tests, at, (*EVERY_WORD, "ignore_case"))
+    return Property(name, *read_test(reading, tests, at, name, declared))
+
+
+def _short(reading: Reading, value: Any, path: Path, name: str, declared: Declared | None) -> tuple[Kind | None, Test]:
     """`currency: EUR` and `currency: [EUR, CHF]`; a mistake in it is one at the property, for there is no word `is`."""
     inner = Reading(None)
     try:
@@ -219,11 +228,14 @@ def _step(reading: Reading, keys: Mapping[str, Any], path: Path, word: str) -> S
                     at_key=True,
                 )
     check_keys(reading, inner, at, allowed)
+    before = len(reading.mistakes)
     name, properties = _event_name(reading, inner["event"], at)
-    return Step(
-        event=name,
-        within=read_phrase(reading, duration, inner["within"], (*at, "within")) if "within" in inner else None,
-        where=_where(reading, inner.get("where"), (*at, "where"), name, properties),
-        then=_step(reading, inner, at, "then"),
-        then_not=_step(reading, inner, at, "then_not"),
-    )
+    within = None
+    if "within" in inner:
+        within = reading.attempt(lambda: read_phrase(reading, duration, inner["within"], (*at, "within")))
+    where = _where(reading, inner.get("where"), (*at, "where"), name, properties)
+    then = reading.attempt(lambda: _step(reading, inner, at, "then"))
+    then_not = reading.attempt(lambda: _step(reading, inner, at, "then_not"))
+    if len(reading.mistakes) > before:
+        raise Unreadable
+    return Step(name, within, where, then, then_not)

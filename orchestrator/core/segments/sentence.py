@@ -60,11 +60,8 @@ def say(node: Node, zone: str, *, negated: bool = False) -> str:  # noqa: PLR091
 def _group(parts: Sequence[Node], zone: str, before: str, joint: str) -> str:
     if len(parts) == 1:
         return say(parts[0], zone, negated=bool(before))
-    inner = "; ".join(
-        f"({say(part, zone)})" if isinstance(part, All | AnyOf) else say(part, zone) for part in parts[:-1]
-    )
-    last = say(parts[-1], zone)
-    return f"{before + ': ' if before else ''}{inner}; {joint} {last}"
+    said = [f"({say(part, zone)})" if isinstance(part, All | AnyOf) else say(part, zone) for part in parts]
+    return f"{before + ': ' if before else ''}{'; '.join(said[:-1])}; {joint} {said[-1]}"
 
 
 def _bucket(node: Bucket, *, negated: bool) -> str:

@@ -1,0 +1,205 @@
+"""Reading a segment's file: every mistake at once, with its place, and never a guess."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from orchestrator.core.segments import Catalogue, Declared, Kind, Segment, SegmentError, SegmentMistake, parse
+from orchestrator.core.segments.reading_tests import EVERY_WORD
+from orchestrator.core.segments.sentence import sentences
+
+CATALOGUE = Catalogue(
+    attributes={
+        "country": Declared(Kind.TEXT, ("AT", "CH", "DE")), "app_version": Declared(Kind.VERSION), "age": Declared(Kind.NUMBER),
+        "born": Declared(Kind.DATE), "joined": Declared(Kind.TIME), "tags": Declared(Kind.LIST), "name": Declared(Kind.TEXT),
+        "vip": Declared(Kind.BOOLEAN),
+    },
+    events={"add_to_cart": {"price": Declared(Kind.NUMBER)}, "purchase": {"amount": Declared(Kind.NUMBER), "currency": Declared(Kind.TEXT)}},
+    segments=frozenset({"staff", "lapsed"}),
+)  # fmt: skip
+
+
+def mistakes(raw: Any, catalogue: Catalogue | None = CATALOGUE) -> tuple[SegmentMistake, ...]:
+    with pytest.raises(SegmentError) as told:
+        parse(raw, catalogue)
+    return told.value.mistakes
+
+
+def the_mistake(condition: str) -> SegmentMistake:
+    """The one mistake of a condition written as in a file; its path begins at the condition."""
+    (found,) = mistakes({"about": "x", "all": [YAML(typ="safe").load(condition)]})
+    assert found.path[:2] == ("all", 0)
+    return SegmentMistake(found.path[2:], found.text, found.remedy, found.at_key)
+
+
+MISTAKES = [
+    ("{event: add_to_card}", ("event",), "no event 'add_to_card'", "`add_to_cart`"),
+    ("{atribute: country, is: DE}", ("atribute",), "no condition begins with", "`attribute`"),
+    ("{attribute: contry, is: DE}", ("attribute",), "no attribute 'contry'", "`country`"),
+    ("{attribute: country, is: DEE}", ("is",), "'DEE'", "`DE`"),
+    ("{attribute: country, equals: DE}", ("equals",), "no key 'equals'", "`is`"),
+    ("{attribute: country, over: 5}", ("over",), "'country' is a text", "is, is_not"),
+    ("{attribute: country}", (), "compared with nothing", "is, is_not"),
+    ("{attribute: age, over: 5, under: 9}", (), "over and under", "under `all:`"),
+    ("{attribute: age, over: '5'}", ("over",), "not a number", "without quotes"),
+    ("{attribute: age, over: 0.12345}", ("over",), "four decimals", "0.1235"),
+    ("{attribute: age, over: .inf}", ("over",), "not a number", "200"),
+    ("{attribute: age, between: [9, 5]}", ("between",), "9 is above 5", "[5, 9]"),
+    ("{attribute: age, between: 9}", ("between",), "not a pair", "[2, 5]"),
+    ("{attribute: app_version, at_least: 9.10}", ("at_least",), "read as a number", "quotes"),
+    ("{attribute: app_version, at_least: 'nine'}", ("at_least",), "not a version", '"9.10"'),
+    ("{attribute: name, is: 00001}", ("is",), "1 is not a text", "quotes"),
+    ("{attribute: name, is: true}", ("is",), "True is not a text", '"true"'),
+    ("{attribute: name, is: }", ("is",), "no value", "is_set: false"),
+    ("{attribute: name, contains: ''}", ("contains",), "empty one", "is_empty"),
+    ('{attribute: name, is: "a\\0b"}', ("is",), "no database can store", "\\0"),
+    ("{attribute: name, is: a, ignore_case: maybe}", ("ignore_case",), "not true or false", "true, false"),
+    ("{attribute: age, is: 5, ignore_case: true}", ("ignore_case",), "has no meaning", "texts"),
+    ("{attribute: vip, is: 'yes'}", ("is",), "'yes' is not true or false", "true, false"),
+    ("{attribute: name, is_set: 1}", ("is_set",), "not true or false", "true, false"),
+    ("{attribute: joined, after: yesterday}", ("after",), "not a point in time", "`1 day ago`"),
+    ("{attribute: joined, after: '2026-02-30'}", ("after",), "not a point in time", "`2026-01-01`"),
+    ("{attribute: joined, when: last month}", ("when",), "'last month'", "`previous month` or `last 30 days`"),
+    ("{attribute: joined, between: [2026-02-01, 2026-01-01]}", ("between",), "is after", "Write"),
+    ("{attribute: born, anniversary: in 3 hours}", ("anniversary",), "not a day", "`today`"),
+    ("{attribute: tags, contains: a}", ("contains",), "'tags' is a list", "`contains_any`"),
+    ("{event: purchase, when: last month}", ("when",), "'last month'", "`previous month` or `last 30 days`"),
+    ("{event: purchase, when: last week}", ("when",), "'last week'", "`previous week` or `last 7 days`"),
+    ("{event: purchase, wen: last 3 days}", ("wen",), "no key 'wen'", "`when`"),
+    ("{event: purchase, sum: amount}", (), "compared with nothing", "over, under"),
+    ("{event: purchase, sum: amout, over: 5}", ("sum",), "no property of purchase 'amout'", "`amount`"),
+    ("{event: purchase, sum: currency, over: 5}", ("sum",), "has no sum", "numbers"),
+    ("{event: purchase, sum: amount, max: amount, over: 5}", ("max",), "one measure", "`all:`"),
+    ("{event: purchase, distinct: amount, over: 5}", ("distinct",), "cannot be measured", "`distinct: days`"),
+    ("{event: purchase, over: 5, under: 9}", ("under",), "one comparison", "`all:`"),
+    ("{event: purchase, over: 2.5}", ("over",), "no count", "whole numbers"),
+    ("{event: purchase, at_least: -1}", ("at_least",), "no count", "whole numbers"),
+    ("{event: purchase, at_least: 0}", ("at_least",), "always true", "`exactly: 0`"),
+    ("{event: purchase, under: 0}", ("under",), "never true", "`exactly: 0`"),
+    ("{event: purchase, first: time}", (), "compared with nothing", "after"),
+    ("{event: purchase, first: amount, after: 2026-01-01}", ("first",), "cannot be measured", "`first: time`"),
+    ("{event: purchase, first: time, over: 3}", ("over",), "no key 'over'", "after"),
+    ("{event: purchase, where: EUR}", ("where",), "not a set of conditions", "{currency: EUR}"),
+    ("{event: purchase, where: {currncy: EUR}}", ("where", "currncy"), "'currncy'", "`currency`"),
+    ("{event: purchase, where: {currency: 5}}", ("where", "currency"), "5 is not a text", "quotes"),
+    ("{event: purchase, where: {currency: [EUR, 5]}}", ("where", "currency", 1), "5 is not a text", "quotes"),
+    ("{event: purchase, where: {amount: {ovr: 5}}}", ("where", "amount", "ovr"), "no key 'ovr'", "`over`"),
+    ("{event: purchase, then: purchase}", ("then",), "names no event", "within: 48 hours"),
+    ("{event: purchase, then: {event: add_to_cart, within: 1 month}}", ("then", "within"), "'1 month'", "`30 days` or `31 days`"),
+    ("{event: purchase, then: {event: add_to_card}}", ("then", "event"), "'add_to_card'", "`add_to_cart`"),
+    ("{event: purchase, then: {event: add_to_cart, when: last 3 days}}", ("then", "when"), "no key 'when'", "within"),
+    ("{event: purchase, then_not: {event: add_to_cart, then: {event: purchase}}}", ("then_not", "then"), "did not happen", "before it"),
+    ("{segment: staf}", ("segment",), "no segment 'staf'", "`staff`"),
+    ("{segment: staff, list: x}", ("list",), "segment and list", "each"),
+    ("{bucket: 3%}", ("bucket",), "not a span of buckets", "`970 to 999 of 1000`"),
+    ("{bucket: 1 to 1000 of 1000}", ("bucket",), "outside", "970"),
+    ("{not: [{segment: staff}]}", ("not",), "two readings", "`not: {any:"),
+    ("{all: []}", ("all",), "no conditions", "list"),
+    ("{any: {segment: staff}}", ("any",), "no conditions", "list"),
+    ("staff", (), "not a condition", "braces"),
+    ("{}", (), "no condition", "attribute"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("condition", "path", "text", "remedy"), MISTAKES)
+def test_a_mistake_names_its_place_and_a_remedy(condition: str, path: tuple[Any, ...], text: str, remedy: str) -> None:
+    found = the_mistake(condition)
+    assert found.path == path
+    assert text in found.text
+    assert remedy in found.remedy
+
+
+def test_every_mistake_of_a_file_is_told_at_once() -> None:
+    found = mistakes(
+        {
+            "all": [
+                {"event": "add_to_card"},
+                {"any": [{"attribute": "contry", "is": "DE"}, {"segment": "staff"}, {"segment": "staf"}]},
+                {
+                    "not": {
+                        "event": "purchase",
+                        "when": "last month",
+                        "sum": "amount",
+                        "over": "5",
+                        "where": {"currncy": "EUR"},
+                    }
+                },
+            ]
+        }
+    )
+    assert [one.path for one in found] == [
+        (), ("all", 0, "event"), ("all", 1, "any", 0, "attribute"), ("all", 1, "any", 2, "segment"),
+        ("all", 2, "not", "over"), ("all", 2, "not", "when"), ("all", 2, "not", "where", "currncy"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ([], "a segment is a mapping"),
+        ({"about": "x"}, "no condition"),
+        ({"about": "", "all": [{"segment": "staff"}]}, "no `about`"),
+        ({"about": "x", "al": []}, "no key 'al'"),
+        ({"about": "x", "all": [{"segment": "staff"}], "any": [{"segment": "lapsed"}]}, "side by side"),
+    ],
+)
+def test_a_segment_needs_a_title_and_one_group(raw: Any, text: str) -> None:
+    assert text in mistakes(raw)[0].text
+
+
+def test_without_a_catalogue_any_name_will_do() -> None:
+    raw = {
+        "about": "x",
+        "all": [{"event": "e", "where": {"p": {"at_least": "9.10"}}}, {"attribute": "a", "after": "2026-01-01"}],
+    }
+    assert sentences(parse(raw), "UTC") == (
+        "did e where p is at least 9.10 ever",
+        "a is after 2026-01-01 (clock of UTC) (a unknown: not in)",
+    )
+
+
+def test_dates_may_be_what_yaml_makes_of_them() -> None:
+    text = "{about: x, all: [{attribute: joined, between: [2026-01-01, 2026-02-01 10:00]}, {attribute: born, is: 1990-05-05}]}"
+    quoted = "{about: x, all: [{attribute: joined, between: ['2026-01-01', '2026-02-01 10:00']}, {attribute: born, is: '1990-05-05'}]}"
+    assert parse(YAML(typ="safe").load(text), CATALOGUE) == parse(YAML(typ="safe").load(quoted), CATALOGUE)
+
+
+def test_a_round_trip_reader_of_yaml_gives_the_same_segment() -> None:
+    text = "about: x\nall:\n  - {attribute: age, over: 9.50}\n  - {event: purchase, where: {currency: [EUR, CHF]}}\n"
+    assert parse(YAML().load(text), CATALOGUE) == parse(YAML(typ="safe").load(text), CATALOGUE)
+
+
+json_like = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["purchase", "country", "last 3 days", "1 of 2"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from([*EVERY_WORD, "attribute", "event", "all", "any", "not", "then", "where", "sum", "when", "bucket", "list", "segment", "about"]) | st.text(max_size=5),
+        inner,
+        max_size=4,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@given(raw=json_like, condition=json_like)
+def test_whatever_stands_in_a_file_is_read_or_refused_with_mistakes(raw: Any, condition: Any) -> None:
+    for whole in (raw, {"about": "x", "all": [condition, raw]}):
+        found = read_or_refused(whole)
+        if isinstance(found, SegmentError):
+            assert found.mistakes
+            assert all(one.text for one in found.mistakes)
+        else:
+            assert isinstance(whole, Mapping)
+            assert sentences(found, "UTC")
+
+
+def read_or_refused(raw: Any) -> Segment | SegmentError:
+    try:
+        return parse(raw, CATALOGUE)
+    except SegmentError as error:
+        return error
