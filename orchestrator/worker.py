@@ -15,7 +15,7 @@ import uvloop
 
 from orchestrator import app
 from orchestrator.core.errors import LostBootError, OrchestratorError
-from orchestrator.core.times import SECOND, Clock, Instant
+from orchestrator.core.times import SECOND, Clock, Instant, iso
 from orchestrator.ledger import Recovery
 from orchestrator.pipeline import LedgerThread, Parts, work
 from orchestrator.rendering import RenderChild
@@ -46,7 +46,15 @@ class Worker:
                 if shard is None:
                     await self._rest(stopping)
                 else:
-                    await work(shard, self.parts, self.clock)
+                    due = await work(shard, self.parts, self.clock)
+                    again = "never" if due is None else iso(due)
+                    log.info(
+                        "shard.put_back run=%d shard=%d people=%d due=%s",
+                        shard.run,
+                        shard.number,
+                        len(shard.people),
+                        again,
+                    )
         finally:
             told.cancel()
 

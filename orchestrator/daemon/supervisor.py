@@ -151,17 +151,9 @@ class Supervisor:
             log.info("config.taken version=%s campaigns=%d", version[:12], len(opened.project.campaigns))
 
     def _command(self, door: str, *more: str) -> list[str]:
-        root = str(self.serving.root)
-        return [
-            sys.executable,
-            "-m",
-            f"orchestrator.{door}",
-            "--project",
-            root,
-            "--env",
-            self.serving.environment,
-            *more,
-        ]
+        root, environment = str(self.serving.root), self.serving.environment
+        command = [sys.executable, "-m", f"orchestrator.{door}", "--project", root, "--env", environment]
+        return [*command, "--version", self._edition.version, *more]
 
     async def _open_web(self) -> tuple[uvicorn.Server, asyncio.Task[None]] | None:
         if not self.serving.port:

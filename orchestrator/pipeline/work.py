@@ -99,8 +99,8 @@ class Parts:
     prepare: Callable[[Ledger, Shard], Prepared]
 
 
-async def work(shard: Shard, parts: Parts, clock: Clock) -> None:
-    """One due shard, from claim to put-back."""
+async def work(shard: Shard, parts: Parts, clock: Clock) -> Instant | None:
+    """One due shard, from claim to put-back; when it is due again, None if nothing is left in it."""
     prepared = await parts.ledger(lambda ledger: parts.prepare(ledger, shard))
     sight = Sight(shard, prepared.campaign, parts.dispatch)
     known = await parts.ledger(lambda ledger: sight.read(ledger, clock.now()))
@@ -111,7 +111,7 @@ async def work(shard: Shard, parts: Parts, clock: Clock) -> None:
         sight.note(turn.answered, permitted)
         turn.go(permitted)
     marks = [*turns.marks, *sight.marks(verdicts, known)]
-    await parts.ledger(lambda ledger: ledger.put_back(shard, marks, clock.now(), turns.resume_at))
+    return await parts.ledger(lambda ledger: ledger.put_back(shard, marks, clock.now(), turns.resume_at))
 
 
 Verdicts = Mapping[str, Sequence[RowVerdict]]
