@@ -33,7 +33,7 @@ def plan(
     from orchestrator.cli.shipping import rehearse  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
-    with rehearse(desk, campaign, _moment(at)) as show:
+    with rehearse(desk, campaign, moment_of(at)) as show:
         desk.show(_told(show.forecast), lambda: _print(desk, campaign, show.forecast))
 
 
@@ -86,7 +86,8 @@ def serve(
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, our own arguments
 
 
-def _moment(text: str | None) -> "Instant":
+def moment_of(text: str | None) -> "Instant":
+    """The moment of an --at option, or now."""
     from datetime import datetime  # noqa: PLC0415
 
     from orchestrator.core.times import instant  # noqa: PLC0415
