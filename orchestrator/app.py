@@ -9,14 +9,15 @@ from typing import Any, cast
 from orchestrator import config
 from orchestrator.audience.store import Audience
 from orchestrator.config import Deliver, MachineSecrets, Project
-from orchestrator.core.errors import ConfigError, OrchestratorError
+from orchestrator.core.campaigns import Kind
+from orchestrator.core.errors import ConfigError, Mistake, OrchestratorError
 from orchestrator.core.times import Clock, Instant
 from orchestrator.dispatch import Dice, Dispatch, Engine, Lane
 from orchestrator.ledger import Ledger, Purpose, Seal, Shard
 from orchestrator.pipeline import BundleLetters, Prepared
 from orchestrator.providers import Adapter, Credentials, Transport, registry
 from orchestrator.providers.smtp import mail_server
-from orchestrator.rendering import Compiled, RenderChild, Setting
+from orchestrator.rendering import Catalogue, Compiled, RenderChild, Setting, lint
 from orchestrator.wire.folder import FolderEngine
 from orchestrator.wire.http_rust import RustEngine
 from orchestrator.wire.smtp import SmtpEngine
@@ -152,6 +153,22 @@ def prepared(
     if compiled.mistakes:
         raise ConfigError(compiled.mistakes)
     return Prepared(found, BundleLetters(compiled, found, seal, project.settings.public_url, child))
+
+
+def template_mistakes(project: Project, files: config.Files) -> tuple[Mistake, ...]:
+    """What is wrong with the templates of a project whose other files have no mistake, held against its catalogue."""
+    found: dict[Mistake, None] = {}
+    for name, campaign in project.campaigns.items():
+        trigger = campaign.trigger.event if campaign.trigger else ""
+        known = Catalogue(
+            tuple(project.catalogue.attributes),
+            {event: tuple(properties) for event, properties in project.catalogue.events.items()},
+            trigger,
+            tuple(project.settings.coupons),
+        )
+        compiled = Compiled(name, files, template_setting(project))
+        found |= dict.fromkeys(lint(compiled, known, marketing=campaign.kind is Kind.MARKETING))
+    return tuple(found)
 
 
 def template_setting(project: Project) -> Setting:

@@ -18,24 +18,24 @@ def register(app: typer.Typer) -> None:
 @honest
 def check(context: typer.Context) -> None:
     """Read every file and name every mistake at once. Needs no store, no secret and no network."""
+    from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+
     desk: Desk = context.obj
     loaded = desk.load()
     files = len(loaded.files)
+    mistakes = loaded.mistakes if loaded.project is None else app.template_mistakes(loaded.project, loaded.files)
 
     def tell() -> None:
-        for mistake in loaded.mistakes:
+        for mistake in mistakes:
             typer.echo(str(mistake))
-        number = len(loaded.mistakes)
+        number = len(mistakes)
         typer.echo(
             f"{number} mistake{'' if number == 1 else 's'} in {files} files" if number else f"{files} files, no mistake"
         )
 
-    told = [
-        {"file": m.file, "line": m.line, "column": m.column, "text": m.text, "remedy": m.remedy}
-        for m in loaded.mistakes
-    ]
+    told = [{"file": m.file, "line": m.line, "column": m.column, "text": m.text, "remedy": m.remedy} for m in mistakes]
     desk.show({"files": files, "mistakes": told}, tell)
-    if loaded.mistakes:
+    if mistakes:
         raise typer.Exit(WRONG)
 
 
