@@ -15,12 +15,14 @@ from orchestrator.core.times import Clock, Instant
 from orchestrator.dispatch import Dice, Dispatch, Engine, Lane
 from orchestrator.ledger import Ledger, Purpose, Seal, Shard
 from orchestrator.pipeline import BundleLetters, Prepared
-from orchestrator.providers import Adapter, Credentials, Transport, registry
+from orchestrator.providers import Adapter, Credentials, TokenAdapter, Transport, registry
 from orchestrator.providers.smtp import mail_server
 from orchestrator.rendering import Catalogue, Compiled, RenderChild, Setting, lint
 from orchestrator.wire.folder import FolderEngine
+from orchestrator.wire.http import HttpxEngine
 from orchestrator.wire.http_rust import RustEngine
 from orchestrator.wire.smtp import SmtpEngine
+from orchestrator.wire.tokens import Tokens
 
 SINK = "data/sink"
 """Where messages go in an environment that delivers to nobody, below the project's folder."""
@@ -85,9 +87,10 @@ def dispatch(opened: Opened, clock: Clock, dice: Dice) -> Dispatch:
     for name, provider in settings.providers.items():
         adapter = registry.provider(provider.adapter)
         credentials = provider.credentials(opened.secrets)
-        lanes.append(
-            Lane(adapter, _engine(adapter, credentials, clock), credentials, clock, name=name, rate=provider.per_second)
-        )
+        tokens = _tokens(adapter, credentials, clock)
+        tokens = _tokens(adapter, credentials, clock)
+        engine = _engine(adapter, credentials, clock)
+        lanes.append(Lane(adapter, engine, credentials, clock, tokens, name=name, rate=provider.per_second))
     return Dispatch([*lanes, _inbox(clock)], clock, dice)
 
 
@@ -102,9 +105,16 @@ def _inbox(clock: Clock) -> Lane:
     return Lane(registry.provider("in_app"), FolderEngine(Path("inbox")), {}, clock)
 
 
+def _tokens(adapter: Adapter, credentials: Credentials, clock: Clock) -> Tokens | None:
+    """Where an adapter's short-lived tokens come from, if its service asks for them."""
+    if not hasattr(adapter, "grant"):
+        return None
+    return Tokens(cast("TokenAdapter", adapter), HttpxEngine(clock), credentials, clock)
+
+
 def _engine(adapter: Adapter, credentials: Credentials, clock: Clock) -> Engine:
     transports: dict[Transport, Callable[[], Any]] = {
-        Transport.HTTP: lambda: RustEngine(clock),
+        Transport.HTTP: lambda: RustEngine(clock, connections=256),
         Transport.SMTP: lambda: SmtpEngine(mail_server(credentials), connections=MAIL_CONNECTIONS),
         Transport.MEMORY: lambda: FolderEngine(Path(SINK)),
     }

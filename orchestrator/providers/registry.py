@@ -7,6 +7,7 @@ from typing import TypeGuard
 
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.providers import Adapter, Declaration
+from orchestrator.providers.fcm import Fcm
 from orchestrator.providers.in_app import InApp
 from orchestrator.providers.memory import Memory
 from orchestrator.providers.smtp import Smtp
@@ -16,6 +17,7 @@ GROUP = "orchestrator.providers"
 """The entry-point group: the provider's name, and a class with the shape of `Adapter`."""
 
 BUILT_IN: dict[str, type[Adapter]] = {
+    "fcm": Fcm,
     "in_app": InApp,
     "memory": Memory,
     "smtp": Smtp,

@@ -219,7 +219,9 @@ class Conformance:
     def test_it_declares_itself_under_the_name_it_is_found_by(self):
         declaration = self.suite.adapter().declaration
         assert type(registry.provider(declaration.name)) is self.suite.adapter
-        assert set(self.suite.credentials) <= {setting.name for setting in declaration.settings}
+        # A short-lived token is no setting: the wire fetches it for adapters that have `grant`.
+        handed = {"access_token"} if hasattr(self.suite.adapter, "grant") else set()
+        assert set(self.suite.credentials) - handed <= {setting.name for setting in declaration.settings}
         assert declaration.channels
         assert declaration.batch >= 1
         assert declaration.timeout > 0
