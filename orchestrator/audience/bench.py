@@ -61,6 +61,7 @@ class Bench:
         self.engine = opening.private(Path(self._folder.name))
         self.cells: tuple[Cell, ...] = ()
         self.rows = 0
+        self._begun = False
 
     def __enter__(self) -> Self:
         return self
@@ -74,9 +75,10 @@ class Bench:
         """Add an Arrow table of raw rows: `line` and the file's columns, all text. Every call brings the same columns."""
         self.engine.register("slice", rows)
         self.engine.execute(
-            "INSERT INTO raw BY NAME SELECT * FROM slice" if self.rows else "CREATE TABLE raw AS SELECT * FROM slice"
+            "INSERT INTO raw BY NAME SELECT * FROM slice" if self._begun else "CREATE TABLE raw AS SELECT * FROM slice"
         )
         self.engine.unregister("slice")
+        self._begun = True
         self.rows += rows.num_rows
 
     def refuse_torn_lines(self) -> list[tuple[int, str]]:
@@ -163,7 +165,10 @@ class Bench:
         """Which of these cells have values, all of which fit."""
         if not numbers:
             return []
-        asked = [f"coalesce(bool_and({coercion.fits(kind, f't{number}')}), FALSE)" for number in numbers]
+        asked = [
+            f"coalesce(bool_and({coercion.fits(kind, f't{number}')}) FILTER (t{number} IS NOT NULL), FALSE)"
+            for number in numbers
+        ]
         answers = self.engine.sql(f"SELECT {', '.join(asked)} FROM {table}").fetchall()[0]
         return [number for number, fit in zip(numbers, answers, strict=True) if fit]
 

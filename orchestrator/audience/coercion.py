@@ -57,7 +57,7 @@ def value(kind: Kind, text: str, moment: str = "NULL") -> str:  # noqa: PLR0911 
     trimmed = f"trim({text})"
     match kind:
         case Kind.TEXT:
-            return f"CASE WHEN {text}[1] <> chr(0) OR {text} = '' THEN nfc_normalize({text}) END"
+            return f"CASE WHEN NOT contains({text}, chr(0)) THEN nfc_normalize({text}) END"
         case Kind.NUMBER:
             return f"CASE WHEN regexp_full_match({trimmed}, '{_NUMBER}') THEN TRY_CAST({trimmed} AS DECIMAL(18,4)) END"
         case Kind.BOOLEAN:
@@ -158,4 +158,4 @@ def reason(kind: Kind, text: str) -> str:  # noqa: PLR0911 - one answer per kind
         case Kind.LIST:
             return "'not a list of texts'"
         case Kind.TEXT:
-            return "'a structure where a text was expected'"
+            return f"CASE WHEN {text}[1] = {STRUCTURE} THEN 'a structure where a text was expected' ELSE 'a NUL byte in the text' END"

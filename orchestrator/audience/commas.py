@@ -43,6 +43,8 @@ def rows_of_csv(path: Path, form: Form) -> Iterator[Slice]:
             [name.strip() for name in header] if form.header else [str(place) for place in range(1, len(header) + 1)]
         )
         refuse_twins(path, names)
+        if form.header:
+            yield Slice(_table(names, [], []), names, [], 0.0)
         while taken := lines.take(SLICE):
             yield Slice(*_rows(taken, lines, names, cut), raw.tell() / size)
 
@@ -114,8 +116,11 @@ def _at_once(lines: list[str], names: list[str], cut: Any) -> Any:
         return pa.table(
             {name: pa.array(column, pa.string()) for name, column in zip(columns, zip(*rows, strict=True), strict=True)}
         )
+    whole = "".join(lines)
+    if '"' in whole and any(line.count('"') % 2 for line in lines):
+        raise csv.Error  # a cell that goes on in the next line, perhaps in the next slice
     return pa_csv.read_csv(
-        io.BytesIO("".join(lines).encode()),
+        io.BytesIO(whole.encode()),
         pa_csv.ReadOptions(column_names=list(columns), use_threads=False),
         pa_csv.ParseOptions(delimiter=cut.separator),
         pa_csv.ConvertOptions(column_types=columns, strings_can_be_null=False, quoted_strings_can_be_null=False),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from orchestrator.audience import finishing
-from orchestrator.audience.bench import Bench
+from orchestrator.audience.bench import Bench, Cell
 from orchestrator.audience.catalogue import Seen, attributes_in, events_in
 from orchestrator.audience.cells import Asked, cells_of
 from orchestrator.audience.files import kind_of, slices
@@ -107,21 +107,62 @@ class Imported:
     stops: Rows[Stop] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """One column as it would be imported: its target, its kind as the catalogue would say, and how many of its cells fit.
+
+    `to` is empty for a column that is ignored. `example` is the first value that fits.
+    """
+
+    name: str
+    to: str
+    kind: str
+    filled: int
+    rejected: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A file as it would be imported; nothing was. `seen` makes the catalogue to import it with."""
+
+    rows: int
+    left_out: int
+    columns: tuple[Looked, ...]
+    seen: Seen
+
+
+def look(audience: Audience, order: Order, progress: Progress = lambda *_: None) -> Look:
+    """Say what an import of this file would do: guesses to be shown, asked about and written into the mapping file."""
+    audience.spools.mkdir(parents=True, exist_ok=True)
+    with Bench(audience.spools) as bench:
+        told, broken, names = _read(bench, order, progress)
+        if order.what is What.EVENTS:
+            bench.engine.execute(f"CREATE VIEW ready AS {finishing.events(bench, told.constants.get('event'))}")
+        lines = bench.engine.sql(f"SELECT count(DISTINCT line) FROM ({bench.wrong()}) WHERE left_out").fetchall()[0][0]
+        columns = [_looked(bench, number, cell) for number, cell in enumerate(bench.cells)]
+        ignored = [name for name in names or () if name not in {cell.name for cell in bench.cells}]
+        columns += [Looked(name, "", "", 0, 0, "") for name in ignored]
+        return Look(bench.rows + len(broken), lines + len(broken), tuple(columns), _seen(bench, order.what))
+
+
+def _looked(bench: Bench, number: int, cell: Cell) -> Looked:
+    filled, rejected, example = bench.engine.sql(
+        f"SELECT count(v{number}), count(*) FILTER (t{number} IS NOT NULL AND v{number} IS NULL), "
+        f"arg_min(t{number}, line) FILTER (v{number} IS NOT NULL) FROM read"
+    ).fetchall()[0]
+    return Looked(cell.name, cell.to, cell.kind or "json", filled, rejected, example or "")
+
+
 def import_file(audience: Audience, order: Order, progress: Progress = lambda *_: None) -> Imported:
     """Import one file; FileError if it cannot be imported at all. What landed before a crash stands; do it again to finish."""
-    where = str(order.path)
-    told = plan(order.mapping, order.zone, f"the mapping of {where}")
     if order.replace and order.what in (What.CONSENT, What.SUPPRESSIONS):
         raise FileError(
-            f"{where}: people's words and stopped addresses are never replaced, only added to; drop --replace"
+            f"{order.path}: people's words and stopped addresses are never replaced, only added to; drop --replace"
         )
     audience.spools.mkdir(parents=True, exist_ok=True)
     with Bench(audience.spools) as bench:
-        broken, names = _put(bench, order.path, told, progress)
-        if bench.rows:
-            json = kind_of(order.path) != "csv"
-            cells, content = cells_of(bench, Asked(order.what, told, order.catalogue, where), names, json=json)
-            bench.read(cells, content)
+        told, broken, _ = _read(bench, order, progress)
         set_aside = write_rejects(bench, broken, audience.root / "data" / "rejects", _stem(order.path))
         new, changed, devices = _land(audience, bench, order, told, progress)
         words, stops = _for_the_ledger(audience, bench, order, told)
@@ -130,6 +171,17 @@ def import_file(audience: Audience, order: Order, progress: Progress = lambda *_
             rejected=set_aside.entries, rejects=set_aside.path, conflicts=conflicts(bench), seen=_seen(bench, order.what),
             words=words, stops=stops,
         )  # fmt: skip
+
+
+def _read(bench: Bench, order: Order, progress: Progress) -> tuple[Plan, list[Broken], list[str] | None]:
+    """Put the file on the bench and type it: the plan, what was no row, and the columns' names."""
+    where = str(order.path)
+    told = plan(order.mapping, order.zone, f"the mapping of {where}")
+    broken, names = _put(bench, order.path, told, progress)
+    asked = Asked(order.what, told, order.catalogue, where)
+    cells, content = cells_of(bench, asked, names, json=kind_of(order.path) != "csv")
+    bench.read(cells, content)
+    return told, broken, names
 
 
 def _written_at(order: Order) -> Instant:
@@ -154,6 +206,8 @@ def _put(bench: Bench, path: Path, told: Plan, progress: Progress) -> tuple[list
             Broken(line, text.strip(), "no JSON object: a torn line?") for line, text in bench.refuse_torn_lines()
         ]
         broken.sort(key=lambda one: one.line)
+        if bench.rows and not bench.keys_of():
+            raise FileError(f"{path}: no line of it is a JSON object with keys; write one object a line")
     return broken, names
 
 

@@ -20,8 +20,8 @@ Progress = Callable[[str, int, int], None]
 
 _QUICK = 0.25
 """Seconds for which a slice should keep readers out; slices grow and shrink to meet it."""
-_BATCH, _FIRST, _LARGEST = 5_000, 10, 60
-"""Rows of a batch; batches in the first and in the largest slice."""
+_BATCH, _LEAST, _FIRST, _LARGEST = 5_000, 4, 10, 60
+"""Rows of a batch; batches in the smallest, the first and the largest slice: opening and closing the file has a price."""
 
 SAME_FOR = 7 * DAY
 """A message id means the same event if their times are no further apart: looking through all of history for every batch
@@ -173,7 +173,7 @@ class Landing:
                 began = perf_counter()
                 yield pa.Table.from_batches(batches)
                 took = perf_counter() - began
-                wanted = max(1, min(_LARGEST, round(wanted * min(2.0, _QUICK / took))))
+                wanted = max(_LEAST, min(_LARGEST, round(wanted * min(2.0, _QUICK / took))))
                 batches = []
         if batches:
             yield pa.Table.from_batches(batches)

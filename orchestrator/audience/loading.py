@@ -89,16 +89,24 @@ def load(
             _land(connection, people.devices, land_devices)
             for alias in aliases:
                 merge(connection, alias.name, alias.user)
-        taken = events.num_rows if events is not None else 0
-        left_out = did.rows - taken + are.rows - people.lines
-        return Loaded(False, fresh, taken - fresh, new, changed, left_out, (*conflicts(did), *conflicts(are)))
+        taken = [_taken(bench) for bench in (did, are)]
+        left_out = did.rows + are.rows - sum(taken)
+        return Loaded(False, fresh, taken[0] - fresh, new, changed, left_out, (*conflicts(did), *conflicts(are)))
+
+
+def _taken(bench: Bench) -> int:
+    """How many rows of a bench have all they need."""
+    return (
+        int(bench.engine.sql(f"SELECT count(*) FROM read WHERE {finishing.good(bench)}").fetchall()[0][0])
+        if bench.rows
+        else 0
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _People:
     changes: Any = None
     devices: Any = None
-    lines: int = 0
 
 
 def _events(bench: Bench, arrivals: Sequence[Arrival], catalogue: Catalogue, zone: str) -> Any:
@@ -119,12 +127,11 @@ def _people(bench: Bench, arrivals: Sequence[Arrival], catalogue: Catalogue, zon
     # An attribute called like one of ours would hide it, so the person and the time go under names nobody can send.
     lines = [{**one.body, _USER: one.user, _AT: iso(one.at)} for one in arrivals]
     _read(bench, What.PROFILES, lines, {_USER: "user", _AT: "seen_at"}, catalogue, zone)
-    lines_taken = bench.engine.sql(f"SELECT count(*) FROM read WHERE {finishing.good(bench)}").fetchall()[0][0]
     changes = bench.engine.sql(finishing.people(bench, catalogue.attributes)).to_arrow_table()
     devices = None
     if bench.number("device") is not None:
         devices = bench.engine.sql(finishing.devices(bench, {}, Instant(0))).to_arrow_table()
-    return _People(changes, devices, lines_taken)
+    return _People(changes, devices)
 
 
 _USER, _AT = " user", " at"

@@ -1,5 +1,6 @@
 """Bringing the audience file into the shape the catalogue asks for: a typed column for every declared attribute."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import duckdb
 from orchestrator.audience.columns import ATTRIBUTE, OWN, TABLES, literal, pointer, quoted, typed
 from orchestrator.core.errors import StoreError
 from orchestrator.core.segments.tree import Declared, Kind
+from orchestrator.core.segments.values import TIME_PATTERN
 
 
 def refuse_twins(attributes: Mapping[str, Declared]) -> None:
@@ -45,33 +47,52 @@ def shape(connection: duckdb.DuckDBPyConnection, attributes: Mapping[str, Declar
     there = columns(connection)
     for name, kind in due.items():
         if name in there:
-            _put_aside(connection, name)
+            _put_aside(connection, name, there[name])
         connection.execute(f"ALTER TABLE profile ADD COLUMN {quoted(name)} {kind}")
     if due:
         _take_up(connection, due)
 
 
-def _put_aside(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Move an attribute whose type changed among those that nobody declared."""
+def _put_aside(connection: duckdb.DuckDBPyConnection, name: str, kind: str) -> None:
+    """Move an attribute whose type changed among those that nobody declared, as JSON would write it."""
     key, column = literal(name.removeprefix(ATTRIBUTE)), quoted(name)
+    written = {
+        "BIGINT": f"strftime(make_timestamp({column}), '%Y-%m-%dT%H:%M:%S.%fZ')",
+        "DECIMAL(18,4)": f"CAST(regexp_replace(CAST({column} AS VARCHAR), '[.]?0+$', '') AS JSON)",
+    }.get(kind, column)
     connection.execute(
-        f"UPDATE profile SET rest = json_merge_patch(coalesce(rest, '{{}}'), json_object({key}, {column})) WHERE {column} IS NOT NULL"
+        f"UPDATE profile SET rest = json_merge_patch(coalesce(rest, '{{}}'), json_object({key}, {written})) WHERE {column} IS NOT NULL"
     )
     connection.execute(f"ALTER TABLE profile DROP COLUMN {column}")
 
 
 def _take_up(connection: duckdb.DuckDBPyConnection, due: Mapping[str, str]) -> None:
     """Move what was kept under these names before they were declared into their columns, as far as the type allows."""
+    sets, moved, kept = [], [], []
     for name, kind in due.items():
-        key, column = name.removeprefix(ATTRIBUTE), quoted(name)
-        path = literal(pointer(key))
-        read = f"json_extract(rest, {path})" if kind.endswith("[]") else f"json_extract_string(rest, {path})"
-        connection.execute(
-            f"UPDATE profile SET {column} = TRY_CAST({read} AS {kind}), "
-            f"rest = CASE WHEN TRY_CAST({read} AS {kind}) IS NULL THEN rest "
-            f"ELSE json_merge_patch(rest, json_object({literal(key)}, NULL)) END "
-            f"WHERE json_exists(rest, {path})"
+        key, found = name.removeprefix(ATTRIBUTE), _kept(name.removeprefix(ATTRIBUTE), kind)
+        sets.append(f"{quoted(name)} = {found}")
+        moved.append(
+            f"CASE WHEN ({found}) IS NOT NULL THEN {literal(json.dumps(key, ensure_ascii=False) + ':null')} END"
         )
+        kept.append(f"json_exists(rest, {literal(pointer(key))})")
+    gone = f"'{{' || concat_ws(',', {', '.join(moved)}) || '}}'"
+    connection.execute(
+        f"UPDATE profile SET {', '.join(sets)}, rest = json_merge_patch(rest, {gone}) WHERE {' OR '.join(kept)}"
+    )
+
+
+def _kept(key: str, kind: str) -> str:
+    """SQL for an undeclared value as this type. A time without a zone stays where it is: only an import knows its zone."""
+    place = literal(pointer(key))
+    text = f"json_extract_string(rest, {place})"
+    if kind.endswith("[]"):
+        return f"TRY_CAST(json_extract(rest, {place}) AS {kind})"
+    if kind == "BIGINT":
+        return (
+            f"CASE WHEN regexp_full_match({text}, '{TIME_PATTERN}') THEN epoch_us(TRY_CAST({text} AS TIMESTAMPTZ)) END"
+        )
+    return f"TRY_CAST({text} AS {kind})"
 
 
 def copy(connection: duckdb.DuckDBPyConnection, fresh: Path) -> None:

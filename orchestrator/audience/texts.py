@@ -1,6 +1,5 @@
 """Text files of any origin: opened whatever their encoding, and what can be said about a line that is no row."""
 
-import codecs
 import gzip
 import io
 from dataclasses import dataclass
@@ -50,18 +49,20 @@ class Slice:
 def open_text(path: Path, form: Form) -> tuple[IO[bytes], io.TextIOWrapper, int]:
     """The file as bytes on disk (for progress) and as text. Bytes that are no text become lone surrogates, found later."""
     raw: IO[bytes] = path.open("rb")
-    size = max(path.stat().st_size, 1)
-    plain: Any = gzip.GzipFile(fileobj=raw) if path.suffix.lower() == ".gz" else raw
-    buffered = io.BufferedReader(plain) if plain is not raw else raw
-    encoding = form.encoding or _encoding(buffered)
     try:
-        codecs.lookup(encoding)
+        plain: Any = gzip.GzipFile(fileobj=raw) if path.suffix.lower() == ".gz" else raw
+        buffered = io.BufferedReader(plain) if plain is not raw else raw
+        encoding = form.encoding or _encoding(buffered)
+        text = io.TextIOWrapper(buffered, encoding=encoding, errors="surrogateescape", newline="")
     except LookupError:
         raw.close()
         raise FileError(
-            f"{path}: there is no encoding '{encoding}'; write one like utf-8 or latin-1 in the mapping"
+            f"{path}: there is no encoding '{form.encoding}'; write one like utf-8 or latin-1 in the mapping"
         ) from None
-    return raw, io.TextIOWrapper(buffered, encoding=encoding, errors="surrogateescape", newline=""), size
+    except BaseException:
+        raw.close()
+        raise
+    return raw, text, max(path.stat().st_size, 1)
 
 
 def _encoding(file: Any) -> str:

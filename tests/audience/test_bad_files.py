@@ -1,0 +1,135 @@
+"""Files that are not what they should be: each says where, what and what to do, and nothing else is lost."""
+
+import csv
+import gzip
+
+import pytest
+
+from orchestrator.audience.mapping import What
+from orchestrator.audience.texts import FileError
+from tests.audience.builders import a_file, an_audience, imported, people
+
+
+def reasons(done):
+    with done.rejects.open(encoding="utf-8", newline="") as file:
+        return [(int(row["line"]), row["reason"]) for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("gone.csv", None, "there is no such file"),
+        ("empty.csv", b"", "the file is empty"),
+        ("empty.jsonl", b"", "the file is empty"),
+        ("people.xlsx", b"PK", r"Name it \.csv, \.jsonl or \.parquet"),
+        ("people.parquet", b"no parquet at all", "this is no Parquet file"),
+        ("torn.csv.gz", gzip.compress(b"user,a\n" * 1000)[:40], "the compressed file is damaged"),
+        ("plain.csv.gz", b"user,a\n", "the compressed file is damaged"),
+        ("twins.csv", b"user,a,A\n", "two columns are called a"),
+        ("blank.csv", b"user,,a\n", "column 2 has no name"),
+        (
+            "wrong.csv",
+            b"name,town\nAda,Graz\n",
+            r"no column looks like the user.*columns: \{name: user\}.*Columns: name, town",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_read_at_all_is_refused_in_words(tmp_path, name, content, says):
+    audience = an_audience(tmp_path)
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(FileError, match=says) as refused:
+        imported(audience, What.PROFILES, path)
+    assert str(path) in str(refused.value)
+    assert not audience.path.exists()
+    assert not list(audience.spools.iterdir()) if audience.spools.exists() else True
+
+
+@pytest.mark.parametrize(
+    ("mapping", "says"),
+    [
+        ({"column": {}}, "no key 'column'. Did you mean columns"),
+        ({"columns": {"mail": "email"}}, "speaks of a column mail that is not there"),
+        ({"columns": {"userr": "user"}}, "Did you mean user"),
+        ({"columns": {"user": {"too": "x"}}}, "no key 'too'"),
+        ({"columns": {"score": {"to": "score", "is": "nummer"}}}, "no kind 'nummer'"),
+        ({"columns": ["user"]}, "2 columns, but the mapping lists 1"),
+        ({"columns": {"user": "user", "score": "user"}}, "are all mapped to user"),
+        ({"zone": "Europe/Wien"}, "no time zone 'Europe/Wien'"),
+        ({"separator": "::"}, "separator: '::'"),
+        ({"encoding": "utf-9"}, "no encoding 'utf-9'"),
+    ],
+)
+def test_a_mistake_in_the_mapping_names_the_key(tmp_path, mapping, says):
+    with pytest.raises(FileError, match=says):
+        imported(an_audience(tmp_path), What.PROFILES, a_file(tmp_path, "a.csv", "user,score", "a,1"), mapping)
+
+
+def test_torn_and_foreign_lines_of_json_are_left_out(tmp_path):
+    audience = an_audience(tmp_path)
+    path = a_file(
+        tmp_path, "a.jsonl", '{"user": "a", "score": 1}', '{"user": "b", "sc', "", "[1]", '{"user": "c"}', "7"
+    )
+    done = imported(audience, What.PROFILES, path)
+    assert reasons(done) == [(number, "no JSON object: a torn line?") for number in (2, 4, 6)]
+    assert list(people(audience, "rest")) == ["a", "c"]
+
+
+def test_bytes_that_are_no_text_cost_their_line_alone(tmp_path):
+    audience = an_audience(tmp_path)
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"user,country\na,M\xfcnchen\nb,AT\n")
+    done = imported(audience, What.PROFILES, path)
+    assert reasons(done) == [
+        (2, "bytes that are no UTF-8; save the file as UTF-8, or name its encoding in the mapping")
+    ]
+    assert people(audience, "a.country") == {"b": "AT"}
+    imported(audience, What.PROFILES, path, {"encoding": "latin-1"})
+    assert people(audience, "a.country") == {"a": "München", "b": "AT"}
+
+
+def test_files_of_spreadsheets_are_read_with_their_marks_and_semicolons(tmp_path):
+    audience = an_audience(tmp_path)
+    for name, encoding in (("a.csv", "utf-8-sig"), ("b.csv", "utf-16")):
+        (tmp_path / name).write_text("user;country\r\nü;ÖS\r\n", encoding=encoding)
+        imported(audience, What.PROFILES, tmp_path / name)
+        assert people(audience, "a.country") == {"ü": "ÖS"}
+
+
+def test_quotes_line_breaks_and_rows_too_short_or_too_long_are_told_apart(tmp_path):
+    audience = an_audience(tmp_path)
+    path = a_file(
+        tmp_path, "a.csv", "user,country,shoe", 'a,"Two', 'lines, one cell",1', "b,AT", "", "c,AT,1,2", 'd,"He said ""no""",3',
+    )  # fmt: skip
+    done = imported(audience, What.PROFILES, path)
+    assert reasons(done) == [(4, "2 cells where the header has 3"), (6, "4 cells where the header has 3")]
+    assert people(audience, "a.country") == {"a": "Two\nlines, one cell", "d": 'He said "no"'}
+
+
+def test_a_quote_that_is_never_closed_is_told_with_the_line_it_began_in(tmp_path):
+    audience = an_audience(tmp_path)
+    done = imported(audience, What.PROFILES, a_file(tmp_path, "a.csv", "user,country", "a,AT", 'b,"AT', "c,AT"))
+    assert [(line, "cannot be read as CSV" in reason) for line, reason in reasons(done)] == [(3, True)]
+    assert list(people(audience, "rest")) == ["a"]
+
+
+def test_a_row_over_the_border_of_two_slices_stays_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr("orchestrator.audience.commas.SLICE", 3)
+    audience = an_audience(tmp_path)
+    path = a_file(tmp_path, "a.csv", "user,country", "a,AT", "b,AT", 'c,"Two', 'lines"', "d,AT", "e", "f,AT")
+    done = imported(audience, What.PROFILES, path)
+    assert people(audience, "a.country") == {"a": "AT", "b": "AT", "c": "Two\nlines", "d": "AT", "f": "AT"}
+    assert reasons(done) == [(7, "1 cells where the header has 2")]
+
+
+def test_a_compressed_file_is_read_like_any_other(tmp_path):
+    audience = an_audience(tmp_path)
+    assert imported(audience, What.PROFILES, a_file(tmp_path, "a.csv.gz", "user,country", "a,AT")).new == 1
+    assert imported(audience, What.PROFILES, a_file(tmp_path, "b.jsonl.gz", '{"user": "b"}')).new == 1
+
+
+def test_a_file_of_a_header_alone_imports_nobody(tmp_path):
+    audience = an_audience(tmp_path)
+    done = imported(audience, What.PROFILES, a_file(tmp_path, "a.csv", "user,country"))
+    assert (done.rows, done.new, done.rejects) == (0, 0, None)

@@ -1,0 +1,115 @@
+"""The loader's batches: once each, in any order, whoever dies in between."""
+
+import json
+from decimal import Decimal
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orchestrator.audience.loading import Arrival, Arriving, load
+from orchestrator.core.times import DAY, Instant
+from tests.audience.builders import SHOP, an_audience, events, people
+
+AT = Instant(1_767_225_600_000_000)
+
+
+def an_event(user="a", message_id="m", at=AT, name="purchase", **properties):
+    return Arrival(Arriving.EVENT, user, message_id, at, name, properties)
+
+
+def a_change(user="a", at=AT, **attributes):
+    return Arrival(Arriving.PROFILE, user, "", at, "", attributes)
+
+
+def loaded(audience, batch, *arrivals):
+    return load(audience, batch, arrivals, SHOP, "Europe/Vienna")
+
+
+def test_a_batch_that_was_loaded_is_not_loaded_again(tmp_path):
+    audience = an_audience(tmp_path)
+    first = loaded(audience, 1, an_event(amount=5), a_change(score=1))
+    again = loaded(audience, 1, an_event(message_id="other"), a_change(score=2))
+    assert (first.known, first.events, again.known, again.events) == (False, 1, True, 0)
+    assert people(audience, "a.score") == {"a": 1}
+
+
+def test_a_message_id_is_loaded_once_within_a_batch_and_over_batches(tmp_path):
+    audience = an_audience(tmp_path)
+    first = loaded(audience, 1, an_event(), an_event(), an_event(message_id="n"))
+    second = loaded(audience, 2, an_event(at=Instant(AT + DAY)), an_event(message_id="o"))
+    assert (first.events, first.duplicates, second.events, second.duplicates) == (2, 1, 1, 1)
+    assert [message for *_, message, _ in events(audience)] == ["m", "n", "o"]
+
+
+def test_a_late_event_lands_and_is_found_in_its_own_time(tmp_path):
+    audience = an_audience(tmp_path)
+    loaded(audience, 1, an_event())
+    assert loaded(audience, 2, an_event(message_id="late", at=Instant(AT - 900 * DAY))).events == 1
+    assert [message for *_, message, _ in events(audience)] == ["late", "m"]
+
+
+def test_changes_of_one_person_apply_in_the_order_they_came(tmp_path):
+    audience = an_audience(tmp_path)
+    done = loaded(
+        audience, 1, a_change(score=1, country="AT", shoe=38, id="x"), a_change(score=2.5, country=None, device="t", platform="iOS"),
+        a_change(tags=["n"], email="a@x.test", createdAt="2026-01-05T10:00"), a_change("b", timezone="Asia/Tokyo"),
+    )  # fmt: skip
+    assert (done.new, done.changed, done.left_out) == (2, 0, 0)
+    assert people(audience, "a.score", "a.country", "a.tags", "email", "a.createdAt", "zone") == {
+        "a": (Decimal("2.5"), None, ["n"], "a@x.test", 1767603600000000, None), "b": (None, None, None, None, None, "Asia/Tokyo"),
+    }  # fmt: skip
+    rest, devices = audience.rows("SELECT rest, devices FROM profile WHERE \"user\" = 'a'")[0]
+    assert json.loads(rest) == {"shoe": 38, "id": "x"}
+    assert json.loads(devices) == [{"token": "t", "app": "", "platform": "ios", "seen_at": AT}]
+
+
+def test_what_cannot_be_read_is_left_out_alone_and_told(tmp_path):
+    audience = an_audience(tmp_path)
+    done = loaded(
+        audience, 1, an_event("", "x"), an_event(amount="12,50", currency="EUR"), a_change(score="many", vip=True)
+    )
+    assert (done.events, done.left_out) == (1, 1)
+    assert {one.column for one in done.conflicts} == {"properties.amount", "score"}
+    assert json.loads(events(audience)[0][4]) == {"currency": "EUR"}
+    assert people(audience, "a.vip") == {"a": True}
+
+
+def test_an_alias_gives_everything_of_the_old_id_to_the_new_one(tmp_path):
+    audience = an_audience(tmp_path)
+    loaded(
+        audience,
+        1,
+        a_change("old", score=1, country="AT", device="d1", shoe=1),
+        an_event("old"),
+        a_change("new", score=2),
+    )
+    loaded(audience, 2, a_change("new", device="d2"), Arrival(Arriving.ALIAS, "new", "", AT, "old"))
+    assert people(audience, "a.score", "a.country", "rest") == {"new": (2, "AT", '{"shoe":1}')}
+    assert {one["token"] for one in json.loads(people(audience, "devices")["new"])} == {"d1", "d2"}
+    assert [user for user, *_ in events(audience)] == ["new"]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 20), st.integers(0, 3), st.integers(-30, 30), st.text(max_size=4)),
+        min_size=1,
+        max_size=30,
+    ),
+    st.data(),
+)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_however_arrivals_are_cut_into_batches_and_repeated_the_same_events_stand(tmp_path_factory, sent, data):
+    audience = an_audience(tmp_path_factory.mktemp("audience"))
+    arrivals = [
+        an_event(f"u{user}", f"m{number}", Instant(AT + number * DAY), note=text) for number, user, _, text in sent
+    ]
+    at, batch = 0, 0
+    while at < len(arrivals):
+        size = data.draw(st.integers(1, len(arrivals) - at))
+        batch += 1
+        for _ in range(data.draw(st.integers(1, 2))):
+            loaded(audience, batch, *arrivals[at : at + size])
+        at += size
+    assert {message for *_, message, _ in events(audience)} == {one.message_id for one in arrivals}
+    assert len(events(audience)) == len({one.message_id for one in arrivals})
+    assert set(people(audience, "rest")) == {user for user, *_ in events(audience)}
