@@ -1,1 +1,33 @@
 """The audience: everybody we know, what they are and what they did; imports, lists, and the loader."""
+
+from orchestrator.audience.catalogue import Seen, catalogue_from
+from orchestrator.audience.importing import Imported, Look, Looked, Order, Stop, Word, import_file, look
+from orchestrator.audience.loading import Arrival, Arriving, Loaded, load
+from orchestrator.audience.mapping import What
+from orchestrator.audience.rejects import Conflict
+from orchestrator.audience.spool import Spool
+from orchestrator.audience.store import Audience, Counts
+from orchestrator.audience.texts import FileError
+
+__all__ = [
+    "Arrival",
+    "Arriving",
+    "Audience",
+    "Conflict",
+    "Counts",
+    "FileError",
+    "Imported",
+    "Loaded",
+    "Look",
+    "Looked",
+    "Order",
+    "Seen",
+    "Spool",
+    "Stop",
+    "What",
+    "Word",
+    "catalogue_from",
+    "import_file",
+    "load",
+    "look",
+]

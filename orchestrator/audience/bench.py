@@ -14,6 +14,7 @@ from typing import Any, Self
 from orchestrator.audience import coercion, opening
 from orchestrator.audience.coercion import Clock
 from orchestrator.audience.columns import literal, pointer
+from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.tree import Kind
 
 GUESSED = (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE, Kind.TIME, Kind.VERSION)
@@ -22,9 +23,15 @@ GUESSED = (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE, Kind.TIME, Kind.VERSION)
 FORMS = {
     "user": "[^\\x00-\\x1f\\x7f]{1,128}",
     "email": "[^@\\s,;<>]+@[^@\\s,;<>]+[.][^@\\s,;<>.]+",
+    "channel": f"(?i)({'|'.join(Channel)})",
     "phone": "[+]?[0-9][0-9 ()./-]{3,30}",
 }
-FORMS_IN_WORDS = {"user": "an id of 1 to 128 characters", "email": "an e-mail address", "phone": "a phone number"}
+FORMS_IN_WORDS = {
+    "user": "an id of 1 to 128 characters",
+    "email": "an e-mail address",
+    "phone": "a phone number",
+    "channel": f"a channel ({', '.join(Channel)})",
+}
 
 _NOTHING_WRONG = "SELECT 0 AS line, '' AS \"column\", '' AS value, '' AS reason, FALSE AS left_out LIMIT 0"
 

@@ -6,8 +6,18 @@ from dataclasses import dataclass, replace
 from orchestrator.audience.bench import FORMS, Bench, Cell
 from orchestrator.audience.coercion import Clock
 from orchestrator.audience.columns import literal, pointer
-from orchestrator.audience.finishing import CONSENT
-from orchestrator.audience.mapping import ADDRESSES, FIELDS, IGNORE, NEEDED, Plan, Target, What, enveloped, targets
+from orchestrator.audience.mapping import (
+    ADDRESSES,
+    CONSENT,
+    FIELDS,
+    IGNORE,
+    NEEDED,
+    Plan,
+    Target,
+    What,
+    enveloped,
+    targets,
+)
 from orchestrator.core.segments.tree import Catalogue, Declared, Kind
 
 _NESTED = {What.PROFILES: ("traits", "attributes"), What.EVENTS: ()}

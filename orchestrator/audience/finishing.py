@@ -6,10 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from orchestrator.audience.bench import Bench, Cell
 from orchestrator.audience.columns import OWN, home, literal, quoted
 from orchestrator.audience.landing import GONE
+from orchestrator.audience.mapping import CONSENT
 from orchestrator.core.times import Instant
-
-CONSENT = "consent."
-"""`consent.CHANNEL.TOPIC` is the target of a column that says yes or no to one topic on one channel."""
 
 
 def good(bench: Bench) -> str:

@@ -9,10 +9,13 @@ from typing import Any
 
 from orchestrator.audience.coercion import Clock
 from orchestrator.audience.texts import FileError, Form
+from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.tree import Kind
 from orchestrator.core.zones import find_zone
 
 IGNORE = "ignore"
+CONSENT = "consent."
+"""`consent.CHANNEL.TOPIC` is the target of a column that says yes or no to one topic on one channel."""
 
 
 class What(StrEnum):
@@ -121,6 +124,8 @@ def plan(content: Mapping[str, Any] | None, zone: str, where: str) -> Plan:
     form = Form(separator, bool(content.get("header", True)), str(content.get("encoding", "")))
     columns = content.get("columns", {})
     constants = {key: str(content[key]) for key in ("event", "topic", "channel", "platform", "app") if key in content}
+    if "channel" in constants:
+        _channel(constants["channel"], f"{where}: channel")
     if isinstance(columns, Mapping):
         targets = {str(name): _target(value, told, f"{where}: columns.{name}") for name, value in columns.items()}
         return Plan(form, targets, (), constants, told)
@@ -131,9 +136,20 @@ def plan(content: Mapping[str, Any] | None, zone: str, where: str) -> Plan:
     raise FileError(f"{where}: columns: say what each column is, like `customer_no: user`, or list them in order")
 
 
+def _channel(word: str, where: str) -> None:
+    if word not in list(Channel):
+        raise FileError(f"{where}: no channel '{word}'; allowed: {', '.join(Channel)}")
+
+
 def _target(value: Any, zone: str, where: str) -> Target:
+    to = str(value.get("to", "")) if isinstance(value, Mapping) else str(value)
+    if to.startswith(CONSENT):
+        channel, _, topic = to.removeprefix(CONSENT).partition(".")
+        _channel(channel, where)
+        if not topic:
+            raise FileError(f"{where}: {to} names no topic; write consent.CHANNEL.TOPIC, like consent.email.offers")
     if not isinstance(value, Mapping):
-        return Target(str(value), None, Clock(zone))
+        return Target(to, None, Clock(zone))
     _known(value, _COLUMN_KEYS, where)
     if "to" not in value:
         raise FileError(f"{where}: `to` says what the column is")
@@ -146,7 +162,7 @@ def _target(value: Any, zone: str, where: str) -> Target:
     own = str(value.get("zone", zone))
     if find_zone(own) is None:
         raise FileError(f"{where}.zone: there is no time zone '{own}'; write one like Europe/Vienna")
-    return Target(str(value["to"]), kind, Clock(own, str(value.get("format", ""))))
+    return Target(to, kind, Clock(own, str(value.get("format", ""))))
 
 
 def _known(content: Mapping[str, Any], allowed: Sequence[str], where: str) -> None:

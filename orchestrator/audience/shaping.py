@@ -32,19 +32,19 @@ def missing(connection: duckdb.DuckDBPyConnection, attributes: Mapping[str, Decl
 
 
 def columns(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The profile's columns and their types, as they stand."""
-    found = connection.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = 'profile' AND NOT internal"
-    ).fetchall()
-    return dict(found)
+    """The profile's columns and their types, as they stand; none in a file that has no profiles yet."""
+    try:
+        return dict(connection.execute("SELECT name, type FROM pragma_table_info('profile')").fetchall())
+    except duckdb.CatalogException:
+        return {}
 
 
 def shape(connection: duckdb.DuckDBPyConnection, attributes: Mapping[str, Declared]) -> None:
     """Make the tables, and the columns that are missing, inside the caller's transaction."""
     for table in TABLES:
         connection.execute(table)
-    due = missing(connection, attributes)
     there = columns(connection)
+    due = {name: kind for name, kind in typed(attributes).items() if there.get(name) != kind}
     for name, kind in due.items():
         if name in there:
             _put_aside(connection, name, there[name])

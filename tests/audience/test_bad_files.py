@@ -57,6 +57,8 @@ def test_a_file_that_cannot_be_read_at_all_is_refused_in_words(tmp_path, name, c
         ({"columns": ["user"]}, "2 columns, but the mapping lists 1"),
         ({"columns": {"user": "user", "score": "user"}}, "are all mapped to user"),
         ({"zone": "Europe/Wien"}, "no time zone 'Europe/Wien'"),
+        ({"columns": {"score": "consent.mail.offers"}}, "columns.score: no channel 'mail'; allowed: push, email"),
+        ({"columns": {"score": "consent.email"}}, "names no topic"),
         ({"separator": "::"}, "separator: '::'"),
         ({"encoding": "utf-9"}, "no encoding 'utf-9'"),
     ],

@@ -199,14 +199,14 @@ def test_words_and_stopped_addresses_are_handed_to_whoever_writes_the_ledger(tmp
     audience = an_audience(tmp_path)
     path = a_file(
         tmp_path, "c.csv", "user,channel,topic,status,timestamp,proof",
-        "a,Email,offers,subscribed?,2026-01-01,", "a,Email,offers,yes,2026-01-01T12:00:00Z,form 7", "b,push,news,no,,",
+        "a,Email,offers,subscribed?,2026-01-01,", "a,Email,offers,yes,2026-01-01T12:00:00Z,form 7", "b,push,news,no,,", "c,pigeon,news,no,,",
     )  # fmt: skip
     done = imported(audience, What.CONSENT, path)
     said = list(done.words)
     assert [word[:4] for word in said] == [("a", "email", "offers", True), ("b", "push", "news", False)]
     assert (said[0].at, said[0].proof, said[0].source) == (1767268800000000, "form 7", "import:c.csv")
     assert list(imported(audience, What.CONSENT, path).words) == said, "the same file says the same, at the same time"
-    assert done.left_out == 1
+    assert done.left_out == 2
     stops = imported(
         audience, What.SUPPRESSIONS, a_file(tmp_path, "s.csv", "email,type", "A@x.test,bounce", "no-address,")
     )

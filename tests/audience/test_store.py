@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import duckdb
 import pytest
 
 from orchestrator.audience.mapping import What
@@ -143,6 +144,12 @@ def test_a_file_that_another_program_holds_is_named_with_the_remedy(tmp_path):
                 visit()
         other.stdin.close()
     assert audience.counts().profiles == 100
+
+
+def test_an_empty_file_of_the_engine_gets_its_tables(tmp_path):
+    (tmp_path / "data").mkdir()
+    duckdb.connect(tmp_path / "data" / "audience.duckdb").close()
+    assert an_audience(tmp_path).counts() == Counts(0, 0, 0)
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
