@@ -20,6 +20,7 @@ ALSO_OTHER_WORDS = {
     "project_holdout": "a key of the settings",
     "quiet_hours": "a key of a campaign",
     "ramp": "a key of an experiment",
+    "repeat": "a key of a campaign",
     "left": "a kind of join in SQL, and one of the engine's answers about a member (core/facts.py)",
     "converted": "one of the engine's answers about a member (core/facts.py)",
     "wave": "the moment a shard of an own-time-zone run opens",

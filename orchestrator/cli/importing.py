@@ -91,7 +91,10 @@ def _to_the_ledger(opened: Any, came: Any) -> dict[str, int]:
     ledger = opened.ledger()
     try:
         if came.words is not None:
-            words = (ConsentChange(w.user, Channel(w.channel), w.topic, w.granted, w.at, w.source) for w in came.words)
+            words = (
+                ConsentChange(w.user, Channel(w.channel), w.topic, w.granted, w.at, w.source, w.proof)
+                for w in came.words
+            )
             told["consent"] = ledger.change_consent(words)
             came.words.close()
         if came.stops is not None:

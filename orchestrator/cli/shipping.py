@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from orchestrator import app
 from orchestrator.cli.desk import USAGE, Desk, fail
+from orchestrator.core.eligibility import ramp_at
 from orchestrator.core.facts import RunFacts
 from orchestrator.core.times import Instant, iso
 from orchestrator.ledger import Ledger, NewRun, Purpose, Run, RunState, deliveries, runs
@@ -50,7 +51,10 @@ def rehearse(desk: Desk, campaign: str, at: Instant, *, sending: bool = False) -
             audience = app.audience(opened)
             casting = Casting(audience, opened.project, prepared.campaign, at, prepared.letters.touched())
             try:
-                found = forecast(ledger, prepared.campaign, casting, RunFacts(0, at, at), at)
+                ramp, grows_at = ramp_at(prepared.campaign, ledger.began(campaign) or at, at)
+                found = forecast(
+                    ledger, prepared.campaign, casting, RunFacts(0, at, at, ramp=ramp, ramp_grows_at=grows_at), at
+                )
                 yield Rehearsal(opened, ledger, prepared, casting, found, child, at)
             finally:
                 casting.close()

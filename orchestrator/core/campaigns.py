@@ -202,7 +202,7 @@ class Campaign:
     """`latest`: the device seen last; `all`: one row for each."""
     schedule: Schedule | None = None
     trigger: Trigger | None = None
-    repeat: Repeat = Repeat(after=None)
+    repeat: Repeat = Repeat(after=0)
     goal: Goal | None = None
     experiment: Experiment | None = None
     hold_if: HoldIf = HoldIf()

@@ -39,6 +39,7 @@ _MOVES_ON = frozenset(
 # Made once: most rows of a run get one of these. Enumeration members are read once for the same reason.
 _CANCELLED, _LATE, _OUT = Skip(Reason.CANCELLED), Expire(), Skip(Reason.PROJECT_HOLDOUT)
 _LEFT, _CONVERTED = Skip(Reason.LEFT), Skip(Reason.CONVERTED)
+_REPEAT = Skip(Reason.REPEAT)
 _NO_ADDRESS, _SUPPRESSED, _OTHER_CHANNEL = (
     Skip(Reason.NO_ADDRESS),
     Skip(Reason.SUPPRESSED),
@@ -173,7 +174,40 @@ def _ask_about_the_person(case: _Case) -> Verdict | None:
             return _LEFT
         if facts.asked is Asked.CONVERTED:
             return _CONVERTED
-    return None
+    return _REPEAT if _had_it(case) else None
+
+
+def _had_it(case: _Case) -> bool:
+    """Whether an earlier run of this campaign reached the person too short a time ago to reach them again."""
+    after = case.campaign.repeat.after
+    if after == 0:
+        return False
+    since = None if after is None else case.now - after
+    name, run = case.campaign.name, case.run.run
+    return any(t.campaign == name and t.run != run and (since is None or t.at > since) for t in case.facts.touches)
+
+
+def touches_since(campaign: Campaign, now: Instant) -> Instant | None:
+    """From when on the judge must know of a person's messages for this campaign; None if it asks for none."""
+    after = campaign.repeat.after
+    if after is None:
+        return Instant(0)
+    windows = [cap.within for cap in campaign.policy.caps] + ([after] if after else [])
+    return Instant(now - max(windows)) if windows else None
+
+
+def ramp_at(campaign: Campaign, began: Instant, now: Instant) -> tuple[float, Instant]:
+    """How many percent of the people a campaign is open to, and when the next step lets in more (NEVER after the last).
+
+    `began` is when its first run was due. After the last step its share stays until somebody changes the file.
+    """
+    steps = campaign.experiment.ramp if campaign.experiment else ()
+    ends = began
+    for percent, lasts in steps:
+        ends = Instant(ends + lasts)
+        if now < ends:
+            return percent, (NEVER if (percent, lasts) == steps[-1] else ends)
+    return (steps[-1][0] if steps else 100.0), NEVER
 
 
 def _ask_about_the_channel(case: _Case, row: RowFacts) -> Address | Skip:

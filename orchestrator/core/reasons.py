@@ -12,6 +12,7 @@ class Reason(StrEnum):
     PROJECT_HOLDOUT = "project_holdout"
     LEFT = "left"
     CONVERTED = "converted"
+    REPEAT = "repeat"
     NO_CONSENT = "no_consent"
     NO_ADDRESS = "no_address"
     SUPPRESSED = "suppressed"

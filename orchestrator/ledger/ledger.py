@@ -128,6 +128,10 @@ class Ledger:
         """Make a run, unless its occurrence has one; the run, and whether this call made it."""
         return runs.fire(self.store, new, now)
 
+    def began(self, campaign: str) -> Instant | None:
+        """When a campaign's first run was due; None if it never ran."""
+        return runs.began(self.store, campaign)
+
     def looked_at(self, campaign: str) -> Instant | None:
         """Until when a campaign's schedule has been dealt with."""
         return looks.looked_at(self.store, campaign)

@@ -140,6 +140,12 @@ def find(store: Store, run: int) -> Run | None:
     return _run(rows[0]) if rows else None
 
 
+def began(store: Store, campaign: str) -> Instant | None:
+    """When the first run of a campaign was due, leaving out those that were missed; None if there was none."""
+    rows = store.rows("SELECT MIN(due_at) FROM run WHERE campaign = ? AND state <> 'missed'", (campaign,))
+    return None if rows[0][0] is None else Instant(rows[0][0])
+
+
 def listed(store: Store, campaign: str | None = None, states: Sequence[RunState] = (), limit: int = 100) -> list[Run]:
     """Runs, the newest first, of one campaign or of all, in these states or in any."""
     where, parameters = ["1 = 1"], list[object]()

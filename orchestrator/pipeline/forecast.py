@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from orchestrator.core.campaigns import Campaign
-from orchestrator.core.eligibility import RowVerdict, assign, judge
+from orchestrator.core.eligibility import RowVerdict, assign, judge, touches_since
 from orchestrator.core.facts import RunFacts
 from orchestrator.core.nouns import Channel, Expire, Hold, Person, Send
 from orchestrator.core.reasons import Reason
@@ -38,7 +38,7 @@ def forecast(ledger: Ledger, campaign: Campaign, people: Iterable[Person], run: 
     source = iter(people)
     while batch := list(islice(source, BATCH)):
         drawn = [_drawn(campaign, person) for person in batch]
-        known = ledger.facts(Wanted(run.run, drawn, campaign.policy.topic, _since(campaign, now)))
+        known = ledger.facts(Wanted(run.run, drawn, campaign.policy.topic, touches_since(campaign, now)))
         for person in drawn:
             verdicts = judge(campaign, run, person, replace(known[person.user], rows=()), now)
             _count(found, person, verdicts)
@@ -48,11 +48,6 @@ def forecast(ledger: Ledger, campaign: Campaign, people: Iterable[Person], run: 
 def _drawn(campaign: Campaign, person: Person) -> Person:
     variant, holdout = assign(campaign, person.user)
     return replace(person, variant=variant, holdout=holdout)
-
-
-def _since(campaign: Campaign, now: Instant) -> Instant | None:
-    caps = campaign.policy.caps
-    return Instant(now - max(cap.within for cap in caps)) if caps else None
 
 
 def _count(found: Forecast, person: Person, verdicts: Sequence[RowVerdict]) -> None:

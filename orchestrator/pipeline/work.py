@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
 from orchestrator.core.campaigns import Campaign
-from orchestrator.core.eligibility import RowVerdict, judge
+from orchestrator.core.eligibility import RowVerdict, judge, ramp_at, touches_since
 from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts
 from orchestrator.core.nouns import (
     Address,
@@ -128,12 +128,17 @@ class Sight:
         self._rates = {name: lane.declaration.rate for name, lane in dispatch.lanes.items()}
         self._people = {person.user: person for person in shard.people}
         self._facts_version = -1
+        self._counts = touches_since(campaign, Instant(0)) is not None
+        """Whether messages already sent decide, so that two turns must not judge the same person at once."""
         self._refused: dict[DeliveryKey, Verdict] = {}
         self._reopened: set[str] = set()
 
     def read(self, ledger: Ledger, now: Instant) -> Known:
         """The facts of all the shard's people, and how old they are."""
         self._facts_version = ledger.facts_version()
+        if self.campaign.experiment is not None and self.campaign.experiment.ramp:
+            ramp, grows_at = ramp_at(self.campaign, ledger.began(self.campaign.name) or self.shard.run_due_at, now)
+            self.run = replace(self.run, ramp=ramp, ramp_grows_at=grows_at)
         return ledger.facts(self._wanted(self.shard.people, now))
 
     def judge(self, known: Known, now: Instant) -> Verdicts:
@@ -182,7 +187,7 @@ class Sight:
                 turn.now,
                 paces,
                 lambda again: self._recheck(ledger, again, turn.now),
-                alone=bool(self.campaign.policy.caps),
+                alone=self._counts,
             )
         )
 
@@ -212,8 +217,7 @@ class Sight:
                 yield mark
 
     def _recheck(self, ledger: Ledger, again: Sequence[Ready], now: Instant) -> Mapping[DeliveryKey, Verdict]:
-        caps = self.campaign.policy.caps
-        if not caps and ledger.facts_version() == self._facts_version:
+        if not self._counts and ledger.facts_version() == self._facts_version:
             return {}
         people = list({ready.person.user: ready.person for ready in again}.values())
         known = ledger.facts_again(self._wanted(people, now))
@@ -226,8 +230,7 @@ class Sight:
         }
 
     def _wanted(self, people: Sequence[Person], now: Instant) -> Wanted:
-        caps = self.campaign.policy.caps
-        since = Instant(now - max(cap.within for cap in caps)) if caps else None
+        since = touches_since(self.campaign, now)
         return Wanted(self.shard.run, people, self.campaign.policy.topic, since)
 
     def _letter(self, user: str, verdict: RowVerdict, row: RowFacts, now: Instant) -> Letter:

@@ -231,3 +231,26 @@ def test_variants_and_holdout_are_drawn_evenly_and_apart():
     assert abs(len(held) - 2000) < 150
     assert abs(held.count("discount") / len(held) - 0.5) < 0.05
     assert drawn == [assign(campaign, f"u{n}") for n in range(20_000)]
+
+
+def test_a_campaign_reaches_somebody_again_only_as_its_repeat_says():
+    from orchestrator.core.campaigns import Repeat
+
+    had = replace(YES, touches=(Touch(NOW - 2 * DAY, MAIL, "winback", 3), Touch(NOW - HOUR, MAIL, "other", 4)))
+    campaign = a_campaign(channels=(MAIL,))
+    for after, verdict in ((0, Send), (DAY, Send), (3 * DAY, Skip), (None, Skip)):
+        found = judged(replace(campaign, repeat=Repeat(after)), had)[MAIL, 0]
+        assert isinstance(found, verdict), after
+    own = replace(YES, touches=(Touch(NOW - HOUR, MAIL, "winback", RUN.run),))
+    assert isinstance(judged(replace(campaign, repeat=Repeat(None)), own)[MAIL, 0], Send)
+
+
+def test_a_ramp_grows_by_its_steps_and_stays_at_the_last():
+    from orchestrator.core.eligibility import ramp_at
+    from orchestrator.core.times import NEVER
+
+    campaign = a_campaign(experiment=Experiment({"a": 50, "b": 50}, ramp=((5.0, 3 * DAY), (25.0, 7 * DAY))))
+    assert ramp_at(campaign, NOW, NOW) == (5.0, NOW + 3 * DAY)
+    assert ramp_at(campaign, NOW, Instant(NOW + 3 * DAY)) == (25.0, NEVER)
+    assert ramp_at(campaign, NOW, Instant(NOW + 99 * DAY)) == (25.0, NEVER)
+    assert ramp_at(a_campaign(), NOW, NOW) == (100.0, NEVER)

@@ -119,7 +119,8 @@ def test_plan_send_and_lookups_tell_one_story(project, mailbox):
     [row] = orchestrator(project, "deliveries", "winback", "--user", "u07")
     assert (row["state"], row["reason"]) == ("skipped", "no_consent")
     again = orchestrator(project, "plan", "winback")
-    assert again["reached"] == 59  # two messages a week are allowed, one was sent
+    assert again["reached"] == 0
+    assert {why["reason"]: why["people"] for why in again["nothing"]} == {"repeat": 59, "no_consent": 1}
 
 
 def test_send_asks_for_the_number_and_stops_at_any_other_answer(project, mailbox):
@@ -203,6 +204,10 @@ def test_the_daemon_plans_and_sends_a_due_run_keeps_the_last_good_files_and_ends
         )
         lines_until(daemon, "process.ended", "run.planned", "shard.put_back")
         assert runs.find(ledger.store, second_run.id).state is RunState.DONE
+        repeated = ledger.store.rows(
+            "SELECT COUNT(*) FROM delivery WHERE run = ? AND reason = 'repeat'", (second_run.id,)
+        )
+        assert (repeated, len(mailbox.mails)) == ([(59,)], 59)
     finally:
         daemon.send_signal(signal.SIGTERM)
         rest = daemon.communicate(timeout=60)[1]
