@@ -88,7 +88,6 @@ def dispatch(opened: Opened, clock: Clock, dice: Dice) -> Dispatch:
         adapter = registry.provider(provider.adapter)
         credentials = provider.credentials(opened.secrets)
         tokens = _tokens(adapter, credentials, clock)
-        tokens = _tokens(adapter, credentials, clock)
         engine = _engine(adapter, credentials, clock)
         lanes.append(Lane(adapter, engine, credentials, clock, tokens, name=name, rate=provider.per_second))
     return Dispatch([*lanes, _inbox(clock)], clock, dice)

@@ -57,10 +57,7 @@ def _leave_after(body: Callable[[], None], kept: tuple[int, ...]) -> NoReturn:
             signal.signal(one, signal.SIG_DFL)
         # Ctrl-C at a terminal reaches every process; the worker says when it is over, by hanging up.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        # A lock of the parent's on an open file must not outlive it in here.
-        for name in os.listdir("/dev/fd"):  # noqa: PTH208 - a list, for the folder is itself one of the files
-            if int(name) > 2 and int(name) not in kept:
-                _close(int(name))
+        _let_go_of_files(kept)
         body()
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # the worker is gone
@@ -70,11 +67,17 @@ def _leave_after(body: Callable[[], None], kept: tuple[int, ...]) -> NoReturn:
         os._exit(code)
 
 
-def _close(number: int) -> None:
-    try:
-        os.close(number)
-    except OSError:  # the listing's own
-        return
+def _let_go_of_files(kept: tuple[int, ...]) -> None:
+    """A lock of the parent's on an open file must not outlive it in here: every number but these means nothing now.
+
+    The numbers stay taken. A library of the parent's may look after one of its own at the next fork, and end the process
+    if it cannot close it (Arrow 26 does so with the pipe of its signal handling, 2026-11).
+    """
+    nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    for name in os.listdir("/dev/fd"):  # noqa: PTH208 - a list, for the folder is itself one of the files
+        number = int(name)
+        if number > 2 and number != nothing and number not in kept:
+            os.dup2(nothing, number, inheritable=False)
 
 
 def keep(line: Line, bundles: dict[str, Compiled], limits: Limits) -> None:

@@ -1,11 +1,13 @@
 """The render child: the same bytes as in this process; bombs die alone; nothing is lost when it is killed."""
 
+import io
 import os
 import signal
 import time
 from collections.abc import Iterator
 
 import pytest
+from pyarrow import csv as pa_csv
 
 from orchestrator.core.nouns import Channel, PushContent
 from orchestrator.core.reasons import Reason
@@ -140,3 +142,10 @@ def test_an_open_file_of_the_worker_is_closed_in_the_child():
     assert os.read(reading, 1) == b"", "nobody else holds the writing end"
     os.close(reading)
     child.close()
+
+
+def test_a_library_that_looks_after_its_own_file_at_each_fork_finds_it():
+    """Arrow closes and makes anew the pipe of its signal handling in a forked process, and ends it if it cannot."""
+    pa_csv.read_csv(io.BytesIO(b"a\n1\n"))  # brings the pipe into being
+    with RenderChild() as child:
+        assert list(child.render_many(compiled(SHOP), [request(ADA)]))
