@@ -144,7 +144,7 @@ class Bundles:
             files = ledger.bundle(version)
             project = config.load(files, self._environment).sound()
             known = self._known[campaign, version] = prepared(
-                project, files, campaign, ledger.seal(Purpose.UNSUBSCRIBE, self._now)
+                project, files, campaign, ledger.seal(Purpose.UNSUBSCRIBE, self._now), self._child
             )
         return known
 

@@ -22,7 +22,7 @@ class BundleLetters:
         self._campaign = campaign
         self._seal = seal
         self._url = public_url
-        self._child = child
+        self.child = child
         self._marketing = campaign.kind is Kind.MARKETING
 
     def render(self, letters: Iterable[Letter]) -> Iterator[Content | Unwritten]:
@@ -38,7 +38,7 @@ class BundleLetters:
                     letter.person, letter.key.channel, letter.judged_at, letter.id, letter.address, extras
                 )
 
-        write = self.compiled.render_many if self._child is None else partial(self._child.render_many, self.compiled)
+        write = self.compiled.render_many if self.child is None else partial(self.child.render_many, self.compiled)
         for told in write(requests()):
             link = links.popleft()
             if isinstance(told, Refusal):
