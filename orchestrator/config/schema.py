@@ -7,6 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from orchestrator.config.campaign_shape import CampaignShape
 from orchestrator.config.shapes import DataShape, SettingsShape
+from orchestrator.core.segments import glossary
 from orchestrator.core.segments.parsing import NOUNS
 from orchestrator.core.segments.reading_events import EVENT_KEYS, MOMENT_KEYS, STEP_KEYS
 from orchestrator.core.segments.reading_tests import EVERY_WORD
@@ -38,8 +39,7 @@ def _segment() -> dict[str, Any]:
     """Segments are read by core, not by a model; its own lists of words say which keys there are."""
     condition = {"$ref": "#/$defs/Condition"}
     group = {"type": "array", "items": condition, "minItems": 1}
-    tests: dict[str, Any] = dict.fromkeys(EVERY_WORD, True)
-    events: dict[str, Any] = dict.fromkeys((*EVENT_KEYS, *MOMENT_KEYS), True)
+    words = (*EVERY_WORD, *EVENT_KEYS, *MOMENT_KEYS)
     steps: dict[str, Any] = dict.fromkeys(STEP_KEYS, True)
     step = {"$ref": "#/$defs/Step"}
     where = {"type": "object"}
@@ -58,14 +58,14 @@ def _segment() -> dict[str, Any]:
         "then": step,
         "then_not": step,
     }
-    keys = {**tests, **events, **own}
+    keys = _explained({**dict.fromkeys(words, True), **own})
     return {
         "$schema": GenerateJsonSchema.schema_dialect,
         "title": "Segment",
         "type": "object",
         "properties": {
-            "about": {"type": "string", "minLength": 1},
-            "formerly": {"type": ["string", "array"]},
+            "about": {"type": "string", "minLength": 1, "description": glossary.FILE["about"]},
+            "formerly": {"type": ["string", "array"], "description": glossary.FILE["formerly"]},
             "all": group,
             "any": group,
             "not": condition,
@@ -81,9 +81,20 @@ def _segment() -> dict[str, Any]:
             },
             "Step": {
                 "type": "object",
-                "properties": {**steps, "event": {"type": "string"}, "where": where, "then": step, "then_not": step},
+                "properties": _explained(
+                    {**steps, "event": {"type": "string"}, "where": where, "then": step, "then_not": step}
+                ),
                 "required": ["event"],
                 "additionalProperties": False,
             },
         },
     }
+
+
+def _explained(keys: dict[str, Any]) -> dict[str, Any]:
+    """Each key with a line of meaning, which editors show."""
+    told = {}
+    for key, shape in keys.items():
+        said = glossary.meaning(key)
+        told[key] = {**({} if shape is True else shape), "description": said} if said else shape
+    return told

@@ -41,16 +41,24 @@ class Shape(BaseModel):
 class StoresShape(Shape):
     """Where the two stores live."""
 
-    ledger: LedgerAddress = "sqlite:data/ledger.db"
-    audience: AudienceAddress = "duckdb:data/audience.duckdb"
+    ledger: LedgerAddress = Field(
+        default="sqlite:data/ledger.db", description="Runs, deliveries, consent: a SQLite file, or PostgreSQL."
+    )
+    audience: AudienceAddress = Field(
+        default="duckdb:data/audience.duckdb", description="Profiles and events: a DuckDB file."
+    )
 
 
 class EnvironmentShape(Shape):
     """One environment: whom it may reach, and above how many people a run waits for a person."""
 
-    deliver: DeliverWord
-    approve_over: Annotated[int, Field(ge=0)] | None = None
-    stores: StoresShape | None = None
+    deliver: DeliverWord = Field(
+        description="Whom it may reach: nobody (`sink`, messages end in data/sink/), the seeds, or everyone."
+    )
+    approve_over: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="A run of more people than this waits for a person; unset, none does."
+    )
+    stores: StoresShape | None = Field(default=None, description="Stores of its own, instead of the project's.")
 
 
 def _setting(value: Any) -> str:
@@ -72,8 +80,12 @@ class ProviderShape(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow", frozen=True, arbitrary_types_allowed=True)
     __pydantic_extra__: dict[str, Setting] = Field(init=False)
 
-    adapter: Name | None = None
-    rate: RatePhrase | None = None
+    adapter: Name | None = Field(
+        default=None, description="Which adapter it is an account of; unset, the one of the same name."
+    )
+    rate: RatePhrase | None = Field(
+        default=None, description="How fast the account may be used; unset, as its adapter declares."
+    )
 
 
 class SenderShape(Shape):
@@ -86,52 +98,66 @@ class SenderShape(Shape):
             "a sender",
             "Shop <hello@news.shop.example>",
         ),
-    ] = Field(alias="from")
+    ] = Field(alias="from", description="The name and address people see.")
     reply_to: (
         Annotated[str, *matching(r"[^<>@\s]+@[^<>@\s]+\.[^<>@\s.]+", "an e-mail address", "help@shop.example")] | None
-    ) = None
-    postal: Text | None = None
+    ) = Field(default=None, description="Where answers go; unset, to the sender.")
+    postal: Text | None = Field(default=None, description="The address on paper; the law wants it in marketing mail.")
 
 
 class TopicShape(Shape):
     """What people agree to: one kind of message, in words they see on the unsubscribe page."""
 
-    label: Text
-    consent: ConsentWord
+    label: Text = Field(description="What people read on the unsubscribe page.")
+    consent: ConsentWord = Field(
+        description="`opt_in`: only who said yes; `opt_out`: all but who said no; `none`: everybody."
+    )
 
 
 class CouponShape(Shape):
     """A pool of codes, one a person."""
 
-    codes: ListFile
-    valid: Duration | None = None
+    codes: ListFile = Field(description="The file with the codes, one a line.")
+    valid: Duration | None = Field(default=None, description="How long a code holds once somebody has it.")
 
 
 class HoldIfShape(Shape):
     """When a run waits for a person."""
 
-    audience: Outside | None = None
-    no_recent: dict[str, Duration] = Field(default_factory=dict)
+    audience: Outside | None = Field(default=None, description="The audience is smaller or larger than this.")
+    no_recent: dict[str, Duration] = Field(
+        default_factory=dict, description="An event nobody has been seen doing for so long: the data is late."
+    )
 
 
 class DefaultsShape(Shape):
     """What holds for every campaign; a campaign can only tighten it."""
 
-    exclude: list[str] = Field(default_factory=list)
-    quiet_hours: QuietPhrase | None = None
-    caps: list[CapPhrase] = Field(default_factory=list)
-    capped: CappedWord | None = None
-    expires: Duration | None = None
-    throttle: PerMinute | None = None
-    hold_if: HoldIfShape = HoldIfShape()
+    exclude: list[str] = Field(default_factory=list, description="Segments that never get anything.")
+    quiet_hours: QuietPhrase | None = Field(
+        default=None, description="Held during these hours of the recipient's clock."
+    )
+    caps: list[CapPhrase] = Field(
+        default_factory=list, description="So many messages a person in a rolling time, over all campaigns."
+    )
+    capped: CappedWord | None = Field(
+        default=None, description="Over a cap: no message (`skip`), or wait for room (`hold`); unset, skip."
+    )
+    expires: Duration | None = Field(
+        default=None, description="So long after the planned moment a message is too late; unset, 24 hours."
+    )
+    throttle: PerMinute | None = Field(default=None, description="No campaign is faster than this.")
+    hold_if: HoldIfShape = Field(default=HoldIfShape(), description="When a run waits for a person.")
 
 
 class SettingsShape(Shape):
     """config/orchestrator.yaml."""
 
-    project: Name
-    time_zone: Zone
-    locales: Annotated[list[Locale], Field(min_length=1)]
+    project: Name = Field(description="The project's name.")
+    time_zone: Zone = Field(description="The project's clock; for people, too, whose own zone is unknown.")
+    locales: Annotated[list[Locale], Field(min_length=1)] = Field(
+        description="Languages, the first is that of files without one in their name; `check` asks for each of the others."
+    )
     public_url: (
         Annotated[
             str,
@@ -142,24 +168,39 @@ class SettingsShape(Shape):
             ),
         ]
         | None
-    ) = None
-    stores: StoresShape = StoresShape()
-    environments: dict[Name, EnvironmentShape] = Field(default_factory=dict)
-    seeds: ListFile | None = None
-    providers: dict[Name, ProviderShape] = Field(default_factory=dict)
-    route: dict[ChannelWord, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
-    senders: dict[Name, SenderShape] = Field(default_factory=dict)
-    topics: dict[Name, TopicShape] = Field(default_factory=dict)
-    coupons: dict[Name, CouponShape] = Field(default_factory=dict)
-    holdout: Percent = 0.0
-    defaults: DefaultsShape = DefaultsShape()
+    ) = Field(default=None, description="Where people reach the web face of `serve`; unsubscribe links begin with it.")
+    stores: StoresShape = Field(default=StoresShape(), description="Where the two stores live.")
+    environments: dict[Name, EnvironmentShape] = Field(
+        default_factory=dict,
+        description="By name; `dev` is always there, and delivers to nobody unless told otherwise.",
+    )
+    seeds: ListFile | None = Field(
+        default=None, description="The file of people an environment of `deliver: seeds` may reach."
+    )
+    providers: dict[Name, ProviderShape] = Field(
+        default_factory=dict, description="Accounts with outside services, by a name of your own."
+    )
+    route: dict[ChannelWord, Annotated[list[str], Field(min_length=1)]] = Field(
+        default_factory=dict, description="Providers of each channel; the next one only when the first is down."
+    )
+    senders: dict[Name, SenderShape] = Field(default_factory=dict, description="Who e-mails come from, by name.")
+    topics: dict[Name, TopicShape] = Field(default_factory=dict, description="What people agree to, by name.")
+    coupons: dict[Name, CouponShape] = Field(default_factory=dict, description="Pools of codes, one a person, by name.")
+    holdout: Percent = Field(
+        default=0.0, description="Share of people who get no marketing at all, so that its worth can be told."
+    )
+    defaults: DefaultsShape = Field(
+        default=DefaultsShape(), description="What holds for every marketing campaign; a campaign can only tighten it."
+    )
 
 
 class AttributeShape(Shape):
     """A declared attribute or property, and the only values it may have, if they are few."""
 
-    is_: TypeWord = Field(alias="is")
-    values: list[str | int | float] | None = None
+    is_: TypeWord = Field(alias="is", description="What kind of value it holds.")
+    values: list[str | int | float] | None = Field(
+        default=None, description="The only values it may have, if they are few."
+    )
 
 
 def _short(value: Any) -> Any:
@@ -181,6 +222,12 @@ PlainName = Annotated[
 class DataShape(Shape):
     """config/data.yaml: the attributes people have and the events they do, as imported."""
 
-    attributes: dict[PlainName, Declared] = Field(default_factory=dict)
-    events: dict[PlainName, dict[PlainName, Declared]] = Field(default_factory=dict)
-    revenue: PropertyPath | None = None
+    attributes: dict[PlainName, Declared] = Field(
+        default_factory=dict, description="What is known of people, each with its kind: `firstName: text`."
+    )
+    events: dict[PlainName, dict[PlainName, Declared]] = Field(
+        default_factory=dict, description="What people do, each with its properties and their kinds."
+    )
+    revenue: PropertyPath | None = Field(
+        default=None, description="The event and property that `lifetimeValue` adds up."
+    )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
@@ -21,21 +21,29 @@ class Channel(StrEnum):
 
 
 class State(StrEnum):
-    """Where a delivery stands. The words stand in the ledger for good."""
+    """Where a delivery stands, and what that means. The words stand in the ledger for good."""
 
-    PLANNED = "planned"
-    HELD = "held"
-    INTENT = "intent"
-    RETRY_WAIT = "retry_wait"
-    ACCEPTED = "accepted"
-    DELIVERED = "delivered"
-    BOUNCED = "bounced"
-    COMPLAINED = "complained"
-    SKIPPED = "skipped"
-    RENDER_FAILED = "render_failed"
-    FAILED = "failed"
-    EXPIRED = "expired"
-    UNKNOWN = "unknown"
+    meaning: str
+
+    def __new__(cls, word: str, meaning: str = "") -> Self:
+        made = str.__new__(cls, word)
+        made._value_ = word
+        made.meaning = meaning
+        return made
+
+    PLANNED = "planned", "It will be judged as soon as its shard is worked."
+    HELD = "held", "Not now: it is judged again at a moment that the row names."
+    INTENT = "intent", "It is in the air: written down before the first byte leaves."
+    RETRY_WAIT = "retry_wait", "A passing trouble; it is tried again."
+    ACCEPTED = "accepted", "The provider took it."
+    DELIVERED = "delivered", "The provider says that it arrived."
+    BOUNCED = "bounced", "The provider took it and says later that it came back."
+    COMPLAINED = "complained", "It arrived, and the person called it spam."
+    SKIPPED = "skipped", "Nothing on this channel, on purpose; the reason says why."
+    RENDER_FAILED = "render_failed", "The template could not be written for this person."
+    FAILED = "failed", "It was refused, or every attempt failed."
+    EXPIRED = "expired", "Its time was over before it could leave."
+    UNKNOWN = "unknown", "It may or may not have arrived, and nothing will be sent again."
 
 
 OPEN = frozenset({State.PLANNED, State.HELD, State.INTENT, State.RETRY_WAIT})
