@@ -1,28 +1,33 @@
-"""The composition root: from the files of a project to the parts that do its work."""
+"""The composition root: from the files of a project to the parts that do its work.
+
+The engines of audience, ledger and wire are loaded where they are first needed: `check` needs none of them, and would
+wait a second and a half for all.
+"""
+
+from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from orchestrator import config
-from orchestrator.audience.store import Audience
 from orchestrator.config import Deliver, MachineSecrets, Project
 from orchestrator.core.campaigns import Kind
 from orchestrator.core.errors import ConfigError, Mistake, OrchestratorError
-from orchestrator.core.times import Clock, Instant
-from orchestrator.dispatch import Dice, Dispatch, Engine, Lane
-from orchestrator.ledger import Ledger, Purpose, Seal, Shard
-from orchestrator.pipeline import BundleLetters, Prepared
-from orchestrator.providers import Adapter, Credentials, TokenAdapter, Transport, registry
-from orchestrator.providers.smtp import mail_server
-from orchestrator.rendering import Catalogue, Compiled, RenderChild, Setting, lint
-from orchestrator.wire.folder import FolderEngine
-from orchestrator.wire.http import HttpxEngine
-from orchestrator.wire.http_rust import RustEngine
-from orchestrator.wire.smtp import SmtpEngine
-from orchestrator.wire.tokens import Tokens
+from orchestrator.rendering import Catalogue, Compiled, Setting, lint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from orchestrator.audience.store import Audience
+    from orchestrator.core.times import Clock, Instant
+    from orchestrator.dispatch import Dice, Dispatch, Engine, Lane
+    from orchestrator.ledger import Ledger, Seal, Shard
+    from orchestrator.pipeline import Prepared
+    from orchestrator.providers import Adapter, Credentials, TokenAdapter, Transport
+    from orchestrator.rendering import RenderChild
+    from orchestrator.wire.tokens import Tokens
 
 SINK = "data/sink"
 """Where messages go in an environment that delivers to nobody, below the project's folder."""
@@ -41,6 +46,8 @@ class Opened:
 
     def ledger(self) -> Ledger:
         """A connection of our own to the project's ledger."""
+        from orchestrator.ledger import Ledger  # noqa: PLC0415 - see the head of this file
+
         return Ledger.open(self.project.environment.stores.ledger.resolve(self.secrets), self.root)
 
 
@@ -60,6 +67,8 @@ LEDGER = "ORCHESTRATOR_LEDGER"
 
 def open_version(root: Path, environment: str, url: str, version: str) -> Opened:
     """The project as the ledger keeps it under this version: what a child starts from, whatever the files say now."""
+    from orchestrator.ledger import Ledger  # noqa: PLC0415 - see the head of this file
+
     secrets = MachineSecrets(root)
     ledger = Ledger.open(url, root)
     try:
@@ -79,6 +88,9 @@ def open_child(root: Path, environment: str, version: str) -> Opened:
 
 def dispatch(opened: Opened, clock: Clock, dice: Dice) -> Dispatch:
     """The lanes of this process: the project's providers, or the sink under their names where nothing may leave."""
+    from orchestrator.dispatch import Dispatch, Lane  # noqa: PLC0415 - see the head of this file
+    from orchestrator.providers import registry  # noqa: PLC0415 - see the head of this file
+
     settings = opened.project.settings
     if opened.project.environment.deliver is not Deliver.EVERYONE:
         names = {*settings.providers, *(name for route in settings.route.values() for name in route)}
@@ -94,6 +106,10 @@ def dispatch(opened: Opened, clock: Clock, dice: Dice) -> Dispatch:
 
 
 def _sinks(opened: Opened, names: set[str], clock: Clock) -> list[Lane]:
+    from orchestrator.dispatch import Lane  # noqa: PLC0415 - see the head of this file
+    from orchestrator.providers import registry  # noqa: PLC0415 - see the head of this file
+    from orchestrator.wire.folder import FolderEngine  # noqa: PLC0415 - see the head of this file
+
     folder = FolderEngine(opened.root / SINK)
     sinks = [Lane(registry.provider("memory"), folder, {}, clock, name=name) for name in sorted(names - {"in_app"})]
     return [*sinks, _inbox(clock)]
@@ -101,17 +117,30 @@ def _sinks(opened: Opened, names: set[str], clock: Clock) -> list[Lane]:
 
 def _inbox(clock: Clock) -> Lane:
     """Our own inbox: the ledger stores its messages itself, no engine is ever asked."""
+    from orchestrator.dispatch import Lane  # noqa: PLC0415 - see the head of this file
+    from orchestrator.providers import registry  # noqa: PLC0415 - see the head of this file
+    from orchestrator.wire.folder import FolderEngine  # noqa: PLC0415 - see the head of this file
+
     return Lane(registry.provider("in_app"), FolderEngine(Path("inbox")), {}, clock)
 
 
 def _tokens(adapter: Adapter, credentials: Credentials, clock: Clock) -> Tokens | None:
     """Where an adapter's short-lived tokens come from, if its service asks for them."""
+    from orchestrator.wire.http import HttpxEngine  # noqa: PLC0415 - see the head of this file
+    from orchestrator.wire.tokens import Tokens  # noqa: PLC0415 - see the head of this file
+
     if not hasattr(adapter, "grant"):
         return None
     return Tokens(cast("TokenAdapter", adapter), HttpxEngine(clock), credentials, clock)
 
 
 def _engine(adapter: Adapter, credentials: Credentials, clock: Clock) -> Engine:
+    from orchestrator.providers import Transport  # noqa: PLC0415 - see the head of this file
+    from orchestrator.providers.smtp import mail_server  # noqa: PLC0415 - see the head of this file
+    from orchestrator.wire.folder import FolderEngine  # noqa: PLC0415 - see the head of this file
+    from orchestrator.wire.http_rust import RustEngine  # noqa: PLC0415 - see the head of this file
+    from orchestrator.wire.smtp import SmtpEngine  # noqa: PLC0415 - see the head of this file
+
     transports: dict[Transport, Callable[[], Any]] = {
         Transport.HTTP: lambda: RustEngine(clock, connections=256),
         Transport.SMTP: lambda: SmtpEngine(mail_server(credentials), connections=MAIL_CONNECTIONS),
@@ -139,6 +168,8 @@ class Bundles:
 
     def prepare(self, ledger: Ledger, campaign: str, version: str) -> Prepared:
         """A campaign and its compiled templates."""
+        from orchestrator.ledger import Purpose  # noqa: PLC0415 - see the head of this file
+
         known = self._known.get((campaign, version))
         if known is None:
             files = ledger.bundle(version)
@@ -157,6 +188,8 @@ def prepared(
     project: Project, files: config.Files, campaign: str, seal: Seal, child: RenderChild | None = None
 ) -> Prepared:
     """A campaign of a project with its templates compiled; ConfigError if a template is mistaken."""
+    from orchestrator.pipeline import BundleLetters, Prepared  # noqa: PLC0415 - see the head of this file
+
     found = project.campaigns[campaign]
     compiled = Compiled(campaign, files, template_setting(project))
     if compiled.mistakes:
@@ -193,6 +226,8 @@ def template_setting(project: Project) -> Setting:
 
 def audience(opened: Opened) -> Audience:
     """The project's audience store."""
+    from orchestrator.audience.store import Audience  # noqa: PLC0415 - see the head of this file
+
     url = opened.project.environment.stores.audience.resolve(opened.secrets)
     return Audience.open(url, opened.root, opened.project.catalogue.known.attributes)
 

@@ -1,7 +1,6 @@
 """A planner process: resolves the audience of one due run and writes its shards, then ends."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,10 +11,11 @@ from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.phrases import say_duration
 from orchestrator.core.times import Clock, Instant
 from orchestrator.ledger import Ledger, Run, runs
+from orchestrator.logs import Log, set_up
 from orchestrator.pipeline import Cast, Casting, plan
 from orchestrator.wire.clock import WallClock
 
-log = logging.getLogger("orchestrator.planner")
+log = Log("planner")
 
 
 def plan_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> int | None:
@@ -33,7 +33,7 @@ def plan_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> int 
         members = plan(ledger, run, prepared.campaign, Cast(casting, hold), clock.now())
     finally:
         casting.close()
-    log.info("run.planned run=%d campaign=%s audience=%d hold=%s", run.id, run.campaign, members, hold or "none")
+    log.info("run.planned", run=run.id, campaign=run.campaign, audience=members, hold=hold or "none")
     return members
 
 
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--version", default="", help="the version of the files to start from")
     parser.add_argument("--run", type=int, required=True)
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    set_up()
     clock = WallClock()
     try:
         opened = app.open_child(options.project.resolve(), options.env, options.version)
@@ -67,12 +67,12 @@ def main(arguments: list[str] | None = None) -> int:
         ledger.begin_boot("planner", clock.now())
         run = runs.find(ledger.store, options.run)
         if run is None:
-            log.error("run.unknown run=%d", options.run)
+            log.trouble("run.unknown", run=options.run)
             return 1
         plan_run(opened, ledger, run, clock)
         ledger.end_boot(clock.now())
     except OrchestratorError as problem:
-        log.error("run.not_planned run=%d %s", options.run, problem)  # noqa: TRY400 - the text says it all
+        log.trouble("run.not_planned", run=options.run, why=str(problem))
         return 1
     return 0
 

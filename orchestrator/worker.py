@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import logging
 import os
 import random
 import signal
@@ -17,6 +16,7 @@ from orchestrator import app
 from orchestrator.core.errors import LostBootError, OrchestratorError
 from orchestrator.core.times import SECOND, Clock, Instant, iso
 from orchestrator.ledger import Recovery
+from orchestrator.logs import Log, set_up
 from orchestrator.pipeline import LedgerThread, Parts, work
 from orchestrator.rendering import RenderChild
 from orchestrator.wire.clock import WallClock
@@ -24,7 +24,7 @@ from orchestrator.wire.clock import WallClock
 LOOK_AGAIN = SECOND
 """An idle worker looks for work, and every worker for the dead, at least this often."""
 
-log = logging.getLogger("orchestrator.worker")
+log = Log("worker")
 
 
 @dataclass(slots=True)
@@ -48,13 +48,7 @@ class Worker:
                 else:
                     due = await work(shard, self.parts, self.clock)
                     again = "never" if due is None else iso(due)
-                    log.info(
-                        "shard.put_back run=%d shard=%d people=%d due=%s",
-                        shard.run,
-                        shard.number,
-                        len(shard.people),
-                        again,
-                    )
+                    log.info("shard.put_back", run=shard.run, shard=shard.number, people=len(shard.people), due=again)
         finally:
             told.cancel()
 
@@ -71,11 +65,11 @@ class Worker:
         if found.boots:
             self.recovered = found
             log.warning(
-                "ledger.recovered boots=%d again=%d resent=%d unknown=%d",
-                found.boots,
-                found.again,
-                found.resent,
-                found.unknown,
+                "ledger.recovered",
+                boots=found.boots,
+                again=found.again,
+                resent=found.resent,
+                unknown=found.unknown,
             )
 
     async def _rest(self, stopping: asyncio.Event) -> None:
@@ -129,17 +123,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--env", required=True)
     parser.add_argument("--version", default="", help="the version of the files to start from")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    set_up()
     try:
         opened = app.open_child(options.project.resolve(), options.env, options.version)
         # The child is forked before this process has threads, a loop or a database.
         with RenderChild() as child:
             uvloop.run(serve(opened, child, WallClock()))
     except LostBootError as problem:
-        log.error("boot.lost %s", problem)  # noqa: TRY400 - the text says it all
+        log.trouble("boot.lost", why=str(problem))
         return 1
     except OrchestratorError as problem:
-        log.error("worker.cannot_work %s", problem)  # noqa: TRY400 - the text says it all
+        log.trouble("worker.cannot_work", why=str(problem))
         return 1
     return 0
 

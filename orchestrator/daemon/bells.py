@@ -4,7 +4,6 @@ APScheduler only rings the bell. What is due is read from the schedule itself, a
 fires it, so a bell that rings twice, late or in two daemons at once makes one run.
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +15,10 @@ from orchestrator.core.campaigns import Campaign, CampaignState, Schedule
 from orchestrator.core.occurrences import missed, next_occurrence
 from orchestrator.core.times import Clock, Instant, instant, moment
 from orchestrator.ledger import Ledger, NewRun, RunState
+from orchestrator.logs import Log
 from orchestrator.pipeline import LedgerThread
 
-log = logging.getLogger("orchestrator.daemon")
+log = Log("daemon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,7 @@ def catch_up(ledger: Ledger, edition: Edition, campaign: Campaign, now: Instant)
             run, fired = ledger.fire(new, now)
             if fired:
                 made.append(run.id)
-                log.info(
-                    "run.fired campaign=%s occurrence=%s state=%s run=%d", campaign.name, occurrence.key, state, run.id
-                )
+                log.info("run.fired", run=run.id, campaign=campaign.name, occurrence=occurrence.key, state=state)
     ledger.look(campaign.name, now)
     return made
 

@@ -1,14 +1,14 @@
 """The daemon's processes: kept alive, told to stop, and ended if they do not."""
 
 import asyncio
-import logging
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.core.times import SECOND, Clock
+from orchestrator.logs import Log
 
-log = logging.getLogger("orchestrator.daemon")
+log = Log("daemon")
 
 GRACE = 25.0
 """Seconds a worker has to settle what is in the air after SIGTERM; then it is killed, which loses nothing either."""
@@ -44,7 +44,7 @@ class Children:
             if stopping.is_set():
                 return
             child.falls = 0 if self.clock.now() - began > _HEALTHY_AFTER else child.falls + 1
-            log.warning("process.ended pid=%d code=%d falls=%d", child.process.pid, code, child.falls)
+            log.warning("process.ended", process=child.process.pid, code=code, falls=child.falls)
             rest = min(_SLOWEST_RESTART, 0.05 * 2**child.falls)
             try:
                 await asyncio.wait_for(stopping.wait(), rest)
@@ -63,6 +63,6 @@ class Children:
             await asyncio.wait(waits, timeout=GRACE)
         for process in living:
             if process.returncode is None:
-                log.warning("process.killed pid=%d grace=%.0f", process.pid, GRACE)
+                log.warning("process.killed", process=process.pid, grace=GRACE)
                 process.kill()
         await asyncio.gather(*waits)

@@ -1,7 +1,6 @@
 """The supervisor: one process with the clock, the workers, a planner for each run that is due, and the web face."""
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -20,11 +19,12 @@ from orchestrator.core.times import Clock
 from orchestrator.daemon.bells import Bells, Edition, tick
 from orchestrator.daemon.children import Children
 from orchestrator.ledger import Purpose, RunState, pace, runs
+from orchestrator.logs import Log, set_up
 from orchestrator.pipeline import LedgerThread
 from orchestrator.web import Health, Seals, site
 from orchestrator.wire.clock import WallClock
 
-log = logging.getLogger("orchestrator.daemon")
+log = Log("daemon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ class Supervisor:
         await self._ledger(lambda ledger: ledger.begin_boot("supervisor", self.clock.now()))
         found = await self._ledger(lambda ledger: ledger.recover(self.clock.now()))
         log.info(
-            "daemon.started recovered_boots=%d again=%d resent=%d unknown=%d",
-            found.boots,
-            found.again,
-            found.resent,
-            found.unknown,
+            "daemon.started",
+            recovered_boots=found.boots,
+            again=found.again,
+            resent=found.resent,
+            unknown=found.unknown,
         )
         await self._take(self.opened)
         self._bells.start()
@@ -116,7 +116,7 @@ class Supervisor:
         process = await asyncio.create_subprocess_exec(*self._command("planner", "--run", str(run)))
         code = await process.wait()
         if code:
-            log.error("run.not_planned run=%d code=%d", run, code)
+            log.trouble("run.not_planned", run=run, code=code)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), PLAN_AGAIN)
         self._planning.pop(run, None)
@@ -135,7 +135,7 @@ class Supervisor:
         except OrchestratorError as problem:
             self.troubles = tuple(str(problem).splitlines())
             kept, first = self._edition.version[:12], self.troubles[0]
-            log.warning("config.refused kept=%s mistakes=%d first=%s", kept, len(self.troubles), first)
+            log.warning("config.refused", kept=kept, mistakes=len(self.troubles), first=first)
             return
         await self._take(opened)
 
@@ -148,7 +148,7 @@ class Supervisor:
             self.opened = opened
             self._edition = Edition(version, opened.project.campaigns)
             self._bells.set(opened.project.campaigns)
-            log.info("config.taken version=%s campaigns=%d", version[:12], len(opened.project.campaigns))
+            log.info("config.taken", version=version[:12], campaigns=len(opened.project.campaigns))
 
     def _command(self, door: str, *more: str) -> list[str]:
         root, environment = str(self.serving.root), self.serving.environment
@@ -210,9 +210,7 @@ def metrics(supervisor: Supervisor) -> CollectorRegistry:
 
 def run(serving: Serving) -> int:
     """Serve until told to stop; 0 in good order, 1 if it cannot serve."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    for chatty in ("apscheduler", "uvicorn.access"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    set_up()
     opened = app.open_project(serving.root, serving.environment, sending=True)
     clock = WallClock()
     os.environ[app.LEDGER] = opened.project.environment.stores.ledger.resolve(opened.secrets)
@@ -220,7 +218,7 @@ def run(serving: Serving) -> int:
     try:
         holder = lock.only_supervisor()
         if holder:
-            log.error("daemon.refused another supervisor has this ledger: %s", holder)
+            log.trouble("daemon.refused", why="another supervisor has this ledger", holder=holder)
             return 3
 
         async def inside() -> None:
