@@ -50,7 +50,7 @@ NEEDED: Mapping[What, tuple[str, ...]] = {
 ADDRESSES = frozenset({"email", "phone", "device"})
 _OF_A_DEVICE = ("platform", "app", "seen_at")
 
-_WORDS: Mapping[str, str] = {
+NAMES: Mapping[str, str] = {
     "user": "user userid customer customerid customerno customernumber custid memberid externalid profileid id uid distinctid",
     "email": "email mail emailaddress",
     "phone": "phone phonenumber mobile mobilephone msisdn tel",
@@ -71,6 +71,7 @@ _WORDS: Mapping[str, str] = {
     "proof": "proof ip",
     "reason": "reason cause type",
 }
+"""Names of columns that are understood without a mapping, in small letters and without what stands between them."""
 _ENVELOPE = frozenset(
     [
         "type",
@@ -87,8 +88,28 @@ _ENVELOPE = frozenset(
     ]
 )
 """What tracking libraries wrap around an event, and nobody asks for."""
-_KEYS = ("columns", "separator", "header", "encoding", "event", "zone", "topic", "channel", "platform", "app")
-_COLUMN_KEYS = ("to", "is", "format", "zone")
+KEYS: Mapping[str, str] = {
+    "columns": "What each column is: `customer_no: user`, a list in the order of the file, or, with more to say,"
+    ' `signed_up: {to: createdAt, is: time, format: "%d.%m.%Y"}`.',
+    "separator": "The character between columns, `tab` or `whitespace`; found out if not said.",
+    "header": "`false` for a file whose first line is data already.",
+    "encoding": "Another one than UTF-8.",
+    "event": "The event's name, for a file without such a column.",
+    "zone": "The clock of times without a zone; unset, the project's.",
+    "topic": "The topic, for a file without such a column.",
+    "channel": "The channel, for a file without such a column.",
+    "platform": "The platform, for a file without such a column.",
+    "app": "The app, for a file without such a column.",
+}
+"""What a mapping file may say, and what each key means."""
+
+COLUMN_KEYS: Mapping[str, str] = {
+    "to": "Where the column goes: a field, an attribute or property, `consent.CHANNEL.TOPIC`, or `ignore`.",
+    "is": "What kind of value it holds.",
+    "format": "How its times are written, in the codes of strptime.",
+    "zone": "The clock of its times.",
+}
+"""What it may say of one column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +135,7 @@ class Plan:
 def plan(content: Mapping[str, Any] | None, zone: str, where: str) -> Plan:
     """Read a mapping file's content; `where` names it in errors, `zone` is the project's."""
     content = content or {}
-    _known(content, _KEYS, where)
+    _known(content, tuple(KEYS), where)
     told = str(content.get("zone", zone))
     if find_zone(told) is None:
         raise FileError(f"{where}: zone: there is no time zone '{told}'; write one like Europe/Vienna")
@@ -150,7 +171,7 @@ def _target(value: Any, zone: str, where: str) -> Target:
             raise FileError(f"{where}: {to} names no topic; write consent.CHANNEL.TOPIC, like consent.email.offers")
     if not isinstance(value, Mapping):
         return Target(to, None, Clock(zone))
-    _known(value, _COLUMN_KEYS, where)
+    _known(value, tuple(COLUMN_KEYS), where)
     if "to" not in value:
         raise FileError(f"{where}: `to` says what the column is")
     kind = None
@@ -196,7 +217,7 @@ def targets(what: What, names: Sequence[str], told: Plan, where: str) -> dict[st
             continue
         if own in _OF_A_DEVICE and "device" not in {target.to for target in found.values()}:
             continue  # without a device, `os` is an attribute like any other
-        words = _WORDS[own].split()
+        words = NAMES[own].split()
         fits = [name for name in names if name not in found and _plain(name) in words]
         if fits:
             best = min(fits, key=lambda name: words.index(_plain(name)))

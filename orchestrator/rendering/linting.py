@@ -25,7 +25,8 @@ BEHAVIOUR = frozenset(
 OCCURRENCES = frozenset({"firstOccurrenceOf", "lastOccurrenceOf", "occurrencesOf", "valueOf"})
 """Leanplum's variables by event."""
 
-_OTHERS = frozenset({"userAttribute", "latest", "parameter", "linkedData", "unsubscribe_url"})
+OTHERS = frozenset({"userAttribute", "latest", "parameter", "linkedData", "unsubscribe_url"})
+"""Variables that hold a person's data by name, and the way out."""
 _PICTURE = re.compile(r"<(img|mj-image)\b((?:\"[^\"]*\"|'[^']*'|\{\{.*?\}\}|[^'\">])*)>", re.DOTALL)
 _MJML = re.compile(r"<(mj-[a-z-]+)")
 _TAGS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -100,11 +101,11 @@ def _unknown_name(root: str, catalogue: Catalogue) -> tuple[str, str] | None:
             f"no variable {root!r}",
             "parameters are the properties of a trigger's event; the campaign has no trigger",
         )
-    if root in BEHAVIOUR or root in BUILT_IN or root in _OTHERS:
+    if root in BEHAVIOUR or root in BUILT_IN or root in OTHERS:
         return None
     if root in catalogue.attributes:
         return f"no variable {root!r}", f"write userAttribute.{root}"
-    return f"no variable {root!r}", _meant(root, [*BEHAVIOUR, *BUILT_IN, *_OTHERS, *OCCURRENCES])
+    return f"no variable {root!r}", _meant(root, [*BEHAVIOUR, *BUILT_IN, *OTHERS, *OCCURRENCES])
 
 
 def _of(path: Path, rest: list[str], known: Collection[str], what: str) -> tuple[str, str] | None:

@@ -1,0 +1,79 @@
+"""Verbs of the command line with their arguments and options, from the command line itself."""
+
+from collections.abc import Callable, Iterator
+from inspect import Parameter, getdoc, signature
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+import typer
+from typer.models import ArgumentInfo
+
+from docs.generate.tables import code, table
+from orchestrator.cli.desk import BUSY, OK, USAGE, WRONG
+from orchestrator.cli.main import app
+from orchestrator.cli.main import options as shared
+
+INTRO = """# Commands
+
+`orchestrator` and `orc` are the same. Options of all verbs stand before the verb: `orchestrator -C shop --env live plan winback`."""
+CODES = {
+    OK: "done",
+    WRONG: "mistakes in the files, or trouble; the text says where and what to do",
+    USAGE: "the command was wrong, or names something that is not there",
+    BUSY: "somebody else holds what is needed: another daemon on the same ledger",
+}
+
+
+def verbs() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Every verb by its full name with the function behind it, hidden ones left out."""
+    yield from sorted(_below("", app))
+
+
+def _below(name: str, group: typer.Typer) -> Iterator[tuple[str, Callable[..., Any]]]:
+    for command in group.registered_commands:
+        if command.callback is not None and not command.hidden:
+            yield f"{name} {command.name or command.callback.__name__.replace('_', '-')}".strip(), command.callback
+    for inner in group.registered_groups:
+        if inner.typer_instance is not None and not inner.hidden:
+            yield from _below(f"{name} {inner.name}".strip(), inner.typer_instance)
+
+
+def options(verb: Callable[..., Any]) -> Iterator[tuple[str, str, str, str]]:
+    """(names, what it takes, default, meaning) of each argument and option."""
+    hints = get_type_hints(verb, include_extras=True)
+    for name, parameter in signature(verb).parameters.items():
+        kind, *told = get_args(hints[name]) if get_origin(hints[name]) is Annotated else (hints[name],)
+        if not told or told[0].hidden:
+            continue
+        argument = isinstance(told[0], ArgumentInfo)
+        # Beside Annotated, typer takes the first of an option's names for its default.
+        written = [word for word in (told[0].default, *(told[0].param_decls or ())) if isinstance(word, str)]
+        names = [name.upper()] if argument else written or [f"--{name.replace('_', '-')}"]
+        unless = "" if parameter.default in (None, False) else code(parameter.default)
+        required = parameter.default is Parameter.empty
+        yield code(*names), _takes(kind), "required" if required else unless, told[0].help or ""
+
+
+def _takes(kind: Any) -> str:
+    if kind is bool:
+        return ""
+    if get_origin(kind) in (Union, UnionType):
+        return _takes(next(one for one in get_args(kind) if one is not type(None)))
+    if get_origin(kind) is list:
+        return f"{_takes(get_args(kind)[0])}, more than once"
+    return {str: "text", int: "number", float: "number", Path: "path"}.get(kind, getattr(kind, "__name__", str(kind)))
+
+
+def page() -> str:
+    """The page."""
+    columns = ["", "takes", "unless given", "meaning"]
+    parts = [INTRO, table(columns, options(shared))]
+    parts += ["## Exit codes", table(["code", "meaning"], [(code(number), said) for number, said in CODES.items()])]
+    for name, command in verbs():
+        words = " ".join((getdoc(command) or "").split())
+        parts.append(f"## `{name}`\n\n{words}")
+        rows = list(options(command))
+        if rows:
+            parts.append(table(columns, rows))
+    return "\n\n".join(parts)
