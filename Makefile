@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test lint bench prove clean
+.PHONY: demo test lint docs bench prove clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -23,6 +23,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Writes docs/reference from what the product declares; a test fails while it is behind.
+docs: $(READY)
+	$(BIN)/python -m docs.generate
 
 # Sends while everything is killed, and counts what arrived: 200 kills for each store and policy, 50,000 messages each.
 prove: $(READY)

@@ -15,7 +15,7 @@ def page() -> str:
     """The page."""
     parts = [INTRO]
     for name in sorted(registry.BUILT_IN):
-        adapter = registry.BUILT_IN[name]()
+        adapter = registry.provider(name)
         parts += [f"## `{name}`", _declared(adapter.declaration)]
         if adapter.declaration.settings:
             parts.append(

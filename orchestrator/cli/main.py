@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from orchestrator import __version__
-from orchestrator.cli import importing, lookups, previewing, segments, sending, steering, writing
+from orchestrator.cli import importing, inbox, lookups, previewing, segments, sending, steering, writing
 from orchestrator.cli.desk import USAGE, Desk, fail
 
 app = typer.Typer(
@@ -50,7 +50,7 @@ def run(name: Annotated[str | None, typer.Argument()] = None) -> None:
     fail(f"no verb `run`: did you mean `orchestrator send {name or 'CAMPAIGN'}` or `orchestrator serve`?", USAGE)
 
 
-for verbs in (writing, importing, segments, previewing, sending, lookups, steering):
+for verbs in (writing, importing, segments, previewing, sending, lookups, steering, inbox):
     verbs.register(app)
 
 

@@ -21,6 +21,7 @@ from orchestrator.core.segments import Catalogue, Declared, Kind, glossary, pars
 from orchestrator.providers import registry
 from orchestrator.rendering import glossary as of_templates
 from orchestrator.rendering.environment import GLOBALS, Room
+from orchestrator.rendering.filters import all_filters
 from orchestrator.rendering.heads import KEYS
 from tests.docs import vocabulary
 from tests.docs.yaml import value_of
@@ -64,7 +65,7 @@ def test_every_key_is_named_under_its_mapping():
 
 def test_every_word_of_segments_templates_and_the_ledger_is_named():
     assert shown(segments.page(), vocabulary.segment_words()) == []
-    assert shown(templates.page(), vocabulary.variables() | {*Room().filters, *Room().tests, *GLOBALS}) == []
+    assert shown(templates.page(), vocabulary.variables() | {*all_filters(), *Room().tests, *GLOBALS}) == []
     assert shown(ledger.page(), {*State, *Reason}) == []
     assert shown(providers.page(), {*registry.BUILT_IN, *vocabulary.settings_of_providers()}) == []
 
@@ -74,28 +75,34 @@ def test_every_metric_is_named():
     assert said == {name.removesuffix("_total") for name in vocabulary.metrics()}
 
 
-def meanings():
-    """(what, its line of meaning, where to write it)."""
+def of_settings():
     for file in configuration.FILES:
         for key, said in configuration.keys(schemas()[file]).items():
             yield key, said, "a description in orchestrator/config/shapes.py or campaign_shape.py"
+
+
+def of_tables():
+    conditions = [
+        word for word in (*segments.EVENT_KEYS, *segments.MOMENT_KEYS, *segments.STEP_KEYS) if word != "event"
+    ]
     for table, words in (
         (glossary.CONDITIONS, segments.NOUNS),
         (glossary.TESTS, segments.EVERY_WORD),
-        (glossary.EVENTS, [*segments.EVENT_KEYS, *segments.MOMENT_KEYS, *segments.STEP_KEYS]),
+        (glossary.EVENTS, conditions),
     ):
         for word in words:
-            if word != "event" or table is glossary.CONDITIONS:
-                yield word, table[word].meaning if word in table else "", "orchestrator/core/segments/glossary.py"
+            yield word, table[word].meaning if word in table else "", "orchestrator/core/segments/glossary.py"
     for table, words in (
         (of_templates.VARIABLES, templates.variables()),
-        (of_templates.FILTERS, Room().filters),
+        (of_templates.FILTERS, all_filters()),
         (of_templates.FUNCTIONS, GLOBALS),
         (of_templates.HEADS, {key for keys in KEYS.values() for key in keys}),
     ):
         for word in words:
-            if word != "url":
-                yield word, table.get(word, ""), "orchestrator/rendering/glossary.py"
+            yield word, table.get(word, ""), "orchestrator/rendering/glossary.py"
+
+
+def of_the_rest():
     for word in (*State, *Reason):
         yield word, word.meaning, f"the second part of its line in {type(word).__module__}"
     for name, verb in commands.verbs():
@@ -104,6 +111,11 @@ def meanings():
             yield f"{name} {names}", said, "the option's help"
     for metric in metrics.declared():
         yield metric.name, metric.meaning, "where the metric is made"
+
+
+def meanings():
+    """(what, its line of meaning, where to write it)."""
+    return [*of_settings(), *of_tables(), *of_the_rest()]
 
 
 def test_everything_says_what_it_means():

@@ -90,7 +90,7 @@ def metrics() -> set[str]:
 
 def settings_of_providers() -> set[str]:
     """The keys of every provider's entry."""
-    return {it.name for made in registry.BUILT_IN.values() for it in made().declaration.settings}
+    return {it.name for name in registry.BUILT_IN for it in registry.provider(name).declaration.settings}
 
 
 def words() -> set[str]:
