@@ -1,18 +1,20 @@
-"""A planner process: resolves the audience of one due run and writes its shards, then ends."""
+"""A planner process: resolves the audience of one due run and writes its shards, or asks about those again, then ends."""
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator import app
 from orchestrator.core.campaigns import HoldIf
 from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.nouns import Asked
 from orchestrator.core.phrases import say_duration
 from orchestrator.core.times import Clock, Instant
 from orchestrator.ledger import Ledger, Run, runs
 from orchestrator.logs import Log, set_up
-from orchestrator.pipeline import Cast, Casting, plan
+from orchestrator.pipeline import Cast, Casting, ask_again, plan
 from orchestrator.wire.clock import WallClock
 
 log = Log("planner")
@@ -37,6 +39,21 @@ def plan_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> int 
     return members
 
 
+def ask_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> Counter[Asked]:
+    """Ask the audience engine again about people of a run who have waited for over an hour and are due soon."""
+    bundles = app.Bundles(opened.project.environment.name, clock.now())
+    project = bundles.project(ledger, run.version)
+    prepared = bundles.prepare(ledger, run.campaign, run.version)
+    told = ask_again(ledger, lambda: app.audience(opened), project, prepared, run, clock.now())
+    log.info(
+        "run.asked_again",
+        run=run.id,
+        campaign=run.campaign,
+        **{answer.value: told[answer] for answer in Asked if told[answer]},
+    )
+    return told
+
+
 def reason_to_hold(hold_if: HoldIf, audience: int, newest: Mapping[str, Instant], now: Instant) -> str:
     """Why a run of this size waits for a person, empty if it need not. `newest` are the latest events by name."""
     for event, within in hold_if.no_recent.items():
@@ -52,12 +69,13 @@ def reason_to_hold(hold_if: HoldIf, audience: int, newest: Mapping[str, Instant]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Plan the run of this number: 0 if planned or taken by somebody else, 1 if it could not be."""
+    """Plan the run of this number, or ask about it again: 0 if done or done by somebody else, 1 if it could not be."""
     parser = argparse.ArgumentParser(prog="python -m orchestrator.planner", description=__doc__)
     parser.add_argument("--project", type=Path, required=True)
     parser.add_argument("--env", required=True)
     parser.add_argument("--version", default="", help="the version of the files to start from")
     parser.add_argument("--run", type=int, required=True)
+    parser.add_argument("--again", action="store_true", help="ask again about people who have waited for long")
     options = parser.parse_args(arguments)
     set_up()
     clock = WallClock()
@@ -69,7 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
         if run is None:
             log.trouble("run.unknown", run=options.run)
             return 1
-        plan_run(opened, ledger, run, clock)
+        (ask_run if options.again else plan_run)(opened, ledger, run, clock)
         ledger.end_boot(clock.now())
     except OrchestratorError as problem:
         log.trouble("run.not_planned", run=options.run, why=str(problem))

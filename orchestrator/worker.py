@@ -73,7 +73,7 @@ class Worker:
             )
 
     async def _rest(self, stopping: asyncio.Event) -> None:
-        due = await self.parts.ledger(lambda ledger: ledger.next_due())
+        due = await self.parts.ledger(lambda ledger: ledger.next_due(self.clock.now()))
         now = self.clock.now()
         wait = LOOK_AGAIN if due is None else max(0, min(LOOK_AGAIN, due - now))
         # Somebody may have claimed what was due a moment ago; a short rest keeps two workers from spinning.

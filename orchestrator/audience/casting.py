@@ -17,12 +17,16 @@ BEHAVIOUR = {
 }
 """Variables of templates that are read from a person's events of one name, and the aggregate of each."""
 
+REACHED = "reached"
+"""The column that says who is in `Wish.reached`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is asked of the engine for one run. `touched` are the paths the templates read.
 
-    `revenue` is (event, property) of what lifetimeValue and valueOf add up, None if the project names none.
+    `revenue` is (event, property) of what lifetimeValue and valueOf add up, None if the project names none. With `reached`
+    the answer says of everybody whether they belong to that segment too (a campaign's goal, for whom it asks again).
     """
 
     audience: Sequence[Segment]
@@ -31,6 +35,7 @@ class Wish:
     declared: Mapping[str, Declared]
     touched: Iterable[tuple[str, ...]] = ()
     revenue: tuple[str, str] | None = None
+    reached: Segment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,9 @@ def question(wish: Wish) -> Question:
     cast = f'SELECT "user", min(place) AS place FROM ({" UNION ALL ".join(matches)}){where} GROUP BY "user"'
     attributes, behaviours, joins = _touched(wish)
     more = "".join(f", {column}.value AS {column}" for column in behaviours)
-    sql = f'SELECT c."user", c.place{more} FROM ({cast}) AS c{joins}' if behaviours else cast
+    if wish.reached is not None:
+        more += f', c."user" IN ({members_sql(wish.reached, wish.moment, columns)}) AS {REACHED}'
+    sql = f'SELECT c."user", c.place{more} FROM ({cast}) AS c{joins}' if more else cast
     undeclared = any(name not in wish.declared for name in attributes)
     wanted = [
         *OWN,

@@ -9,6 +9,7 @@ from threading import Timer
 from typing import Any, TypeVar
 
 import duckdb
+import pyarrow as pa
 
 from orchestrator.audience import gates, opening, shaping, spool
 from orchestrator.audience.columns import quoted
@@ -19,6 +20,9 @@ from orchestrator.core.segments.tree import Declared
 from orchestrator.core.times import Instant
 
 _Answer = TypeVar("_Answer")
+
+AMONG = "among"
+"""The users an answer is narrowed to, as a table of one connection."""
 
 HOLD = 5.0
 """Seconds a reader may keep writers out; a longer question is asked of a copy of the file."""
@@ -86,17 +90,31 @@ class Audience:
         return self._ask(lambda connection: connection.execute(sql, list(parameters)).fetchall(), lists)
 
     def members(
-        self, sql: str, columns: Sequence[str] = (), *, order: Sequence[str] = ("user",), lists: Sequence[str] = ()
+        self,
+        sql: str,
+        columns: Sequence[str] = (),
+        *,
+        order: Sequence[str] = ("user",),
+        lists: Sequence[str] = (),
+        among: Sequence[str] | None = None,
     ) -> Spool:
         """The rows of `sql` (which has a column "user"), each with these columns of its profile, in this order.
 
+        With `among`, only those of these users.
         The answer is on disk when this returns and the engine is free; close the spool to remove the file.
         """
         more = "".join(f", p.{quoted(column)}" for column in columns)
         by = ", ".join(quoted(column) for column in order)
-        whole = f'SELECT m.*{more} FROM ({sql}) AS m LEFT JOIN profile AS p USING ("user") ORDER BY {by}'
+        some = "" if among is None else f' SEMI JOIN {AMONG} USING ("user")'
+        whole = f'SELECT m.*{more} FROM ({sql}) AS m{some} LEFT JOIN profile AS p USING ("user") ORDER BY {by}'
         to = spool.fresh(self.spools)
-        return self._ask(lambda connection: spool.fill(connection, whole, to), lists)
+
+        def fill(connection: duckdb.DuckDBPyConnection) -> Spool:
+            if among is not None:
+                connection.register(AMONG, pa.table({"user": pa.array(among, pa.string())}))
+            return spool.fill(connection, whole, to)
+
+        return self._ask(fill, lists)
 
     def counts(self) -> Counts:
         """How many people and events there are."""

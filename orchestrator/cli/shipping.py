@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import uvloop
@@ -15,10 +16,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from orchestrator import app
 from orchestrator.cli.desk import USAGE, Desk, fail
 from orchestrator.core.eligibility import ramp_at
+from orchestrator.core.errors import StoreError
 from orchestrator.core.facts import RunFacts
 from orchestrator.core.times import Instant, iso
-from orchestrator.ledger import Ledger, NewRun, Purpose, Run, RunState, deliveries, runs
-from orchestrator.pipeline import Cast, Casting, Forecast, LedgerThread, Parts, Prepared, forecast, plan, work
+from orchestrator.ledger import Ledger, NewRun, Purpose, Run, RunState, asking, deliveries, runs
+from orchestrator.pipeline import (
+    Cast,
+    Casting,
+    Forecast,
+    LedgerThread,
+    Parts,
+    Prepared,
+    ask_again,
+    forecast,
+    plan,
+    work,
+)
 from orchestrator.rendering import RenderChild
 from orchestrator.wire.clock import WallClock
 
@@ -91,6 +104,16 @@ def _outcome(show: Rehearsal, number: int) -> dict[str, Any]:
     return {"run": number, "state": str(run.state) if run else "gone", "rows": rows}
 
 
+def _ask_again(show: Rehearsal, bundles: app.Bundles, run: int, now: Instant, ledger: Ledger) -> None:
+    """A long send asks again about those it reaches an hour later; a daemon does so for what is held beyond this verb."""
+    if run in asking.runs_to_ask(ledger.store, now):
+        found = runs.find(ledger.store, run)
+        if found is not None:
+            project, opened = show.opened.project, show.opened
+            prepared = bundles.prepare(ledger, found.campaign, found.version)
+            ask_again(ledger, lambda: app.audience(opened), project, prepared, found, now)
+
+
 async def _work(desk: Desk, show: Rehearsal, run: Run) -> None:
     clock = WallClock()
     held = LedgerThread(show.ledger)
@@ -104,6 +127,11 @@ async def _work(desk: Desk, show: Rehearsal, run: Run) -> None:
     with Progress(*columns, disable=quiet) as progress:
         bar = progress.add_task(run.campaign, total=show.forecast.people)
         while not parts.dispatch.stopping.is_set():
+            try:
+                await held(partial(_ask_again, show, bundles, run.id, clock.now()))
+            except StoreError as problem:
+                sys.stderr.write(f"{problem}; who has waited for over an hour waits on\n")
+                break
             shard = await held(lambda ledger: ledger.claim(clock.now()))
             if shard is None:
                 break

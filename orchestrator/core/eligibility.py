@@ -9,12 +9,15 @@ from typing import NamedTuple
 
 from orchestrator.core.campaigns import Campaign, Cap, Consent, Kind, Mode, QuietHours
 from orchestrator.core.draw import pick, share
-from orchestrator.core.facts import Asked, PersonFacts, RowFacts, RunFacts
-from orchestrator.core.nouns import Address, Channel, Expire, Hold, Person, Send, Skip, State, Verdict
+from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts
+from orchestrator.core.nouns import Address, Asked, Channel, Expire, Hold, Person, Send, Skip, State, Verdict
 from orchestrator.core.phrases import say_cap
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import DAY, HOUR, MINUTE, NEVER, Instant
 from orchestrator.core.zones import next_shift, offset, zone_of
+
+ASK_AGAIN_AFTER = HOUR
+"""How long the engine's answer about a person is good for; whoever waits longer is asked again before anything is sent."""
 
 PROJECT_HOLDOUT = Reason.PROJECT_HOLDOUT.value
 """The salt of the project's own holdout: the same people in every campaign."""
@@ -146,9 +149,12 @@ def deadline(campaign: Campaign, run: RunFacts) -> Instant:
     return Instant((max(run.due_at, run.opens_at)) + expires)
 
 
-def must_ask_again(run: RunFacts, step: int, now: Instant) -> bool:
-    """Whether the audience engine must say again who still belongs and who converted: over an hour later, or step ≥ 2."""
-    return step >= 2 or now - run.due_at > HOUR
+def must_ask_again(asked_at: Instant, step: int, now: Instant) -> bool:
+    """Whether the audience engine must say again who still belongs and who converted before anything is sent.
+
+    It must after an hour, and before every message of a series but its first (step 0).
+    """
+    return step > 0 or now - asked_at > ASK_AGAIN_AFTER
 
 
 def quiet_until(quiet: QuietHours, zone: str, fallback: str, now: Instant) -> Instant | None:

@@ -2,20 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from orchestrator.core.nouns import Channel, State
+from orchestrator.core.nouns import Asked, Channel, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import NEVER, Instant
-
-
-class Asked(StrEnum):
-    """What the audience engine said when it was asked again about somebody held for long."""
-
-    NOT_ASKED = "not_asked"
-    STILL_IN = "still_in"
-    LEFT = "left"
-    CONVERTED = "converted"
 
 
 @dataclass(frozen=True, slots=True)

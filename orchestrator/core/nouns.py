@@ -90,12 +90,22 @@ class Address(NamedTuple):
     app: str = ""
 
 
+class Asked(StrEnum):
+    """What the audience engine said when it was asked again about somebody who has waited for long."""
+
+    NOT_ASKED = "not_asked"
+    STILL_IN = "still_in"
+    LEFT = "left"
+    CONVERTED = "converted"
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """One member of an audience as planned: what workers know about them without asking the audience engine.
 
     `attributes` holds just what the campaign's templates touch, under the names the templates use. `variant` is empty
-    without an experiment; `holdout` says that the draw gave nothing. `wave` is the moment this person's shard opens.
+    without an experiment; `holdout` says that the draw gave nothing. `asked` is the engine's answer when a long wait made the
+    planner ask again.
     """
 
     user: str
@@ -106,6 +116,7 @@ class Person:
     holdout: bool = False
     addresses: Mapping[Channel, tuple[Address, ...]] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    asked: Asked = Asked.NOT_ASKED
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.times import Clock
 from orchestrator.daemon.bells import Bells, Edition, tick
 from orchestrator.daemon.children import Children
-from orchestrator.ledger import Purpose, RunState, pace, runs
+from orchestrator.ledger import Purpose, RunState, asking, pace, runs
 from orchestrator.logs import Log, set_up
-from orchestrator.pipeline import LedgerThread
+from orchestrator.pipeline import AHEAD, LedgerThread
 from orchestrator.web import Health, Seals, site
 from orchestrator.wire.clock import WallClock
 
@@ -54,6 +54,9 @@ class Supervisor:
         self._bells = Bells(lambda _: self._woken.set())
         self._seen: frozenset[tuple[str, int, int]] = frozenset()
         self._planning: dict[int, asyncio.Task[None]] = {}
+        self._asking: dict[int, asyncio.Task[None]] = {}
+        self._unasked: set[int] = set()
+        """Runs whose waiting people could not be asked about: the audience does not answer."""
         self._edition = Edition("", {})
 
     async def run(self) -> None:
@@ -84,7 +87,7 @@ class Supervisor:
         finally:
             self._bells.stop()
             await self.children.stop()
-            await asyncio.gather(*workers, *self._planning.values(), return_exceptions=True)
+            await asyncio.gather(*workers, *self._planning.values(), *self._asking.values(), return_exceptions=True)
             if web is not None:
                 web[0].should_exit = True
                 await web[1]
@@ -102,7 +105,7 @@ class Supervisor:
             await asyncio.wait_for(self._woken.wait(), LOOK_EVERY)
 
     async def _look(self) -> None:
-        """Take an edit if there is one, fire what is due, plan what was fired, take back what the dead held."""
+        """Take an edit if there is one, fire what is due, plan what was fired, ask again, take back what the dead held."""
         await self._reload()
         await tick(self._ledger, self._edition, self.clock)
         await self._ledger(lambda ledger: ledger.recover(self.clock.now()))
@@ -110,17 +113,40 @@ class Supervisor:
         for run in due:
             if run.id not in self._planning and len(self._planning) < 2:
                 self._planning[run.id] = asyncio.create_task(self._plan(run.id))
+        again = await self._ledger(lambda ledger: asking.runs_to_ask(ledger.store, self.clock.now(), AHEAD))
+        self._unasked &= set(again)
+        for number in again:
+            if number not in self._asking and len(self._asking) < 2:
+                self._asking[number] = asyncio.create_task(self._ask(number))
 
     async def _plan(self, run: int) -> None:
-        """One planner process, to its end; a run that could not be planned is tried again later."""
-        process = await asyncio.create_subprocess_exec(*self._command("planner", "--run", str(run)))
-        code = await process.wait()
-        if code:
-            log.trouble("run.not_planned", run=run, code=code)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.stopping.wait(), PLAN_AGAIN)
+        """Plan a run; one that could not be planned is tried again later."""
+        if not await self._planner(run, again=False):
+            await self._stand_back()
         self._planning.pop(run, None)
         self._woken.set()
+
+    async def _ask(self, run: int) -> None:
+        """Ask again about a run's people who have waited for long; until the audience answers, they wait on."""
+        answered = await self._planner(run, again=True)
+        (self._unasked.discard if answered else self._unasked.add)(run)
+        if not answered:
+            await self._stand_back()
+        self._asking.pop(run, None)
+        self._woken.set()
+
+    async def _planner(self, run: int, *, again: bool) -> bool:
+        """One planner process, to its end; whether it did what it was asked."""
+        words = ["--run", str(run), *(["--again"] if again else [])]
+        process = await asyncio.create_subprocess_exec(*self._command("planner", *words))
+        code = await process.wait()
+        if code:
+            log.trouble("run.not_asked_again" if again else "run.not_planned", run=run, code=code)
+        return code == 0
+
+    async def _stand_back(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.stopping.wait(), PLAN_AGAIN)
 
     async def _reload(self) -> None:
         """Take the whole tree if a file changed; a broken one is named in health and changes nothing."""
@@ -174,6 +200,7 @@ class Supervisor:
     async def _health(self) -> Health:
         pauses = await self._ledger(lambda ledger: pace.pauses(ledger.store, self.clock.now()))
         troubles = [*self.troubles, *(f"{scope} is paused: {reason}" for scope, _, reason in pauses)]
+        troubles += [f"run {run} waits: its people must be asked about again; see the log" for run in self._unasked]
         return Health(not self.troubles, self._edition.version, tuple(troubles))
 
 

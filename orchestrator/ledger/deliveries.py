@@ -175,9 +175,9 @@ def retry(store: Store, run: int, people: Sequence[Person], now: Instant, reason
         )
         if requeued:
             store.change(
-                "INSERT INTO shard (run, number, opens_at, due_at, claims, members, first_user, last_user, people, summary)"
-                " VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, '[]')",
-                (run, number, now, now, len(people), people[0].user, people[-1].user, pack(people)),
+                "INSERT INTO shard (run, number, opens_at, due_at, asked_at, claims, members, first_user, last_user, people, summary)"
+                " VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, '[]')",
+                (run, number, now, now, now, len(people), people[0].user, people[-1].user, pack(people)),
             )
             store.change("UPDATE run SET state = 'working' WHERE id = ? AND state = ?", (run, RunState.DONE))
             for old in left:

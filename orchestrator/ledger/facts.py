@@ -24,7 +24,8 @@ class Wanted:
 
 def read(store: Store, hashing: Hashing, wanted: Wanted) -> dict[str, PersonFacts]:
     """Facts by user; call it inside `transaction` or `reading`, so that all of it is of one moment."""
-    users = [person.user for person in wanted.people]
+    asked = {person.user: person.asked for person in wanted.people}
+    users = list(asked)
     rows = _rows(store, wanted.run, users)
     words = consent.words(store, users, wanted.topic) if wanted.topic else {}
     suppressed = _suppressed(store, hashing, wanted.people)
@@ -35,6 +36,7 @@ def read(store: Store, hashing: Hashing, wanted: Wanted) -> dict[str, PersonFact
             words.get(user, {}),
             suppressed.get(user, frozenset()),
             tuple(touches.get(user, ())),
+            asked[user],
         )
         for user in users
     }

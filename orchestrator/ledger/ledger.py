@@ -76,9 +76,9 @@ class Ledger:
         """The earliest due shard, ours from now on."""
         return shards.claim(self.store, self.boot, now)
 
-    def next_due(self) -> Instant | None:
-        """The earliest moment anything wants work."""
-        return shards.next_due(self.store)
+    def next_due(self, now: Instant) -> Instant | None:
+        """The earliest moment anything wants a worker."""
+        return shards.next_due(self.store, now)
 
     def bundle(self, version: str) -> runs.Files:
         """The files a run was planned from."""

@@ -4,7 +4,7 @@ import json
 import zlib
 from collections.abc import Sequence
 
-from orchestrator.core.nouns import Address, Channel, Person
+from orchestrator.core.nouns import Address, Asked, Channel, Person
 
 
 def pack(people: Sequence[Person]) -> bytes:
@@ -19,6 +19,7 @@ def pack(people: Sequence[Person]) -> bytes:
             int(person.holdout),
             {channel: addresses for channel, addresses in person.addresses.items() if addresses},
             person.attributes,
+            *((person.asked,) if person.asked is not Asked.NOT_ASKED else ()),
         )
         for person in people
     ]
@@ -38,6 +39,9 @@ def unpack(blob: bytes) -> tuple[Person, ...]:
             bool(holdout),
             {Channel(channel): tuple(Address(*address) for address in found) for channel, found in addresses.items()},
             attributes,
+            Asked(asked[0]) if asked else Asked.NOT_ASKED,
         )
-        for user, segment, zone, locale, variant, holdout, addresses, attributes in json.loads(zlib.decompress(blob))
+        for user, segment, zone, locale, variant, holdout, addresses, attributes, *asked in json.loads(
+            zlib.decompress(blob)
+        )
     )

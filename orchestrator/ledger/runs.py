@@ -204,9 +204,9 @@ def add_shard(store: Store, run: int, number: int, opens_at: Instant, members: S
             rows,
         )
         store.change(
-            "INSERT INTO shard (run, number, opens_at, due_at, claims, members, first_user, last_user, people, summary)"
-            " VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, '[]') ON CONFLICT DO NOTHING",
-            (run, number, opens_at, opens_at, len(people), people[0].user, people[-1].user, pack(people)),
+            "INSERT INTO shard (run, number, opens_at, due_at, asked_at, claims, members, first_user, last_user, people, summary)"
+            " SELECT id, ?, ?, ?, due_at, 0, ?, ?, ?, ?, '[]' FROM run WHERE id = ? ON CONFLICT DO NOTHING",
+            (number, opens_at, opens_at, len(people), people[0].user, people[-1].user, pack(people), run),
         )
 
 

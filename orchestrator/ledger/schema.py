@@ -72,7 +72,10 @@ class Run(SQLModel, table=True):
 
 
 class Shard(SQLModel, table=True):
-    """Some 2,000 people of a run: the unit of work. `due_at` is null when nothing is left to do."""
+    """Some 2,000 people of a run: the unit of work. `due_at` is null when nothing is left to do.
+
+    `asked_at` is the moment as of which the audience engine told about its people.
+    """
 
     __table_args__ = (
         Index(
@@ -90,6 +93,7 @@ class Shard(SQLModel, table=True):
     number: int = Field(primary_key=True)
     opens_at: int = _big()
     due_at: int | None = _big(null=True)
+    asked_at: int = _big()
     claimed_by: int | None = Field(default=None)
     claims: int = 0
     members: int = 0

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator.core.eligibility import ASK_AGAIN_AFTER
 from orchestrator.core.nouns import OnAmbiguous, Person, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
@@ -30,13 +31,17 @@ class Shard:
 
 
 def claim(store: Store, boot: Boot, now: Instant) -> Shard | None:
-    """Take the earliest due shard of a run that may be worked, or None. Cancelled runs are worked to their end too."""
+    """Take the earliest due shard of a run that may be worked, or None. Cancelled runs are worked to their end too.
+
+    A shard whose people were asked about too long ago waits until they are asked about again (ledger/asking.py).
+    """
     with store.transaction():
         found = store.rows(
             "SELECT shard.run, shard.number FROM shard JOIN run ON run.id = shard.run"
-            " WHERE shard.due_at <= ? AND shard.claimed_by IS NULL AND run.state IN ('working', 'cancelled')"
+            " WHERE shard.due_at <= ? AND shard.claimed_by IS NULL"
+            " AND (run.state = 'cancelled' OR (run.state = 'working' AND shard.asked_at >= ?))"
             f" ORDER BY shard.due_at, shard.run, shard.number LIMIT 1 {store.skip_locked}",
-            (now,),
+            (now, now - ASK_AGAIN_AFTER),
         )
         if not found:
             return None
@@ -62,11 +67,13 @@ def claim(store: Store, boot: Boot, now: Instant) -> Shard | None:
     )
 
 
-def next_due(store: Store) -> Instant | None:
-    """The earliest moment any shard of a working run wants attention; None if nothing waits."""
+def next_due(store: Store, now: Instant) -> Instant | None:
+    """The earliest moment any shard wants a worker; None if nothing waits. Those to be asked about first do not count."""
     rows = store.rows(
         "SELECT MIN(shard.due_at) FROM shard JOIN run ON run.id = shard.run"
-        " WHERE shard.due_at IS NOT NULL AND shard.claimed_by IS NULL AND run.state IN ('working', 'cancelled')"
+        " WHERE shard.due_at IS NOT NULL AND shard.claimed_by IS NULL"
+        " AND (run.state = 'cancelled' OR (run.state = 'working' AND shard.asked_at >= ?))",
+        (now - ASK_AGAIN_AFTER,),
     )
     return None if rows[0][0] is None else Instant(rows[0][0])
 
@@ -164,13 +171,13 @@ def _resolve_intents(
 def _let_go(
     store: Store, owner: int, run: int, number: int, users: Sequence[str], now: Instant, not_before: Instant | None
 ) -> Instant | None:
-    summary, due_at = recount(store, run, number, users, now)
+    summary, due_at, step = recount(store, run, number, users, now)
     if due_at is not None and not_before is not None:
         due_at = max(due_at, not_before)
     changed = store.change(
-        "UPDATE shard SET claimed_by = NULL, due_at = ?, summary = ?, people = CASE WHEN ? = 1 THEN NULL ELSE people END"
-        " WHERE run = ? AND number = ? AND claimed_by = ?",
-        (due_at, summary, int(due_at is None), run, number, owner),
+        "UPDATE shard SET claimed_by = NULL, due_at = ?, summary = ?, people = CASE WHEN ? = 1 THEN NULL ELSE people END,"
+        " asked_at = CASE WHEN ? > 0 THEN 0 ELSE asked_at END WHERE run = ? AND number = ? AND claimed_by = ?",
+        (due_at, summary, int(due_at is None), step, run, number, owner),
     )
     if changed and due_at is None:
         left = store.rows("SELECT 1 FROM shard WHERE run = ? AND due_at IS NOT NULL LIMIT 1", (run,))
@@ -179,24 +186,25 @@ def _let_go(
     return due_at
 
 
-def recount(store: Store, run: int, number: int, users: Sequence[str], now: Instant) -> tuple[str, Instant | None]:
-    """The summary of a shard's rows (those of its users) as JSON, and the earliest moment any of them wants work (None: never again).
+def recount(store: Store, run: int, number: int, users: Sequence[str], now: Instant) -> tuple[str, Instant | None, int]:
+    """The summary of a shard's rows (those of its users) as JSON, when the first of them wants work (None: never again), the latest open step.
 
     The summary is a list of [state, reason, channel, segment, variant, holdout, rows], in that order.
     """
     rows = store.rows(
-        "SELECT state, reason, channel, segment, variant, holdout, COUNT(*), MIN(COALESCE(not_before, 0)) FROM delivery"
+        "SELECT state, reason, channel, segment, variant, holdout, COUNT(*), MIN(COALESCE(not_before, 0)), MAX(step) FROM delivery"
         " WHERE run = ? AND user_id {any} AND shard = ? GROUP BY state, reason, channel, segment, variant, holdout"
         " ORDER BY state, reason, channel, segment, variant, holdout",
         (run, store.array(users), number),
     )
     waits = [
-        now if row[0] == State.PLANNED else max(now, row[7])
+        (now if row[0] == State.PLANNED else max(now, row[7]), row[8])
         for row in rows
         if row[0] in ("planned", "held", "retry_wait", "intent")
     ]
     summary = json.dumps([list(row[:7]) for row in rows], ensure_ascii=False, separators=(",", ":"))
-    return summary, Instant(min(waits)) if waits else None
+    due_at = Instant(min(at for at, _ in waits)) if waits else None
+    return summary, due_at, max((step for _, step in waits), default=0)
 
 
 def dead_owners(store: Store) -> list[tuple[int, str]]:

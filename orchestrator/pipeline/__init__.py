@@ -1,13 +1,16 @@
 """The corridor: the only order in which a message is made, from the plan of a run to the put-back of its last shard."""
 
-from orchestrator.pipeline.casting import Casting
+from orchestrator.pipeline.asking import AHEAD, ask_again
+from orchestrator.pipeline.casting import Again, Casting
 from orchestrator.pipeline.forecast import Forecast, forecast
 from orchestrator.pipeline.letters import BundleLetters
 from orchestrator.pipeline.plan import PEOPLE_A_SHARD, Cast, plan
 from orchestrator.pipeline.work import LedgerThread, Letter, Letters, Parts, Prepared, Sight, Unwritten, work
 
 __all__ = [
+    "AHEAD",
     "PEOPLE_A_SHARD",
+    "Again",
     "BundleLetters",
     "Cast",
     "Casting",
@@ -19,6 +22,7 @@ __all__ = [
     "Prepared",
     "Sight",
     "Unwritten",
+    "ask_again",
     "forecast",
     "plan",
     "work",

@@ -1,28 +1,51 @@
 """From the engine's answer to people: each with their addresses, and just the attributes the templates touch."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from orchestrator.audience.casting import Question, Wish, question
+from orchestrator.audience.casting import REACHED, Question, Wish, question
 from orchestrator.audience.columns import ATTRIBUTE, OWN
 from orchestrator.audience.store import Audience
 from orchestrator.config import Project
-from orchestrator.core.campaigns import Campaign
-from orchestrator.core.nouns import Address, Channel, Person
-from orchestrator.core.segments import Moment
+from orchestrator.core.campaigns import Campaign, Goal
+from orchestrator.core.nouns import Address, Asked, Channel, Person
+from orchestrator.core.segments import Catalogue, Moment, Segment, parse
+from orchestrator.core.segments.tree import All, Event
 from orchestrator.core.times import Instant
+from orchestrator.core.windows import Last
 
 Touched = frozenset[tuple[str, ...]]
 
 
-class Casting:
-    """The people of one run, spooled to disk in the order they are sent. Close it to remove the spool."""
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Who is asked about again, and since when reaching the campaign's goal counts."""
 
-    def __init__(self, audience: Audience, project: Project, campaign: Campaign, at: Instant, touched: Touched) -> None:
+    users: Sequence[str]
+    since: Instant
+
+
+class Casting:
+    """The people of one run, spooled to disk in the order they are sent. Close it to remove the spool.
+
+    With `again`, only those of its users who still belong, each with the engine's answer.
+    """
+
+    def __init__(
+        self,
+        audience: Audience,
+        project: Project,
+        campaign: Campaign,
+        at: Instant,
+        touched: Touched,
+        again: Again | None = None,
+    ) -> None:
         known = project.catalogue.known
+        goal = campaign.goal if again is not None else None
         wish = Wish(
             [project.segments[name] for name in campaign.audience],
             [project.segments[name] for name in campaign.exclude],
@@ -30,13 +53,19 @@ class Casting:
             known.attributes,
             touched,
             project.catalogue.revenue,
+            reached(goal, known, at - again.since) if goal is not None and again is not None else None,
         )
         self._campaign = campaign
+        self._still_in = Asked.NOT_ASKED if again is None else Asked.STILL_IN
         self._question: Question = question(wish)
         # A wave is a matter of the zone, so people of one zone stand together.
         order = ("zone", "user") if campaign.schedule is not None and campaign.schedule.recipient else ("user",)
         self._spool = audience.members(
-            self._question.sql, self._question.columns, order=order, lists=self._question.lists
+            self._question.sql,
+            self._question.columns,
+            order=order,
+            lists=self._question.lists,
+            among=None if again is None else again.users,
         )
 
     def __len__(self) -> int:
@@ -62,6 +91,7 @@ class Casting:
             row["locale"] or "",
             addresses=_addresses(row),
             attributes=self._attributes(row),
+            asked=Asked.CONVERTED if row.get(REACHED) else self._still_in,
         )
 
     def _attributes(self, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,6 +115,14 @@ class Casting:
             else:
                 found.setdefault(path[0], {})[path[1]] = told
         return found
+
+
+def reached(goal: Goal, known: Catalogue, within: int) -> Segment:
+    """The segment of everybody who reached a goal within so many microseconds of the moment it is asked at."""
+    segment = parse({"about": "the goal", "all": [{"event": goal.event, "where": dict(goal.where)}]}, known)
+    parts = segment.root.parts if isinstance(segment.root, All) else (segment.root,)
+    recent = tuple(replace(part, window=Last(within)) if isinstance(part, Event) else part for part in parts)
+    return replace(segment, root=All(recent))
 
 
 def _addresses(row: Mapping[str, Any]) -> dict[Channel, tuple[Address, ...]]:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from orchestrator.core.campaigns import Campaign, Cap, Consent, Experiment, Kind, Mode, Policy, QuietHours
 from orchestrator.core.eligibility import assign, judge, quiet_until
-from orchestrator.core.facts import Asked, PersonFacts, RowFacts, RunFacts, Touch
-from orchestrator.core.nouns import Address, Channel, Expire, Hold, Person, Send, Skip, State
+from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts, Touch
+from orchestrator.core.nouns import Address, Asked, Channel, Expire, Hold, Person, Send, Skip, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import DAY, HOUR, MINUTE, Instant, instant, moment
 

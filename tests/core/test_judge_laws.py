@@ -203,6 +203,6 @@ def test_a_message_in_doubt_keeps_the_next_channel_silent_even_if_its_own_may_no
 
 
 def test_the_audience_engine_is_asked_again_after_an_hour_and_before_the_second_message():
-    assert not must_ask_again(RUN, 0, Instant(NOW + HOUR))
-    assert must_ask_again(RUN, 0, Instant(NOW + HOUR + 1))
-    assert must_ask_again(RUN, 2, NOW)
+    assert not must_ask_again(NOW, 0, Instant(NOW + HOUR))
+    assert must_ask_again(NOW, 0, Instant(NOW + HOUR + 1))
+    assert must_ask_again(NOW, 1, NOW)

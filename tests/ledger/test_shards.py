@@ -121,10 +121,10 @@ def test_writing_the_same_shard_again_is_harmless(ledger):
 def test_a_shard_comes_back_at_the_earliest_moment_left_in_it(ledger):
     run = a_run(ledger, ada := a_person("ada"))
     shard = ledger.claim(NOW)
-    held = Mark(DeliveryKey(run.id, "ada", Channel.EMAIL), State.HELD, Reason.QUIET_HOURS, not_before=NOW + 8 * HOUR)
-    assert ledger.put_back(shard, [held, skip(run, ada, Channel.PUSH)], NOW) == NOW + 8 * HOUR
-    assert ledger.claim(NOW + 8 * HOUR - 1) is None
-    assert ledger.claim(NOW + 8 * HOUR).people == shard.people
+    held = Mark(DeliveryKey(run.id, "ada", Channel.EMAIL), State.HELD, Reason.QUIET_HOURS, not_before=NOW + HOUR)
+    assert ledger.put_back(shard, [held, skip(run, ada, Channel.PUSH)], NOW) == NOW + HOUR
+    assert ledger.claim(NOW + HOUR - 1) is None
+    assert ledger.claim(NOW + HOUR).people == shard.people
 
 
 def test_a_shard_put_back_with_a_floor_is_not_due_before_it(ledger):
