@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from orchestrator import config
 from orchestrator.config import Deliver, MachineSecrets, Project
-from orchestrator.core.campaigns import Kind
+from orchestrator.core.campaigns import CampaignState, Kind
 from orchestrator.core.errors import ConfigError, Mistake, OrchestratorError
 from orchestrator.rendering import Catalogue, Compiled, Setting, lint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from orchestrator.audience.store import Audience
     from orchestrator.core.times import Clock, Instant
@@ -195,6 +195,43 @@ def prepared(
     if compiled.mistakes:
         raise ConfigError(compiled.mistakes)
     return Prepared(found, BundleLetters(compiled, found, seal, project.settings.public_url, child))
+
+
+def mistakes(loaded: config.Loaded) -> tuple[Mistake, ...]:
+    """Every mistake of every file at once: settings, templates of the campaigns that can be read, mappings of imports."""
+    found = list(loaded.mistakes)
+    known = loaded.project or loaded.sketch
+    if known is not None:
+        said = {(mistake.file, mistake.line) for mistake in found}
+        found += [it for it in template_mistakes(known, loaded.files) if (it.file, it.line) not in said]
+        files = {mistake.file for mistake in found}
+        found += [it for it in mapping_mistakes(known, loaded.files) if it.file not in files]
+    return tuple(sorted(found, key=lambda it: (it.file, it.line, it.column)))
+
+
+def mapping_mistakes(project: Project, files: config.Files) -> Iterator[Mistake]:
+    """What is wrong with the mappings of imports."""
+    mappings = {file: content for file, content in files.items() if file.startswith("config/imports/")}
+    if not mappings:
+        return
+    from orchestrator.audience.mapping import plan as plan_import  # noqa: PLC0415 - see the head of this file
+
+    for file, content in mappings.items():
+        try:
+            plan_import(config.mapping_of(file, content), project.settings.time_zone, file)
+        except OrchestratorError as problem:
+            yield Mistake(file, 0, 0, str(problem).removeprefix(f"{file}: "))
+
+
+def refuse_broken_templates(opened: Opened) -> None:
+    """ConfigError if a campaign that is not over has templates no message can be made of."""
+    found: dict[Mistake, None] = {}
+    for name, campaign in opened.project.campaigns.items():
+        if campaign.state is not CampaignState.ENDED:
+            compiled = Compiled(name, opened.files, template_setting(opened.project))
+            found |= dict.fromkeys(compiled.mistakes)
+    if found:
+        raise ConfigError(tuple(found))
 
 
 def template_mistakes(project: Project, files: config.Files) -> tuple[Mistake, ...]:

@@ -112,21 +112,15 @@ def _to_the_ledger(opened: Any, came: Any) -> dict[str, int]:
 
 def _mapping(desk: Desk, file: Path, given: Path | None) -> dict[str, Any] | None:
     """The mapping's content: the file named, or the one in config/imports that is called like the data."""
-    from ruamel.yaml import YAML  # noqa: PLC0415 - keeps `--help` fast
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+    from orchestrator import config  # noqa: PLC0415 - keeps `--help` fast
 
     path = given or desk.root / "config" / "imports" / f"{file.name.split('.')[0]}.yaml"
     if not path.is_file():
         if given is not None:
             fail(f"--mapping {given}: no such file", USAGE)
         return None
-    try:
-        content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as problem:
-        fail(f"{path}: cannot be read: {problem}")
-    if not isinstance(content, dict):
-        fail(f"{path}: a mapping names columns and what they are, for example `columns: {{mail: email}}`")
-    return content
+    name = path.relative_to(desk.root) if path.is_relative_to(desk.root) else path
+    return config.mapping_of(str(name), path.read_bytes())
 
 
 class _bar:  # noqa: N801 - read as a phrase: with _bar(...)

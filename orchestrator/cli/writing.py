@@ -23,7 +23,7 @@ def check(context: typer.Context) -> None:
     desk: Desk = context.obj
     loaded = desk.load()
     files = len(loaded.files)
-    mistakes = loaded.mistakes if loaded.project is None else app.template_mistakes(loaded.project, loaded.files)
+    mistakes = app.mistakes(loaded)
 
     def tell() -> None:
         for mistake in mistakes:

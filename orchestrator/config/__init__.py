@@ -2,7 +2,7 @@
 
 from orchestrator.config.adapters import installed_adapters
 from orchestrator.config.fields import Deliver, Type
-from orchestrator.config.reading import Files, Loaded, load
+from orchestrator.config.reading import Files, Loaded, load, mapping_of
 from orchestrator.config.results import (
     Catalogue,
     Coupons,
@@ -41,6 +41,7 @@ __all__ = [
     "Type",
     "installed_adapters",
     "load",
+    "mapping_of",
     "read_tree",
     "schemas",
 ]

@@ -1,7 +1,8 @@
 """A whole project read at once: every file, every mistake, and the project itself if there is none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from orchestrator.config.adapters import installed_adapters
 from orchestrator.config.building import build
@@ -21,6 +22,7 @@ from orchestrator.config.sheets import Sheet, read_sheet
 from orchestrator.config.slips import Slip
 from orchestrator.config.templates import check_templates
 from orchestrator.core.errors import ConfigError, Mistake
+from orchestrator.core.segments import Segment
 from orchestrator.providers import Declaration
 
 Files = Mapping[str, bytes]
@@ -36,6 +38,8 @@ class Loaded:
     files: Files = field(repr=False)
     project: Project | None
     mistakes: tuple[Mistake, ...] = ()
+    sketch: Project | None = field(default=None, repr=False)
+    """Where there are mistakes: the settings and the campaigns without one, so that their templates can be looked at too."""
 
     def sound(self) -> Project:
         """The project; ConfigError with every mistake if there are any."""
@@ -70,8 +74,16 @@ def load(
     check_templates(draft)
     chosen = _environment(draft, environment, secrets)
     if chosen is None or findings.found:
-        return Loaded(files, None, findings.sorted())
+        return Loaded(files, None, findings.sorted(), _sketch(draft, trees, findings))
     return Loaded(files, build(draft, trees, chosen))
+
+
+def _sketch(draft: Draft, trees: dict[str, Segment], findings: Findings) -> Project | None:
+    """What can be said of the project although it has mistakes; None if its settings or its catalogue cannot be read."""
+    wrong = {mistake.file for mistake in findings.found}
+    sound = {name: it for name, it in draft.campaigns.items() if it and it.shape and it.sheet.file not in wrong}
+    environment = environment_of(draft.settings, DEV) if draft.settings else None
+    return build(replace(draft, campaigns=sound), trees, environment) if environment else None
 
 
 def _draft(files: Files, findings: Findings, adapters: Mapping[str, Declaration]) -> Draft:
@@ -87,6 +99,8 @@ def _draft(files: Files, findings: Findings, adapters: Mapping[str, Declaration]
     for file in _in(files, CAMPAIGNS):
         name, (sheet, ok) = _name(file, CAMPAIGNS, findings), _sheet(files, file, findings)
         campaigns[name] = CampaignDraft(name, sheet, shape(sheet, CampaignShape, findings)) if ok else None
+    for file in _in(files, IMPORTS):
+        _sheet(files, file, findings)
     return Draft(
         files,
         findings,
@@ -160,3 +174,11 @@ def _environment(draft: Draft, name: str, secrets: SecretSource | None) -> Envir
     elif secrets is not None:
         check_secrets(draft, draft.settings, found, secrets)
     return found
+
+
+def mapping_of(file: str, content: bytes) -> dict[str, Any]:
+    """What a mapping of an import says; ConfigError with every slip of the pen in it."""
+    sheet, slips = read_sheet(file, content)
+    if sheet is None or slips:
+        raise ConfigError(tuple(Mistake(file, slip.line, slip.column, slip.text, slip.remedy) for slip in slips))
+    return dict(sheet.value)

@@ -1,6 +1,6 @@
 """Which template files a campaign has and which it lacks, by the rule of their names: `<channel>[@<variant>][.<locale>].<ext>`.
 
-What stands in them is rendering's business; of their heads only `from` is looked at, because it names a sender.
+What stands in them is rendering's business; of their heads only the writing is looked at, and `from`, because it names a sender.
 """
 
 import re
@@ -90,7 +90,7 @@ def _check_campaign(draft: Draft, campaign: CampaignDraft, cells: list[Cell]) ->
         return
     reachable = [cell for cell in cells if _reachable(draft, campaign, cell)]
     for cell in reachable:
-        _check_sender(draft, cell)
+        _check_head(draft, cell)
         twin = next((other for other in reachable if other.file < cell.file and _same_place(cell, other)), None)
         if twin:
             draft.findings.in_file(cell.file, f"stands for the same message as {twin.file}", "Delete one.")
@@ -180,14 +180,20 @@ def _same_place(one: Cell, other: Cell) -> bool:
     )
 
 
-def _check_sender(draft: Draft, cell: Cell) -> None:
-    """The sender an e-mail's head names; a head that cannot be read is rendering's to refuse."""
-    found = _HEAD.match(draft.files[cell.file]) if cell.channel is Channel.EMAIL else None
-    if found is None or draft.settings is None:
+def _check_head(draft: Draft, cell: Cell) -> None:
+    """The writing of a head, and the sender an e-mail's head names; what its keys mean is rendering's to say."""
+    content = draft.files[cell.file]
+    found = _HEAD.match(content)
+    if cell.ending == "yaml":
+        sheet, slips = read_sheet(cell.file, content)
+    elif found is not None and found["head"].strip():
+        sheet, slips = read_sheet(cell.file, found["head"], 2)
+    else:
         return
-    sheet, _ = read_sheet(cell.file, found["head"], 2)
-    sender = sheet.at(("from",)) if sheet else None
-    if sheet is None or not isinstance(sender, str) or "{" in sender:
+    for slip in slips:
+        draft.findings.slip(cell.file, slip, hidden=False)
+    sender = sheet.at(("from",)) if sheet and cell.channel is Channel.EMAIL else None
+    if sheet is None or draft.settings is None or not isinstance(sender, str) or "{" in sender:
         return
     campaign, senders = draft.campaigns[cell.campaign], draft.settings.senders
     if sender not in senders:

@@ -158,6 +158,7 @@ class Supervisor:
             opened = await asyncio.to_thread(
                 partial(app.open_project, self.serving.root, self.serving.environment, sending=True)
             )
+            await asyncio.to_thread(app.refuse_broken_templates, opened)
         except OrchestratorError as problem:
             self.troubles = tuple(str(problem).splitlines())
             kept, first = self._edition.version[:12], self.troubles[0]
@@ -239,6 +240,7 @@ def run(serving: Serving) -> int:
     """Serve until told to stop; 0 in good order, 1 if it cannot serve."""
     set_up()
     opened = app.open_project(serving.root, serving.environment, sending=True)
+    app.refuse_broken_templates(opened)
     clock = WallClock()
     os.environ[app.LEDGER] = opened.project.environment.stores.ledger.resolve(opened.secrets)
     lock = opened.ledger()
