@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from rich.table import Table
 
-from tests.proof.crew import door
 from tests.proof.history import Lie, Verdict
+from tests.proof.project import door
 
 STORES = ("sqlite", "postgresql")
 POLICIES = ("keys", "hold", "resend")
@@ -30,6 +30,11 @@ class Case:
     """Faults of the sink by weight, on top of the kills."""
     forgetful: bool = False
     """The provider promises to know keys again and does not: a proof that can fail has to notice."""
+
+    @property
+    def people(self) -> int:
+        """How many people each run goes to."""
+        return min(10_000, max(500, self.messages // 4))
 
     @property
     def window(self) -> int:
@@ -86,26 +91,36 @@ def table(results: Sequence[Result]) -> Table:
     for column in columns:
         shown.add_column(column, justify="left" if column in ("store", "door", "policy", "signal", "lies") else "right")
     for result in results:
-        case, verdict = result.case, result.verdict
-        other = [f"{lie} {verdict.count(lie)}" for lie in verdict.lies]
-        other += [verdict.void] if verdict.void else []
-        other += [f"stood still after {verdict.faults}"] if verdict.faults < case.kills else []
-        other += [f"exit code {result.worst_exit}"] if result.worst_exit else []
-        shown.add_row(
-            case.store,
-            case.door,
-            case.policy,
-            f"{case.signal}, storm" if case.weather else case.signal,
-            str(verdict.faults),
-            f"{100 * verdict.hits / max(1, verdict.faults):.0f} %",
-            f"{result.in_flight:,}",
-            f"{result.messages:,}",
-            str(verdict.count(Lie.LOST)),
-            str(verdict.count(Lie.STUCK)),
-            f"{verdict.duplicates:,}",
-            f"{verdict.unknown:,}",
-            str(verdict.count(Lie.UNEXPLAINED_DUP)),
-            ", ".join(other) or "none",
-            f"{result.seconds:.0f} s",
-        )
+        shown.add_row(*cells(result))
     return shown
+
+
+def line(result: Result) -> str:
+    """One case in words, told as soon as it is over."""
+    return " · ".join(cell for cell in cells(result))
+
+
+def cells(result: Result) -> list[str]:
+    """A result as the table shows it."""
+    case, verdict = result.case, result.verdict
+    other = [f"{lie} {verdict.count(lie)}" for lie in verdict.lies]
+    other += [verdict.void] if verdict.void else []
+    other += [f"stood still after {verdict.faults}"] if verdict.faults < case.kills else []
+    other += [f"exit code {result.worst_exit}"] if result.worst_exit else []
+    return [
+        case.store,
+        case.door,
+        case.policy,
+        f"{case.signal}, storm" if case.weather else case.signal,
+        str(verdict.faults),
+        f"{100 * verdict.hits / max(1, verdict.faults):.0f} %",
+        f"{result.in_flight:,}",
+        f"{result.messages:,}",
+        str(verdict.count(Lie.LOST)),
+        str(verdict.count(Lie.STUCK)),
+        f"{verdict.duplicates:,}",
+        f"{verdict.unknown:,}",
+        str(verdict.count(Lie.UNEXPLAINED_DUP)),
+        ", ".join(other) or "none",
+        f"{result.seconds:.0f} s",
+    ]

@@ -1,19 +1,17 @@
-"""What the proof asks of a ledger: a run to plan, what is still open, and at the end every row and every summary."""
+"""What the proof asks of a ledger: to fire a run, what is still open, and at the end every row and every summary."""
 
 import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.core.nouns import Address, Channel, DeliveryKey, OnAmbiguous, Person, delivery_id
+from orchestrator.core.nouns import Channel, DeliveryKey, OnAmbiguous, delivery_id
 from orchestrator.core.times import Instant
-from orchestrator.ledger import Ledger, NewRun, Planned, RunState, runs
+from orchestrator.ledger import Ledger, NewRun, RunState
 from tests.proof.history import Row, Summary
-
-SHARD = 2000
-"""People in a shard, as many as the product's own planner takes."""
-
+from tests.proof.project import CAMPAIGN, users
 
 def now() -> Instant:
     """The present moment."""
@@ -48,39 +46,42 @@ def fresh_ledger(store: str, folder: Path) -> Iterator[str]:
             yield url
 
 
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """What every run of a case is: to so many people, on this channel, with this answer to doubt."""
+
+    people: int
+    channel: Channel
+    on_ambiguous: OnAmbiguous
+
+
 class Witness:
-    """Our own connection to the ledger under proof. It plans runs as a planner does and reads what the workers wrote."""
+    """Our own connection to the ledger under proof. It fires runs, as a hand would, and reads what the product wrote."""
 
-    def __init__(self, url: str, campaign: str, channel: Channel, on_ambiguous: OnAmbiguous) -> None:
-        self.ledger = Ledger.open(url, Path.cwd())
-        self.ledger.begin_boot("planner", now())
-        self.campaign, self.channel, self.on_ambiguous = campaign, channel, on_ambiguous
-        self.planned = 0
-        self._version = runs.keep_bundle(self.ledger.store, {"config/campaigns/proof.yaml": b"about: proof\n"}, now())
+    def __init__(self, ledger: Ledger, version: str, terms: Fired) -> None:
+        self.ledger, self.version, self.terms = ledger, version, terms
+        self.runs: dict[int, str] = {}
+        """The runs fired, by number, with their occurrence."""
 
-    def plan(self, people: int) -> None:
-        """Fire one more run, for people nobody was planned for yet, and plan it to the end."""
-        store, moment = self.ledger.store, now()
-        new = NewRun(self.campaign, f"run-{self.planned}", self._version, moment, self.on_ambiguous)
-        run, _ = runs.fire(store, new, moment)
-        runs.begin_planning(store, run.id, self.ledger.boot)
-        users = [f"u{number:07d}" for number in range(self.planned, self.planned + people)]
-        for number, start in enumerate(range(0, people, SHARD)):
-            members = [Planned(self.person(user), ((self.channel, 0),)) for user in users[start : start + SHARD]]
-            runs.add_shard(store, run.id, number, moment, members)
-        runs.finish_planning(store, run.id, self.ledger.boot, people, now())
-        self.planned += people
+    @property
+    def planned(self) -> int:
+        """How many messages the runs fired so far have to make."""
+        return len(self.runs) * self.terms.people
 
-    def person(self, user: str) -> Person:
-        """One member, with an address on the channel under proof."""
-        return Person(user, "everyone", "UTC", addresses={self.channel: (Address(f"{user}@sink.example"),)})
+    def fire(self) -> None:
+        """Fire one more run to everybody; planning it is the product's business."""
+        moment, occurrence = now(), f"run-{len(self.runs)}"
+        new = NewRun(CAMPAIGN, occurrence, self.version, moment, self.terms.on_ambiguous, "proof")
+        run, _ = self.ledger.fire(new, moment)
+        self.runs[run.id] = occurrence
 
     def still_open(self) -> int:
-        """Deliveries that still want work."""
+        """Deliveries that still want work, planned or not."""
         rows = self.ledger.store.rows(
-            "SELECT COUNT(*) FROM delivery WHERE state IN ('planned', 'held', 'intent', 'retry_wait')"
+            "SELECT COUNT(*) FROM delivery WHERE state IN ('planned', 'held', 'intent', 'retry_wait') UNION ALL"
+            " SELECT COUNT(*) FROM run WHERE state IN ('due', 'planning')"
         )
-        return int(rows[0][0])
+        return int(rows[0][0]) + int(rows[1][0]) * self.terms.people
 
     def drained(self) -> bool:
         """Whether every run has come to its end."""
@@ -101,31 +102,28 @@ class Witness:
             " JOIN boot ON boot.id = delivery.boot WHERE delivery.state = 'intent' AND boot.ended_at IS NULL"
         )
         return {
-            delivery_id(self.campaign, occurrence, DeliveryKey(run, user, Channel(channel), step, slot))
+            delivery_id(CAMPAIGN, occurrence, DeliveryKey(run, user, Channel(channel), step, slot))
             for run, user, channel, step, slot, occurrence, pid in rows
             if pids is None or pid in pids
         }
 
     def due(self) -> frozenset[str]:
-        """The ids of all deliveries that had to be made: computed from what was planned, not read from the rows."""
-        found = set()
-        for run, occurrence, members in self.ledger.store.rows("SELECT id, occurrence, audience FROM run"):
-            first = int(occurrence.removeprefix("run-"))
-            for number in range(first, first + members):
-                key = DeliveryKey(run, f"u{number:07d}", self.channel)
-                found.add(delivery_id(self.campaign, occurrence, key))
-        return frozenset(found)
+        """The ids of all deliveries that had to be made: computed from what was fired, not read from the rows."""
+        return frozenset(
+            delivery_id(CAMPAIGN, occurrence, DeliveryKey(run, user, self.terms.channel))
+            for run, occurrence in self.runs.items()
+            for user in users(self.terms.people)
+        )
 
     def rows(self) -> list[Row]:
         """Every delivery."""
-        occurrences: dict[int, str] = dict(self.ledger.store.rows("SELECT id, occurrence FROM run"))
         found = self.ledger.store.rows(
             "SELECT run, user_id, channel, step, slot, shard, segment, variant, holdout, state, reason, attempt,"
             " maybe_duplicate, intent_at FROM delivery"
         )
         return [
             Row(
-                delivery_id(self.campaign, occurrences[run], DeliveryKey(run, user, Channel(channel), step, slot)),
+                delivery_id(CAMPAIGN, self.runs[run], DeliveryKey(run, user, Channel(channel), step, slot)),
                 user,
                 state,
                 run,
@@ -146,7 +144,3 @@ class Witness:
         """What each shard says of itself."""
         rows = self.ledger.store.rows("SELECT run, number, summary FROM shard")
         return {(run, number): json.loads(summary) for run, number, summary in rows}
-
-    def close(self) -> None:
-        """Let go of the ledger."""
-        self.ledger.close()

@@ -1,28 +1,36 @@
-"""The kill loop: send, kill without a word, start again, drain, and hold the ledger against what the provider received.
+"""The kill loop: serve, kill without a word, start again, drain, and hold the ledger against what the provider received.
 
-python -m tests.proof.kill --kills 200 --messages 50000 --store sqlite --policy hold
-python -m tests.proof.kill --full        all six combinations and the SIGTERMs, one table
+What is killed is `orchestrator serve` on a real project: its workers with their render children, and the whole group with
+the supervisor and its planners.
+
+    python -m tests.proof.kill --kills 200 --messages 50000 --store sqlite --policy hold
+    python -m tests.proof.kill --full        both stores under each policy, the SIGTERMs and the storms, one table
+
+Under `--full` a case that holds is remembered with the files it held for, and is not run again until one of them changes.
 """
 
 import argparse
+import os
 import random
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from orchestrator.core.nouns import OnAmbiguous
-from tests.proof.cases import POLICIES, STORES, Case, Result, every_case, table
-from tests.proof.crew import CAMPAIGN, door
-from tests.proof.evidence import Witness, fresh_ledger, now
+from orchestrator import app
+from orchestrator.ledger import runs
+from tests.proof.cases import POLICIES, STORES, Case, Result, every_case, line, table
+from tests.proof.evidence import Fired, Witness, fresh_ledger, now
 from tests.proof.history import Fault, History, Verdict, check, terms
-from tests.proof.product import Product
+from tests.proof.product import Product, free_port
+from tests.proof.project import CAMPAIGN, LIVE, SECRET, bring_people, door, write_files
+from tests.proof.remembering import Memory
 from tests.proof.remote import RemoteSink, running_sink
 
 LATENCY = "5..60"
@@ -47,10 +55,10 @@ class Loop:
         self.read = 0
 
     def feed(self) -> None:
-        """Plan more people before the open ones run out, so that every kill lands while messages are sent."""
-        chunk = max(1000, self.case.messages // 10)
-        while self.witness.still_open() < max(2 * self.case.window * self.case.workers, 1500):
-            self.witness.plan(chunk)
+        """Fire all the messages asked for, and more before the open ones run out, so that every kill lands on sends."""
+        reserve = max(2 * self.case.window * self.case.workers, 1500)
+        while self.witness.planned < self.case.messages or self.witness.still_open() < reserve:
+            self.witness.fire()
 
     def strike(self, number: int) -> None:
         """Wait for a message in flight, then a little, then make one fault and start again what it ended."""
@@ -95,9 +103,7 @@ class Loop:
         self.faults.append(Fault("kill worker", at, in_flight, self.case.window))
 
     def drain(self) -> None:
-        """Plan what is left of the messages and wait until every run has come to its end."""
-        if self.witness.planned < self.case.messages:
-            self.witness.plan(self.case.messages - self.witness.planned)
+        """Wait until every run has come to its end, then end the product in good order."""
         seen, until = -1, time.monotonic() + PATIENCE
         while not self.witness.drained() and time.monotonic() < until:
             arrivals = self.sink.stats()["arrivals"]
@@ -124,35 +130,49 @@ class Loop:
 
 @contextmanager
 def stage(case: Case) -> Iterator[Loop]:
-    """A fresh ledger, a sink and the product of one case, below one temporary folder; nothing of it is left behind."""
+    """A fresh project, its ledger, a sink and the product of one case, below one folder; nothing of it is left behind."""
     folder = Path(tempfile.mkdtemp(prefix="orchestrator-proof-"))
     try:
         with ExitStack() as stack:
             url = stack.enter_context(fresh_ledger(case.store, folder))
-            options = ["--latency", LATENCY, "--seed", str(case.seed), "--weights", case.weather, "--forms", "seconds"]
-            sink = stack.enter_context(
-                running_sink(*options, *(["--no-keys"] if case.policy != "keys" or case.forgetful else []))
-            )
-            on_ambiguous = OnAmbiguous.RESEND if case.policy == "resend" else OnAmbiguous.HOLD
-            port = sink.smtp if case.door == "mail" else sink.http
-            witness = Witness(url, CAMPAIGN, door(case.door, case.policy, port).channel, on_ambiguous)
-            stack.callback(witness.close)
-            command = ["-m", "tests.proof.crew", "--ledger", url, "--policy", case.policy]
-            command += [
-                "--door",
-                case.door,
-                "--port",
-                str(port),
-                "--workers",
-                str(case.workers),
-                "--seed",
-                str(case.seed),
-            ]
-            product = Product(command, folder / "said.log")
+            sink = stack.enter_context(running_sink(*weather(case)))
+            way = door(case.door, case.policy, sink.smtp if case.door == "mail" else sink.http)
+            secrets = {"PROOF_LEDGER": url, "PROOF_SECRET": SECRET}
+            stack.enter_context(pretended(secrets))
+            write_files(folder / "project", way, case.policy)
+            opened = app.open_project(folder / "project", LIVE, sending=True)
+            ledger = opened.ledger()
+            stack.callback(ledger.close)
+            bring_people(opened, ledger, way, case.people, now())
+            version = runs.keep_bundle(ledger.store, opened.files, now())
+            on_ambiguous = opened.project.campaigns[CAMPAIGN].policy.on_ambiguous
+            witness = Witness(ledger, version, Fired(case.people, way.channel, on_ambiguous))
+            words = ["-e", LIVE, "serve", "--workers", str(case.workers), "--port", str(free_port())]
+            product = Product(opened.root, words, secrets, folder / "said.log")
             stack.callback(product.close)
             yield Loop(case, witness, sink, product)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def weather(case: Case) -> list[str]:
+    """What the sink is told of a case."""
+    options = ["--latency", LATENCY, "--seed", str(case.seed), "--weights", case.weather, "--forms", "seconds"]
+    return options if case.policy == "keys" and not case.forgetful else [*options, "--no-keys"]
+
+
+@contextmanager
+def pretended(variables: Mapping[str, str]) -> Iterator[None]:
+    """These variables in our own environment for a while, as they are in the product's."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def prove(case: Case, tell: Callable[[int], None] = lambda _: None) -> Result:
@@ -204,13 +224,20 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--again", action="store_true", help="run again what is remembered to hold")
     options = parser.parse_args()
     console, results = Console(width=None if sys.stdout.isatty() else 160), []
+    memory = Memory(Path(".proof") if options.full else None)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         for case in cases(options):
-            task = progress.add_task(f"{case.store} {case.policy} {case.signal}", total=case.kills)
-            results.append(prove(case, lambda done, task=task: progress.update(task, completed=done)))  # type: ignore[misc] # bound now on purpose
+            known = None if options.again else memory.recall(case)
+            if known is None:
+                task = progress.add_task(f"{case.store} {case.policy} {case.signal}", total=case.kills)
+                known = prove(case, lambda done, task=task: progress.update(task, completed=done))  # type: ignore[misc] # bound now on purpose
+                memory.keep(known)
+                progress.print(line(known))
+            results.append(known)
     console.print(table(results))
     return 0 if all(result.holds for result in results) else 1
 

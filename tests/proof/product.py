@@ -1,25 +1,29 @@
-"""The product as the kill loop handles it: start it as one group, find its workers, kill them, stop it in good order."""
+"""The product as the kill loop handles it: `orchestrator serve` as one group; find its workers, kill them, stop it in good order."""
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
+ORCHESTRATOR = [sys.executable, "-c", "from orchestrator.cli import main; main()"]
 GRACE = 30.0
-"""Seconds within which a SIGTERM must have ended everything."""
+"""Seconds within which a SIGTERM must have ended everything, and a killed worker's render children must be gone."""
 
 
 class Product:
-    """One supervisor with its workers, in a process group of their own so that one kill reaches all and nobody else."""
+    """One supervisor with all its processes, in a group of their own so that one kill reaches all and nobody else."""
 
-    def __init__(self, command: list[str], said: Path) -> None:
-        self.command = [sys.executable, *command]
+    def __init__(self, project: Path, words: Sequence[str], environment: Mapping[str, str], said: Path) -> None:
+        self.command = [*ORCHESTRATOR, "-C", str(project), *words]
+        self.environment = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
         self.said = said
         self._said: IO[bytes] = said.open("ab")
         self._supervisor: subprocess.Popen[bytes] | None = None
@@ -27,7 +31,12 @@ class Product:
     def start(self) -> None:
         """Start the supervisor, which starts the rest."""
         self._supervisor = subprocess.Popen(
-            self.command, cwd=ROOT, start_new_session=True, stdout=self._said, stderr=subprocess.STDOUT
+            self.command,
+            cwd=ROOT,
+            env=self.environment,
+            start_new_session=True,
+            stdout=self._said,
+            stderr=subprocess.STDOUT,
         )
 
     @property
@@ -38,16 +47,14 @@ class Product:
         return self._supervisor
 
     def family(self) -> list[psutil.Process]:
-        """Everything below the supervisor that lives."""
-        try:
-            return [child for child in psutil.Process(self.supervisor.pid).children(recursive=True) if alive(child)]
-        except psutil.NoSuchProcess:
-            return []
+        """Everything below the supervisor that lives: workers, their render children, planners."""
+        return below(self.supervisor.pid)
 
     def kill(self, victim: psutil.Process) -> None:
-        """End one process without a word, and return once it is gone."""
+        """End one process without a word, and return once it is gone and what it had begun has followed it by itself."""
+        children = below(victim.pid)
         victim.kill()
-        wait_gone([victim])
+        wait_gone([victim, *children])
 
     def kill_group(self) -> None:
         """End everything without a word, and return once all of it is gone."""
@@ -71,6 +78,20 @@ class Product:
         self._said.close()
 
 
+def free_port() -> int:
+    """A port of loopback nobody listens at just now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def below(pid: int) -> list[psutil.Process]:
+    """Everything that lives below a process."""
+    try:
+        return [child for child in psutil.Process(pid).children(recursive=True) if alive(child)]
+    except psutil.NoSuchProcess:
+        return []
+
+
 def alive(process: psutil.Process) -> bool:
     """Whether it runs; a dead process whose parent has not noticed is dead."""
     try:
@@ -79,10 +100,10 @@ def alive(process: psutil.Process) -> bool:
         return False
 
 
-def wait_gone(processes: list[psutil.Process]) -> None:
+def wait_gone(processes: Iterable[psutil.Process]) -> None:
     """Return once none of them runs."""
-    until = time.monotonic() + GRACE
-    while any(alive(process) for process in processes):
+    until, left = time.monotonic() + GRACE, list(processes)
+    while left := [process for process in left if alive(process)]:
         if time.monotonic() > until:
-            raise TimeoutError(f"{[process.pid for process in processes]} did not end within {GRACE:.0f} s")
+            raise TimeoutError(f"{[process.pid for process in left]} did not end within {GRACE:.0f} s")
         time.sleep(0.002)
