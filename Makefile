@@ -28,7 +28,8 @@ lint: $(READY)
 docs: $(READY)
 	$(BIN)/python -m docs.generate
 
-# Sends while everything is killed, and counts what arrived: 200 kills for each store and policy, 50,000 messages each.
+# Serves while everything is killed, and counts what arrived: 200 kills for each store and policy, 50,000 messages each.
+# It may be stopped: a case that held is remembered in .proof and not run again until a file it depends on changes.
 prove: $(READY)
 	ORCHESTRATOR_PROVE=1 $(BIN)/python -m pytest -q tests/core/test_occurrences.py
 	$(BIN)/python -m tests.proof.kill --full

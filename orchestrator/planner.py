@@ -24,6 +24,7 @@ def plan_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> int 
     """Plan a due run from its own bundle; the size of its audience, None if somebody else has it."""
     if not runs.begin_planning(ledger.store, run.id, ledger.boot):
         return None
+    log.info("run.planning", run=run.id, campaign=run.campaign)
     bundles = app.Bundles(opened.project.environment.name, clock.now())
     project = bundles.project(ledger, run.version)
     prepared = bundles.prepare(ledger, run.campaign, run.version)

@@ -2,10 +2,12 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator.core.times import SECOND, Clock
+from orchestrator.daemon.nursery import Nursery, Process
 from orchestrator.logs import Log
 
 log = Log("daemon")
@@ -21,25 +23,29 @@ _HEALTHY_AFTER = 10 * SECOND
 class Child:
     """One process of the daemon and how it has fared."""
 
-    command: Callable[[], Sequence[str]]
-    process: asyncio.subprocess.Process | None = None
+    process: Process | None = None
     falls: int = 0
 
 
 @dataclass(slots=True)
 class Children:
-    """Processes that are kept alive. Each has our end of a pipe as standard input: if we die, it reads the end and stops."""
+    """The daemon's processes. Each has our end of a pipe as standard input: if we die, it reads the end and stops.
+
+    A command is the name of a module and the arguments of its `main`.
+    """
 
     clock: Clock
+    nursery: Nursery
     kept: list[Child] = field(default_factory=list)
+    passing: list[Process] = field(default_factory=list)
 
     async def keep(self, command: Callable[[], Sequence[str]], stopping: asyncio.Event) -> None:
         """Run a command, asked for anew each time, whenever the last one ended; a command that keeps falling waits longer."""
-        child = Child(command)
+        child = Child()
         self.kept.append(child)
         while not stopping.is_set():
             began = self.clock.now()
-            child.process = await asyncio.create_subprocess_exec(*command(), stdin=asyncio.subprocess.PIPE)
+            child.process = await self._begin(command())
             code = await child.process.wait()
             if stopping.is_set():
                 return
@@ -51,11 +57,25 @@ class Children:
             except TimeoutError:
                 continue
 
+    async def once(self, command: Sequence[str]) -> int:
+        """Run a command to its end; its exit code."""
+        process = await self._begin(command)
+        self.passing.append(process)
+        try:
+            return await process.wait()
+        finally:
+            self.passing.remove(process)
+
+    async def _begin(self, command: Sequence[str]) -> Process:
+        born = await self.nursery.bear(command[0], command[1:])
+        if born is not None:
+            return born
+        return await asyncio.create_subprocess_exec(sys.executable, "-m", *command, stdin=asyncio.subprocess.PIPE)
+
     async def stop(self) -> None:
         """Ask all to finish what is in the air, wait for the grace, then end the rest."""
-        living = [
-            child.process for child in self.kept if child.process is not None and child.process.returncode is None
-        ]
+        all_of_them = [*(child.process for child in self.kept), *self.passing]
+        living = [process for process in all_of_them if process is not None and process.returncode is None]
         for process in living:
             process.send_signal(signal.SIGTERM)
         waits = [asyncio.create_task(process.wait()) for process in living]
@@ -64,5 +84,5 @@ class Children:
         for process in living:
             if process.returncode is None:
                 log.warning("process.killed", process=process.pid, grace=GRACE)
-                process.kill()
+                process.send_signal(signal.SIGKILL)
         await asyncio.gather(*waits)

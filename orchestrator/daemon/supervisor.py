@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +17,7 @@ from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.times import Clock
 from orchestrator.daemon.bells import Bells, Edition, tick
 from orchestrator.daemon.children import Children
+from orchestrator.daemon.nursery import Nursery
 from orchestrator.ledger import Purpose, RunState, asking, pace, runs
 from orchestrator.logs import Log, set_up
 from orchestrator.pipeline import AHEAD, LedgerThread
@@ -41,12 +41,12 @@ class Serving:
 class Supervisor:
     """The one process that has the clock, the children and the web face."""
 
-    def __init__(self, serving: Serving, opened: app.Opened, clock: Clock) -> None:
+    def __init__(self, serving: Serving, opened: app.Opened, clock: Clock, nursery: Nursery) -> None:
         self.serving = serving
         self.opened = opened
         self.clock = clock
         self.stopping = asyncio.Event()
-        self.children = Children(clock)
+        self.children = Children(clock, nursery)
         self.troubles: tuple[str, ...] = ()
         """Mistakes of an edit that did not take effect; the last good tree goes on."""
         self._ledger = LedgerThread(opened.ledger())
@@ -138,9 +138,8 @@ class Supervisor:
     async def _planner(self, run: int, *, again: bool) -> bool:
         """One planner process, to its end; whether it did what it was asked."""
         words = ["--run", str(run), *(["--again"] if again else [])]
-        process = await asyncio.create_subprocess_exec(*self._command("planner", *words))
-        code = await process.wait()
-        if code:
+        code = await self.children.once(self._command("planner", *words))
+        if code and not self.stopping.is_set():
             log.trouble("run.not_asked_again" if again else "run.not_planned", run=run, code=code)
         return code == 0
 
@@ -179,8 +178,16 @@ class Supervisor:
 
     def _command(self, door: str, *more: str) -> list[str]:
         root, environment = str(self.serving.root), self.serving.environment
-        command = [sys.executable, "-m", f"orchestrator.{door}", "--project", root, "--env", environment]
-        return [*command, "--version", self._edition.version, *more]
+        return [
+            f"orchestrator.{door}",
+            "--project",
+            root,
+            "--env",
+            environment,
+            "--version",
+            self._edition.version,
+            *more,
+        ]
 
     async def _open_web(self) -> tuple[uvicorn.Server, asyncio.Task[None]] | None:
         if not self.serving.port:
@@ -208,7 +215,8 @@ class Supervisor:
 LOOK_EVERY = 1.0
 """Seconds between two looks at files and runs; the bells ring in between."""
 
-PLAN_AGAIN = 10.0
+PLAN_AGAIN = 3.0
+"""Seconds until a run that could not be planned is tried again."""
 
 
 def fingerprint(root: Path) -> frozenset[tuple[str, int, int]]:
@@ -241,8 +249,10 @@ def run(serving: Serving) -> int:
     set_up()
     opened = app.open_project(serving.root, serving.environment, sending=True)
     app.refuse_broken_templates(opened)
-    clock = WallClock()
     os.environ[app.LEDGER] = opened.project.environment.stores.ledger.resolve(opened.secrets)
+    # Forked before this process has threads, a loop, or a database whose locks a fork would share.
+    nursery = Nursery(("orchestrator.worker", "orchestrator.planner"))
+    clock = WallClock()
     lock = opened.ledger()
     try:
         holder = lock.only_supervisor()
@@ -251,7 +261,10 @@ def run(serving: Serving) -> int:
             return 3
 
         async def inside() -> None:
-            await Supervisor(serving, opened, clock).run()
+            try:
+                await Supervisor(serving, opened, clock, nursery).run()
+            finally:
+                nursery.close()
 
         uvloop.run(inside())
     finally:

@@ -34,7 +34,7 @@ class Case:
     @property
     def people(self) -> int:
         """How many people each run goes to."""
-        return min(10_000, max(500, self.messages // 4))
+        return min(10_000, max(500, self.messages // 2))
 
     @property
     def window(self) -> int:
@@ -97,7 +97,7 @@ def table(results: Sequence[Result]) -> Table:
 
 def line(result: Result) -> str:
     """One case in words, told as soon as it is over."""
-    return " · ".join(cell for cell in cells(result))
+    return " · ".join(cells(result))
 
 
 def cells(result: Result) -> list[str]:

@@ -13,6 +13,7 @@ from orchestrator.ledger import Ledger, NewRun, RunState
 from tests.proof.history import Row, Summary
 from tests.proof.project import CAMPAIGN, users
 
+
 def now() -> Instant:
     """The present moment."""
     return Instant(time.time_ns() // 1000)

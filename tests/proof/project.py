@@ -14,7 +14,7 @@ from orchestrator.ledger import ConsentChange, Ledger
 from orchestrator.providers import Declaration, declaration_for, registry
 
 CAMPAIGN, TOPIC, LIVE = "proof", "offers", "live"
-SECRET = "whsec_" + b64encode(b"a secret of the proof, no one else's").decode()  # noqa: S105 - of a sink on loopback
+SECRET = "whsec_" + b64encode(b"a secret of the proof, no one else's").decode()
 
 _FILES = {
     "config/orchestrator.yaml": """\
@@ -123,9 +123,7 @@ def bring_people(opened: app.Opened, ledger: Ledger, way: Door, people: int, now
             {"user_id": user, "email": f"{user}@sink.example", "firstName": f"N{user}", "points": number}
             for number, user in enumerate(users(people))
         ],
-        What.DEVICES: [
-            {"user_id": user, "token": f"{user}@sink.example", "platform": "ios"} for user in users(people)
-        ],
+        What.DEVICES: [{"user_id": user, "token": f"{user}@sink.example", "platform": "ios"} for user in users(people)],
     }
     for what, lines in rows.items():
         file = opened.root / f"{what}.jsonl"
