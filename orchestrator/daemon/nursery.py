@@ -228,7 +228,7 @@ def _live(asked: list[str], line: int) -> NoReturn:
         code = sys.modules[door].main(arguments)
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else 1
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - it is the end of the process, whatever it was
         log.trouble("process.failed", door=asked[0], trace=traceback.format_exc())
     finally:
         sys.stdout.flush()
