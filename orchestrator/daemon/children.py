@@ -35,7 +35,8 @@ class Children:
     """
 
     clock: Clock
-    nursery: Nursery
+    nursery: Nursery | None = None
+    """Where they are born; without one, each is started by itself."""
     kept: list[Child] = field(default_factory=list)
     passing: list[Process] = field(default_factory=list)
 
@@ -67,7 +68,7 @@ class Children:
             self.passing.remove(process)
 
     async def _begin(self, command: Sequence[str]) -> Process:
-        born = await self.nursery.bear(command[0], command[1:])
+        born = await self.nursery.bear(command[0], command[1:]) if self.nursery else None
         if born is not None:
             return born
         return await asyncio.create_subprocess_exec(sys.executable, "-m", *command, stdin=asyncio.subprocess.PIPE)

@@ -41,7 +41,7 @@ class Serving:
 class Supervisor:
     """The one process that has the clock, the children and the web face."""
 
-    def __init__(self, serving: Serving, opened: app.Opened, clock: Clock, nursery: Nursery) -> None:
+    def __init__(self, serving: Serving, opened: app.Opened, clock: Clock, nursery: Nursery | None = None) -> None:
         self.serving = serving
         self.opened = opened
         self.clock = clock
