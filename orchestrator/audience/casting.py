@@ -3,19 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.audience.columns import OWN, home, literal
+from orchestrator.audience.behaviours import Told, behaviours, is_behaviour
+from orchestrator.audience.columns import OWN, home
 from orchestrator.audience.compiling import lists, members_sql
 from orchestrator.audience.sql_columns import DuckColumns
 from orchestrator.core.segments import Moment, Segment
 from orchestrator.core.segments.tree import Declared
 
-BEHAVIOUR = {
-    "latest": 'arg_max(properties, ("time", message_id))',
-    "lastOccurrenceOf": 'max("time")',
-    "firstOccurrenceOf": 'min("time")',
-    "occurrencesOf": "count(*)",
-}
-"""Variables of templates that are read from a person's events of one name, and the aggregate of each."""
+DEVICE = frozenset({"country", "region", "city", "appVersion", "deviceModel", "systemName", "systemVersion"})
+"""Variables of templates that are attributes by another way of writing, declared or not."""
 
 REACHED = "reached"
 """The column that says who is in `Wish.reached`."""
@@ -25,8 +21,8 @@ REACHED = "reached"
 class Wish:
     """What is asked of the engine for one run. `touched` are the paths the templates read.
 
-    `revenue` is (event, property) of what lifetimeValue and valueOf add up, None if the project names none. With `reached`
-    the answer says of everybody whether they belong to that segment too (a campaign's goal, for whom it asks again).
+    `told` is what the catalogue says of revenue and sessions. With `reached` the answer says of everybody whether they
+    belong to that segment too (those who reached the campaign's goal, when it asks again).
     """
 
     audience: Sequence[Segment]
@@ -34,7 +30,7 @@ class Wish:
     moment: Moment
     declared: Mapping[str, Declared]
     touched: Iterable[tuple[str, ...]] = ()
-    revenue: tuple[str, str] | None = None
+    told: Told = field(default_factory=Told)
     reached: Segment | None = None
 
 
@@ -62,11 +58,12 @@ def question(wish: Wish) -> Question:
     without = [f'"user" NOT IN ({members_sql(segment, wish.moment, columns)})' for segment in wish.exclude]
     where = f" WHERE {' AND '.join(without)}" if without else ""
     cast = f'SELECT "user", min(place) AS place FROM ({" UNION ALL ".join(matches)}){where} GROUP BY "user"'
-    attributes, behaviours, joins = _touched(wish)
-    more = "".join(f", {column}.value AS {column}" for column in behaviours)
+    attributes = _attributes(wish)
+    events = behaviours((path for path in sorted(wish.touched) if _of_events(path, wish)), wish.told, wish.moment.at)
+    more = events.select
     if wish.reached is not None:
         more += f', c."user" IN ({members_sql(wish.reached, wish.moment, columns)}) AS {REACHED}'
-    sql = f'SELECT c."user", c.place{more} FROM ({cast}) AS c{joins}' if more else cast
+    sql = f'SELECT c."user", c.place{more} FROM ({cast}) AS c{events.joins}' if more else cast
     undeclared = any(name not in wish.declared for name in attributes)
     wanted = [
         *OWN,
@@ -75,46 +72,20 @@ def question(wish: Wish) -> Question:
         *(["rest"] if undeclared else []),
     ]
     found = [name for segment in (*wish.audience, *wish.exclude) for name in lists(segment, wish.moment)]
-    return Question(sql, tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(found)), attributes, behaviours)
+    return Question(sql, tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(found)), attributes, events.paths)
 
 
-def _touched(wish: Wish) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]], str]:
-    """The attributes to fetch, the behaviours by column, and the joins that compute them."""
-    attributes: dict[str, None] = {}
-    paths: dict[tuple[str, ...], None] = {}
+def _attributes(wish: Wish) -> tuple[str, ...]:
+    """The attributes that templates read, by name or as variables of their own."""
+    found: dict[str, None] = {}
     for path in sorted(wish.touched):
-        root = path[0]
-        if root == "userAttribute" and len(path) > 1:
-            attributes[path[1]] = None
-        elif (root in BEHAVIOUR or root == "valueOf") and len(path) > 1:
-            paths[path[0], path[1]] = None
-        elif root == "lifetimeValue" and root not in wish.declared:
-            paths[(root,)] = None
-        elif root in wish.declared:
-            attributes[root] = None
-    behaviours, joins = {}, []
-    for number, path in enumerate(paths):
-        query = _behaviour(path, wish)
-        if query is not None:
-            column = f"b{number}"
-            behaviours[column] = path
-            joins.append(f' LEFT JOIN ({query}) AS {column} ON {column}."user" = c."user"')
-    return tuple(attributes), behaviours, "".join(joins)
+        if path[0] == "userAttribute" and len(path) > 1:
+            found[path[1]] = None
+        elif path[0] in wish.declared or path[0] in DEVICE:
+            found[path[0]] = None
+    return tuple(found)
 
 
-def _behaviour(path: tuple[str, ...], wish: Wish) -> str | None:
-    """One value a person from their events before the planned moment."""
-    if path[0] in BEHAVIOUR:
-        event, value = path[1], BEHAVIOUR[path[0]]
-    else:
-        if wish.revenue is None:
-            return None
-        event, name = wish.revenue
-        if path[0] == "valueOf" and path[1] != event:
-            return None
-        pointer = literal("/" + name.replace("~", "~0").replace("/", "~1"))
-        value = f"sum(TRY_CAST(json_extract_string(properties, {pointer}) AS DECIMAL(18, 4)))"
-    return (
-        f'SELECT "user", {value} AS value FROM event WHERE name = {literal(event)} AND "time" < {int(wish.moment.at)}'
-        ' GROUP BY "user"'
-    )
+def _of_events(path: tuple[str, ...], wish: Wish) -> bool:
+    """Whether a variable is read from events: a declared attribute of the same name wins."""
+    return is_behaviour(path) and path[0] not in wish.declared

@@ -90,6 +90,7 @@ def _catalogue(data: DataShape, names: frozenset[str]) -> Catalogue:
         {name: _type(it) for name, it in data.attributes.items()},
         {name: {key: _type(it) for key, it in its.items()} for name, its in data.events.items()},
         (event, property_) if event else None,
+        data.session or "",
         known_data(data, names) or segments.Catalogue(),
     )
 

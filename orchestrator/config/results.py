@@ -105,7 +105,7 @@ class DataType:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """config/data.yaml: the attributes people have, the events they do, and where money is (event, property).
+    """config/data.yaml: the attributes people have, the events they do, where money is (event, property), what begins a session.
 
     `known` is the same in the words of segments, with the names of all segments.
     """
@@ -113,6 +113,7 @@ class Catalogue:
     attributes: Mapping[str, DataType] = field(default_factory=dict)
     events: Mapping[str, Mapping[str, DataType]] = field(default_factory=dict)
     revenue: tuple[str, str] | None = None
+    session: str = ""
     known: KnownData = field(default_factory=KnownData)
 
 

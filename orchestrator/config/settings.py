@@ -86,6 +86,8 @@ def check_data(draft: Draft, data: DataShape) -> None:
                     f"{quoted(value)} is not a {it.is_}",
                     "Put it in quotes." if not isinstance(value, str) else "",
                 )
+    if data.session is not None:
+        draft.event(sheet, ("session",), data.session)
     if data.revenue is None:
         return
     event, _, name = data.revenue.partition(".")

@@ -231,3 +231,7 @@ class DataShape(Shape):
     revenue: PropertyPath | None = Field(
         default=None, description="The event and property that `lifetimeValue` adds up."
     )
+    session: PlainName | None = Field(
+        default=None,
+        description="The event that begins a session in the app; without it one begins after 30 minutes of nothing.",
+    )

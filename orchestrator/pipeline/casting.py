@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from orchestrator.audience.behaviours import Told
 from orchestrator.audience.casting import REACHED, Question, Wish, question
 from orchestrator.audience.columns import ATTRIBUTE, OWN
 from orchestrator.audience.store import Audience
@@ -52,7 +53,7 @@ class Casting:
             Moment(at, project.settings.time_zone, project.segments),
             known.attributes,
             touched,
-            project.catalogue.revenue,
+            Told(project.catalogue.revenue, project.catalogue.session),
             reached(goal, known, at - again.since) if goal is not None and again is not None else None,
         )
         self._campaign = campaign
