@@ -100,8 +100,8 @@ def dispatch(opened: Opened, clock: Clock, dice: Dice) -> Dispatch:
         adapter = registry.provider(provider.adapter)
         credentials = provider.credentials(opened.secrets)
         tokens = _tokens(adapter, credentials, clock)
-        engine = _engine(adapter, credentials, clock)
-        lanes.append(Lane(adapter, engine, credentials, clock, tokens, name=name, rate=provider.per_second))
+        carrier = engine(adapter, credentials, clock)
+        lanes.append(Lane(adapter, carrier, credentials, clock, tokens, name=name, rate=provider.per_second))
     return Dispatch([*lanes, _inbox(clock)], clock, dice)
 
 
@@ -134,7 +134,8 @@ def _tokens(adapter: Adapter, credentials: Credentials, clock: Clock) -> Tokens 
     return Tokens(cast("TokenAdapter", adapter), HttpxEngine(clock), credentials, clock)
 
 
-def _engine(adapter: Adapter, credentials: Credentials, clock: Clock) -> Engine:
+def engine(adapter: Adapter, credentials: Credentials, clock: Clock) -> Engine:
+    """What carries an adapter's requests."""
     from orchestrator.providers import Transport  # noqa: PLC0415 - see the head of this file
     from orchestrator.providers.smtp import mail_server  # noqa: PLC0415 - see the head of this file
     from orchestrator.wire.folder import FolderEngine  # noqa: PLC0415 - see the head of this file

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from orchestrator.core.frozen import value
 from orchestrator.core.nouns import Asked, Channel, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import NEVER, Instant
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RowFacts:
     """One delivery row of the person. `doubtful` says its last attempt may have arrived."""
 
@@ -30,7 +31,7 @@ class RowFacts:
         return self.state is State.RETRY_WAIT and self.reason == Reason.NO_ANSWER
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Touch:
     """One message this person was sent (or is being sent): caps count these."""
 
@@ -41,7 +42,7 @@ class Touch:
     step: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PersonFacts:
     """A person's rows in this run and what forbids or allows them.
 

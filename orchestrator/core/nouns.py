@@ -6,6 +6,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, NamedTuple, Self
 
+from orchestrator.core.frozen import value
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
 
@@ -99,7 +100,7 @@ class Asked(StrEnum):
     CONVERTED = "converted"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Person:
     """One member of an audience as planned: what workers know about them without asking the audience engine.
 
@@ -119,7 +120,7 @@ class Person:
     asked: Asked = Asked.NOT_ASKED
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class EmailContent:
     """A rendered e-mail. `headers` come on top of those the adapter writes; values carry no line breaks."""
 
@@ -131,7 +132,7 @@ class EmailContent:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PushContent:
     """A rendered push notification; `ttl` in seconds is how long the push service may keep it."""
 
@@ -144,7 +145,7 @@ class PushContent:
     data: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class InAppContent:
     """A rendered in-app message: blocks the customer's app draws itself. `payload` is JSON-ready."""
 
@@ -153,14 +154,14 @@ class InAppContent:
     """Microseconds after acceptance, None for as long as it is kept."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TextContent:
     """A rendered text message."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class WebhookContent:
     """A rendered call to the customer's own endpoint: an event type and JSON-ready data."""
 
@@ -171,7 +172,7 @@ class WebhookContent:
 Content = EmailContent | PushContent | InAppContent | TextContent | WebhookContent
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Message:
     """What a provider is asked to deliver. `id` is the same on every attempt."""
 
@@ -186,7 +187,7 @@ class Message:
     test: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Send:
     """Verdict: the message goes out now, to this address."""
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchestrator.core.frozen import value
 from orchestrator.core.reasons import Reason
 
 
@@ -13,7 +14,7 @@ class PauseScope(StrEnum):
     CAMPAIGN = "campaign"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Accepted:
     """The provider took it and named it."""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestrator.core.frozen import value
 from orchestrator.core.nouns import Address, DeliveryKey, Person, State, Verdict
 from orchestrator.core.times import Instant
 
@@ -16,7 +17,7 @@ class Pacing:
     per_second: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Settlement:
     """What an answer makes of one delivery. `attempt` is the one that was answered.
 
@@ -42,7 +43,7 @@ class Settlement:
     """Whether it counts towards the provider's breaker."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Ready:
     """A message about to leave: what its intent writes down. `attempt` counts those before this one.
 
@@ -98,7 +99,7 @@ class Turn:
     """Whether caps are at stake, so that two turns must not count the same person at once."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Mark:
     """A verdict or a rendering's answer to write on an open row: no message left, so no attempt is spent.
 

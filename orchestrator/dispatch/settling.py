@@ -1,7 +1,6 @@
 """What a provider's outcome makes of a delivery: pure, one line of the table for each outcome."""
 
-from dataclasses import dataclass
-
+from orchestrator.core.frozen import value
 from orchestrator.core.nouns import OnAmbiguous, State
 from orchestrator.core.outcomes import Accepted, AddressGone, Ambiguous, Outcome, Pause, PauseScope, Permanent, Retry
 from orchestrator.core.reasons import Reason
@@ -10,7 +9,7 @@ from orchestrator.core.turns import Ready, Settlement
 from orchestrator.wire.retry import MAX_ATTEMPTS, backoff
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Circumstances:
     """What a settlement depends on beside the outcome. `dice` is a number in [0, 1) that spreads the waits."""
 

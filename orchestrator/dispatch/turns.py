@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from orchestrator.core.frozen import value
 from orchestrator.core.nouns import Channel, InAppContent, Message, OnAmbiguous, Person, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import SECOND, Clock, Instant, later
@@ -29,7 +30,7 @@ _KEY_SHARE = 0.8
 """Part of a provider's memory of our key within which a doubtful message goes again."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Outgoing:
     """A rendered message with what the ledger says of its row: attempts so far, and what was in the air before."""
 

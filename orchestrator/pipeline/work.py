@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from orchestrator.core.campaigns import Campaign
 from orchestrator.core.eligibility import RowVerdict, judge, ramp_at, touches_since
 from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts
+from orchestrator.core.frozen import value
 from orchestrator.core.nouns import (
     Address,
     Content,
@@ -33,7 +34,7 @@ from orchestrator.ledger import Ledger, Shard, Wanted
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Letter:
     """One message to render: for whom, on which channel, as of when, under which delivery id."""
 

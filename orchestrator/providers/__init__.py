@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.frozen import value
 from orchestrator.core.nouns import Channel, Message
 from orchestrator.core.outcomes import Outcome
 from orchestrator.core.times import Instant
@@ -63,7 +64,7 @@ class Declaration:
         return 1024 if self.key_life or self.transport in (Transport.INBOX, Transport.MEMORY) else 128
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class HttpRequest:
     """One HTTP exchange to make. Header names are written as the service documents them.
 
@@ -76,7 +77,7 @@ class HttpRequest:
     body: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class HttpResponse:
     """What came back; header names in lower case.
 
@@ -90,7 +91,7 @@ class HttpResponse:
     retry_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class MailRequest:
     """One SMTP transaction: envelope sender, the one envelope recipient, and the message's bytes (CRLF lines)."""
 
@@ -99,7 +100,7 @@ class MailRequest:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class MailReply:
     """The server's deciding reply, and the stage it came at.
 
@@ -112,14 +113,14 @@ class MailReply:
     stage: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class LocalRequest:
     """No exchange at all: the messages go into our inbox table or this process's memory."""
 
     messages: Sequence[Message]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class LocalReply:
     """What the table or the memory says: stored under these ids, in order."""
 

@@ -4,12 +4,13 @@ import hmac
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.frozen import value
 from orchestrator.core.nouns import (
     Channel,
     Content,
@@ -42,7 +43,7 @@ BREATH = 60.0
 _FORGETS = frozenset({"0", "none"})
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Call(HttpRequest):
     """A signed request that remembers whose it is, and whether the receiver knows a repeated one."""
 

@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Any
 
 from orchestrator.core.errors import ConfigError, Mistake
+from orchestrator.core.frozen import value
 from orchestrator.core.nouns import Address, Channel, Content, Person, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
@@ -29,7 +30,7 @@ _MAPS = frozenset(
 """Variables that hold others: without any they are empty, so that what is missing is the path within."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RenderRequest:
     """One message to render: for whom, on which channel, as of when, under which delivery id.
 
