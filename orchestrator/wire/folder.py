@@ -12,6 +12,8 @@ from orchestrator.wire import NotSent
 class FolderEngine:
     """Appends to `<folder>/<channel>.jsonl`. It stands behind the memory adapter wherever nothing may leave."""
 
+    places = 1
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 

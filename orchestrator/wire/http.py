@@ -103,6 +103,7 @@ class HttpxEngine:
         self._allow = allow
         self._resolver = resolver
         context = verify or ssl.create_default_context()
+        self.places = connections
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=IDLE)
         transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits)
         if allow is not None:

@@ -72,7 +72,7 @@ class RustEngine:
             )
         self._clock = clock
         self._allow = allow
-        self._connections = connections
+        self.places = connections
         self._resolver = resolver
         self._root = root
         self._places = asyncio.Semaphore(connections)
@@ -115,7 +115,9 @@ class RustEngine:
         async with call as response:
             reader = response.body_reader
             body = bytes(await reader.read(MOST + 1) or b"")
-            while len(body) <= MOST and (more := await reader.read(MOST)):
+            # Where the server said how long its answer is, there is no need to ask for its end.
+            whole = response.headers.get("content-length") == str(len(body))
+            while not whole and len(body) <= MOST and (more := await reader.read(MOST)):
                 body += more
             if len(body) > MOST:
                 raise Lost(f"the answer ({response.status}) is longer than {MOST} bytes")
@@ -158,7 +160,7 @@ class RustEngine:
             .default_headers({"accept-encoding": "identity"})
             .connect_timeout(timedelta(seconds=CONNECT))
             .pool_idle_timeout(timedelta(seconds=IDLE))
-            .pool_max_idle_per_host(self._connections)
+            .pool_max_idle_per_host(self.places)
         )
         if target is not None:
             builder = builder.resolve(target.host, target.addresses[0], target.port)

@@ -7,6 +7,8 @@ from orchestrator.providers import LocalReply, LocalRequest, Request
 class Kept:
     """The engine of the memory provider. The same message twice is kept once, as a provider with keys would."""
 
+    places = 1
+
     def __init__(self) -> None:
         self.messages: dict[str, Message] = {}
         """By id, in the order of their arrival."""

@@ -39,6 +39,8 @@ class SmtpEngine:
     ) -> None:
         self._server = server
         self._most = connections
+        self.places = 4 * connections
+        """One letter is on its way on a connection, the next is written behind it, and others wait their turn here."""
         self._limits = limits or Limits()
         # Made once: reading the machine's certificates takes some 20 ms.
         self._tls = tls or (None if server.security is Security.NONE else ssl.create_default_context())

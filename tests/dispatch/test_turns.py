@@ -37,6 +37,8 @@ class Echo:
     def build(self, messages, credentials, now):
         if messages[0].content.data.get("broken"):
             raise CannotBuildError("a header with a line break")
+        if messages[0].content.data.get("bug"):
+            raise KeyError("an adapter's own mistake")
         return LocalRequest(messages)
 
     def read(self, request, response):
@@ -46,7 +48,8 @@ class Echo:
 class Air:
     """An engine that answers when told to, and counts what is in the air."""
 
-    def __init__(self, trouble=None):
+    def __init__(self, trouble=None, places=2000):
+        self.places = places
         self.in_air = self.most = 0
         self.seen = []
         self.trouble = trouble
@@ -85,8 +88,8 @@ def a_dispatch(*lanes, clock=None):
     return Dispatch(lanes, clock or Clock(), lambda: 0.5)
 
 
-def a_lane(name="echo", key_life=0, trouble=None, clock=None):
-    air = Air(trouble)
+def a_lane(name="echo", key_life=0, trouble=None, clock=None, places=2000):
+    air = Air(trouble, places)
     return Lane(Echo(name, key_life), air, {}, clock or Clock()), air
 
 
@@ -116,6 +119,13 @@ async def test_no_more_is_in_the_air_than_the_window(key_life, window):
     _, offered = await drive(a_dispatch(lane).turns(items(3 * window), a_job()))
     assert air.most <= window
     assert max(offered) == window // 2
+
+
+async def test_no_more_is_on_the_wire_than_the_engine_has_places():
+    lane, air = a_lane(key_life=3600, places=10)
+    settled, _ = await drive(a_dispatch(lane).turns(items(2000), a_job()))
+    assert air.most == 10
+    assert len({s.key.user for s in settled}) == 2000
 
 
 async def test_rendering_is_asked_only_for_what_is_about_to_leave():
@@ -238,9 +248,10 @@ async def test_trouble_on_the_wire_is_told_apart(trouble, state):
     assert [s.state for s in settled] == [state] * 3
 
 
-async def test_a_message_that_cannot_be_built_fails_alone():
+@pytest.mark.parametrize("why", ["broken", "bug"])
+async def test_a_message_that_cannot_be_built_fails_alone(why):
     lane, air = a_lane()
-    settled, _ = await drive(a_dispatch(lane).turns([an_item("a", data={"broken": 1}), an_item("b")], a_job()))
+    settled, _ = await drive(a_dispatch(lane).turns([an_item("a", data={why: 1}), an_item("b")], a_job()))
     assert {s.key.user: s.state for s in settled} == {"a": State.FAILED, "b": State.ACCEPTED}
     assert air.seen == ["b"]
 

@@ -30,6 +30,8 @@ class Standing:
 class Post:
     """A provider in memory: `answers` says what becomes of whom, `before` is called before each answer."""
 
+    places = 64
+
     def __init__(self, name, answers=None, before=lambda user: None):
         self.declaration = Declaration(name, frozenset(Channel), Transport.HTTP)
         self.answers, self.before, self.got = answers or {}, before, []
