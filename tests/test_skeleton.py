@@ -41,7 +41,9 @@ def imported(path):
 
 
 def test_what_the_product_imports_is_declared_and_what_is_declared_is_imported():
-    owners = {module: {name.lower().replace("_", "-") for name in names} for module, names in packages_distributions().items()}
+    owners = {
+        module: {name.lower().replace("_", "-") for name in names} for module, names in packages_distributions().items()
+    }
     used = {name for path in SOURCES if path.is_relative_to(ROOT / "orchestrator") for name in imported(path)}
     needed = {frozenset(owners[name]) for name in used - sys.stdlib_module_names - {"orchestrator"} if name in owners}
     postgresql = PACKAGE["optional-dependencies"]["postgresql"]

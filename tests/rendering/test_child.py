@@ -12,6 +12,7 @@ from pyarrow import csv as pa_csv
 from orchestrator.core.nouns import Channel, PushContent
 from orchestrator.core.reasons import Reason
 from orchestrator.rendering import Compiled, Limits, Refusal, RenderChild, RenderRequest
+from orchestrator.rendering.child import AHEAD, SIZE
 from tests.rendering.builders import ADA, SHOP, compiled, request
 
 QUICK = Limits(seconds=0.3, memory=256 * 2**20)
@@ -84,7 +85,7 @@ def test_people_are_read_only_a_little_ahead(child: RenderChild):
 
     answers = child.render_many(_bombed(""), people())
     next(answers)
-    assert len(read) <= 64
+    assert len(read) <= AHEAD * SIZE
     answers.close()
 
 
