@@ -6,7 +6,11 @@ from docs.generate.tables import code, table
 from orchestrator.core.segments import glossary
 from orchestrator.core.segments.glossary import Word
 from orchestrator.core.segments.parsing import NOUNS
-from orchestrator.core.segments.reading_events import EVENT_KEYS, MOMENT_KEYS, STEP_KEYS
+from orchestrator.core.segments.reading_bands import BAND_WORDS
+from orchestrator.core.segments.reading_events import EVENT_KEYS, MOMENT_KEYS
+from orchestrator.core.segments.reading_messages import MESSAGE_KEYS
+from orchestrator.core.segments.reading_people import SCORES
+from orchestrator.core.segments.reading_steps import STEP_KEYS
 from orchestrator.core.segments.reading_tests import EVERY_WORD, WORDS
 
 INTRO = """# Segments
@@ -20,9 +24,12 @@ PHRASES = """A day is 24 hours and a week 168, whatever the clocks do; days, wee
 zone."""
 
 
+EVENT_WORDS = (*EVENT_KEYS, *MOMENT_KEYS, *STEP_KEYS, *MESSAGE_KEYS, *SCORES)
+
+
 def page() -> str:
     """The page."""
-    events = [word for word in dict.fromkeys((*EVENT_KEYS, *MOMENT_KEYS, *STEP_KEYS)) if word != "event"]
+    events = [word for word in dict.fromkeys(EVENT_WORDS) if word != "event"]
     return "\n\n".join(
         [
             INTRO,
@@ -34,7 +41,7 @@ def page() -> str:
                 ["word", "for", "meaning", "example"],
                 [
                     (code(word), fits(word), meaning, f"`{example}`" if example else "")
-                    for word, meaning, example in _told((*EVERY_WORD, "ignore_case"), glossary.TESTS)
+                    for word, meaning, example in _told((*EVERY_WORD, *BAND_WORDS, "ignore_case"), glossary.TESTS)
                 ],
             ),
             "## What an event may be asked",
@@ -55,6 +62,8 @@ def fits(word: str) -> str:
     """The kinds of value a word is for."""
     if word == "ignore_case":
         return "text"
+    if word in BAND_WORDS:
+        return "number, date, time"
     kinds = [str(kind) for kind, words in WORDS.items() if kind is not None and word in words]
     return "any" if len(kinds) > 6 else ", ".join(kinds)
 

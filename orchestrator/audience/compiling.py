@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from orchestrator.audience.sql_columns import Columns, column, text
+from orchestrator.audience.sql_crowd import drawn, in_bands, scored
 from orchestrator.audience.sql_events import users
 from orchestrator.audience.sql_values import passes
 from orchestrator.core.draw import SPACE
@@ -17,6 +18,7 @@ from orchestrator.core.segments.tree import (
     All,
     AnyOf,
     Attribute,
+    Band,
     Bucket,
     Condition,
     Event,
@@ -25,6 +27,9 @@ from orchestrator.core.segments.tree import (
     Member,
     Node,
     Not,
+    Reach,
+    Rfm,
+    Sample,
     Segment,
 )
 
@@ -55,7 +60,7 @@ def funnel(segment: Segment, moment: Moment, columns: Columns) -> exp.Select:
     counts = exp.select(exp.alias_(exp.Count(this=exp.Star()), "everybody"))
     left: list[exp.Expr] = []
     for number, node in enumerate(steps(segment), 1):
-        held = exp.Coalesce(this=exp.paren(_predicate(node, moment, columns)), expressions=[exp.false()])
+        held = exp.Coalesce(this=exp.paren(_predicate(node, moment, columns), copy=False), expressions=[exp.false()])
         conditions = conditions.select(
             exp.alias_(held, f"c{number}"), exp.alias_(_unknown(node, columns), f"u{number}"), copy=False
         )
@@ -78,7 +83,8 @@ def _unknown(node: Node, columns: Columns) -> exp.Expr:
     if isinstance(node, Not):
         return _unknown(node.part, columns)
     if isinstance(node, Attribute) and not isinstance(node.test, IsSet):
-        return exp.Is(this=columns.attribute(node.name, node.kind), expression=exp.null())
+        value = columns.own(node.name) if node.own else columns.attribute(node.name, node.kind)
+        return exp.Is(this=value, expression=exp.null())
     return exp.false()
 
 
@@ -95,6 +101,9 @@ def _nodes(node: Node, moment: Moment, within: tuple[str, ...]) -> Iterator[Cond
                 yield from _nodes(part, moment, within)
         case Not(part):
             yield from _nodes(part, moment, within)
+        case Sample(_, of):
+            if of is not None:
+                yield from _nodes(of, moment, within)
         case Member(name):
             yield from _nodes(referred(name, moment.segments, within).root, moment, (*within, name))
         case _:
@@ -115,17 +124,34 @@ def _predicate(
         case Member(name):
             root = referred(name, moment.segments, within).root
             return _predicate(root, moment, columns, (*within, name), negated=negated)
+        case Sample():
+            query = drawn(node, columns, lambda of: _predicate(of, moment, columns, within))
+            return _one_of(query, negated=negated)
         case _:
             return _leaf(node, moment, columns, negated=negated)
 
 
-def _leaf(node: Attribute | Event | Listed | Bucket, moment: Moment, columns: Columns, *, negated: bool) -> exp.Expr:
+def _leaf(  # noqa: PLR0911 - one answer per condition
+    node: Attribute | Event | Rfm | Reach | Listed | Bucket, moment: Moment, columns: Columns, *, negated: bool
+) -> exp.Expr:
     match node:
-        case Attribute(name, kind, test):
-            found = passes(test, kind, columns.attribute(name, kind), moment)
+        case Attribute(test=Band() as band) | Event(test=Band() as band):
+            return _one_of(in_bands(node, [band], moment, columns), negated=negated)
+        case Attribute(name, kind, test, own):
+            value = columns.own(name) if own else columns.attribute(name, kind)
+            found = passes(test, kind, value, moment, columns.tongue)
             if not negated:
                 return found
-            return exp.Not(this=exp.Coalesce(this=exp.paren(found), expressions=[exp.false()]))
+            return exp.Not(this=exp.Coalesce(this=exp.paren(found, copy=False), expressions=[exp.false()]))
+        case Rfm():
+            joined = exp.or_ if negated else exp.and_
+            return exp.paren(
+                joined(*(_one_of(one, negated=negated) for one in scored(node, moment, columns)), copy=False),
+                copy=False,
+            )
+        case Reach(channel):
+            there = columns.address(channel)
+            return exp.Not(this=exp.paren(there)) if negated else there
         case Event():
             query, positive = users(node, moment, columns)
             return _one_of(query, negated=negated is positive)
@@ -133,8 +159,8 @@ def _leaf(node: Attribute | Event | Listed | Bucket, moment: Moment, columns: Co
             here = exp.EQ(this=column("list_member", "list"), expression=text(name))
             return _one_of(exp.select(column("list_member", "user")).from_("list_member").where(here), negated=negated)
         case Bucket():
-            drawn = _drawn(node)
-            return exp.Not(this=exp.paren(drawn)) if negated else drawn
+            inside = _in_buckets(node, columns)
+            return exp.Not(this=exp.paren(inside, copy=False)) if negated else inside
 
 
 def _one_of(query: exp.Select, *, negated: bool) -> exp.Expr:
@@ -143,13 +169,12 @@ def _one_of(query: exp.Select, *, negated: bool) -> exp.Expr:
     return exp.Not(this=found) if negated else found
 
 
-def _drawn(node: Bucket) -> exp.Expr:
+def _in_buckets(node: Bucket, columns: Columns) -> exp.Expr:
     """The draw of core, as text: eight hex digits compare like the number they write, on every engine."""
-    salted = exp.DPipe(this=text(f"{node.salt}:"), expression=_USER.copy(), safe=True)
-    digits = exp.Substring(this=exp.MD5(this=salted), start=exp.Literal.number(1), length=exp.Literal.number(8))
+    digits = columns.tongue.by_code_point(columns.tongue.draw(node.salt, _USER.copy()))
     first = -(-node.first * SPACE // node.of)
     after = -(-(node.last + 1) * SPACE // node.of)
     parts: list[exp.Expr] = [exp.GTE(this=digits, expression=text(f"{first:08x}"))]
     if after < SPACE:
         parts.append(exp.LT(this=digits.copy(), expression=text(f"{after:08x}")))
-    return exp.and_(*parts)
+    return exp.and_(*parts, copy=False)

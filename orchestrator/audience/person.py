@@ -7,8 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from orchestrator.audience.columns import ATTRIBUTE, OWN
+from orchestrator.audience.compiling import members_sql
+from orchestrator.audience.sql_columns import Columns
+from orchestrator.audience.sql_crowd import places
 from orchestrator.audience.store import Audience
-from orchestrator.core.segments import Declared, Happened, Kind, OraclePerson
+from orchestrator.core.nouns import Channel
+from orchestrator.core.segments import Declared, Happened, Kind, Moment, OraclePerson, Place, Segment
+from orchestrator.core.segments.tree import Attribute, Event, Sample
 from orchestrator.core.times import Instant, iso
 
 
@@ -38,7 +43,36 @@ def read_person(
         Happened(Instant(at), message_id, name, json.loads(properties) if properties else {})
         for at, message_id, name, properties in events
     )
-    return OraclePerson(user, attributes, happened, frozenset(name for (name,) in member_of))
+    there = {
+        Channel.EMAIL: values["email"],
+        Channel.SMS: values["phone"],
+        Channel.PUSH: json.loads(values["devices"] or "[]"),
+    }
+    addresses = frozenset(str(channel) for channel, value in there.items() if value not in (None, []))
+    return OraclePerson(user, attributes, happened, frozenset(name for (name,) in member_of), addresses)
+
+
+class AskedCrowd:
+    """Everybody, asked of the audience store: where one person stands among all."""
+
+    def __init__(self, audience: Audience, moment: Moment, columns: Columns, lists: Sequence[str]) -> None:
+        self._audience = audience
+        self._moment = moment
+        self._columns = columns
+        self._lists = lists
+
+    def place(self, of: Attribute | Event, user: str) -> Place | None:
+        """Where a person stands by the value that a condition measures."""
+        query = places(of, self._moment, self._columns).sql(self._columns.dialect)
+        found = self._audience.rows(
+            f'SELECT below, everybody FROM ({query}) WHERE "user" = ?', [user], lists=self._lists
+        )
+        return Place(*found[0]) if found else None
+
+    def sampled(self, sample: Sample, user: str) -> bool:
+        """Whether a person is one of a sample."""
+        query = members_sql(Segment("a sample", sample), self._moment, self._columns)
+        return bool(self._audience.rows(f'SELECT 1 FROM ({query}) WHERE "user" = ?', [user], lists=self._lists))
 
 
 def _plain(value: Any, kind: Kind) -> Any:

@@ -1,4 +1,4 @@
-"""Where the audience's tables keep what a segment asks about: the only place that knows this store's shape and dialect.
+"""Where the audience's tables keep what a segment asks about: the only place that knows this store's shape.
 
 Another store is another mapping with the same methods; the compiler stays. Every method gives an expression that is NULL
 where the value is missing or of another kind, exactly as core's `read` says: texts are NFC, numbers DECIMAL(18,4), moments
@@ -12,22 +12,37 @@ from typing import Protocol
 from sqlglot import exp
 
 from orchestrator.audience.columns import OWN, home
+from orchestrator.audience.tongue import DECIMAL, Tongue, call, column, text
+from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.tree import Declared, Kind
 from orchestrator.core.segments.values import DAY_PATTERN, TIME_PATTERN
 
-DECIMAL = "DECIMAL(18, 4)"
+__all__ = ["DECIMAL", "Columns", "DuckColumns", "call", "column", "text"]
 
 
 class Columns(Protocol):
     """The tables of a store: `profile` with one row a user, `event`, and `list_member` (list, user)."""
 
     @property
+    def tongue(self) -> Tongue:
+        """The words of the engine."""
+        ...
+
+    @property
     def dialect(self) -> str:
-        """sqlglot's name of the store's dialect."""
+        """sqlglot's name of the engine's dialect."""
         ...
 
     def attribute(self, name: str, kind: Kind | None) -> exp.Expr:
         """A profile's attribute as this kind; with None any text that is NULL only where there is no value."""
+        ...
+
+    def own(self, name: str) -> exp.Expr:
+        """What a profile knows by itself, as a text: user, email, phone, zone, locale, language."""
+        ...
+
+    def address(self, channel: str) -> exp.Expr:
+        """Whether there is an address for a channel; never NULL."""
         ...
 
     def property(self, name: str, kind: Kind | None) -> exp.Expr:
@@ -40,39 +55,45 @@ class DuckColumns:
     """Our own DuckDB file: declared attributes are typed columns of `profile`, everything else is JSON."""
 
     declared: Mapping[str, Declared] = field(default_factory=dict)
+    tongue: Tongue = field(default_factory=Tongue)
     dialect: str = "duckdb"
 
     def attribute(self, name: str, kind: Kind | None) -> exp.Expr:
         """A declared attribute from its column, what a profile knows by itself from that, any other from `rest`."""
         if name in self.declared:
             wrong = kind not in {None, self.declared[name].kind}
-            return exp.null() if wrong else _column("profile", home(name))
+            return exp.null() if wrong else column("profile", home(name))
         if name in OWN and kind in {Kind.TEXT, None}:
-            return _column("profile", name)
-        return _json(_column("profile", "rest"), name, kind)
+            return column("profile", name)
+        return _json(column("profile", "rest"), name, kind)
+
+    def own(self, name: str) -> exp.Expr:
+        """From a column; the language is cut off its locale."""
+        return own(self, name)
+
+    def address(self, channel: str) -> exp.Expr:
+        """A column that is filled; for push, a device."""
+        if channel == Channel.PUSH:
+            size = call("json_array_length", column("profile", "devices"))
+            return exp.GT(
+                this=exp.Coalesce(this=size, expressions=[exp.Literal.number(0)]), expression=exp.Literal.number(0)
+            )
+        filled = exp.Is(this=column("profile", "email" if channel == Channel.EMAIL else "phone"), expression=exp.null())
+        return exp.Not(this=filled)
 
     def property(self, name: str, kind: Kind | None) -> exp.Expr:
         """A property out of the event's JSON."""
-        return _json(_column("event", "properties"), name, kind)
+        return _json(column("event", "properties"), name, kind)
 
 
-def column(table: str, name: str) -> exp.Column:
-    """A column, quoted."""
-    return _column(table, name)
-
-
-def _column(table: str, name: str) -> exp.Column:
-    return exp.column(name, table=table, quoted=True)
-
-
-def text(value: str) -> exp.Expr:
-    """A text as a literal: sqlglot quotes it."""
-    return exp.Literal.string(value)
-
-
-def call(name: str, *arguments: exp.Expr) -> exp.Expr:
-    """A function of DuckDB by its own name."""
-    return exp.Anonymous(this=name, expressions=list(arguments))
+def own(columns: Columns, name: str) -> exp.Expr:
+    """What a profile knows by itself, from tables shaped like ours."""
+    if name != "language":
+        return column("profile", name)
+    joined = exp.Replace(this=column("profile", "locale"), expression=text("_"), replacement=text("-"))
+    return columns.tongue.without_case(
+        exp.SplitPart(this=joined, delimiter=text("-"), part_index=exp.Literal.number(1))
+    )
 
 
 def _json(document: exp.Expr, name: str, kind: Kind | None) -> exp.Expr:  # noqa: PLR0911 - one answer per kind

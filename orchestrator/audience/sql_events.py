@@ -7,10 +7,22 @@ from sqlglot import exp
 
 from orchestrator.audience.sql_columns import Columns, column, text
 from orchestrator.audience.sql_days import event_day
+from orchestrator.audience.sql_sequences import starts
 from orchestrator.audience.sql_values import compared, decimal, lies, passes
 from orchestrator.core.segments.judging import compare
 from orchestrator.core.segments.oracle import Moment
-from orchestrator.core.segments.tree import NOTHING_IS_ZERO, Comparison, Event, Kind, Measure, Op, Property, Step
+from orchestrator.core.segments.tree import (
+    NOTHING_IS_ZERO,
+    Comparison,
+    During,
+    Event,
+    Kind,
+    Measure,
+    Op,
+    Picked,
+    PointTest,
+    Property,
+)
 from orchestrator.core.times import Instant
 from orchestrator.core.windows import BEGINNING, bounds
 
@@ -31,16 +43,67 @@ def users(condition: Event, moment: Moment, columns: Columns) -> tuple[exp.Selec
         and isinstance(condition.test, Comparison)
         and compare(condition.test, Decimal(0))
     )
-    start, until = bounds(condition.window, moment.at, moment.zone) if condition.window else (BEGINNING, moment.at)
-    found = _starts(condition, start, until, moment, columns) if condition.then or condition.then_not else None
-    if found is None:
-        within = _happened(condition.name, condition.where, moment, columns, start, until)
-        found = exp.select().from_("event").where(within, copy=False)
-    test = _measured(condition, start, until, moment, columns)
+    found = _counted(condition, moment, columns)
+    if isinstance(condition.test, Picked):
+        return _with_picked(condition, condition.test, found, moment, columns), True
     grouped = found.select(_USER.copy(), copy=False).group_by(_USER.copy(), copy=False)
     if members and _once(condition):
         return grouped, True
+    test = _test(condition, moment, columns)
     return grouped.having(test if members else exp.Not(this=exp.paren(test)), copy=False), members
+
+
+def values(condition: Event, moment: Moment, columns: Columns) -> exp.Select:
+    """Users with at least one such event, and the value measured (`value`, never NULL); what bands are made of."""
+    value = _value(condition, moment, columns)
+    found = _counted(condition, moment, columns).select(
+        _USER.copy(), exp.alias_(value, "value", quoted=True), copy=False
+    )
+    known = exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
+    return found.group_by(_USER.copy(), copy=False).having(known, copy=False)
+
+
+def _span(condition: Event, moment: Moment) -> tuple[Instant, Instant]:
+    return bounds(condition.window, moment.at, moment.zone) if condition.window else (BEGINNING, moment.at)
+
+
+def _counted(condition: Event, moment: Moment, columns: Columns) -> exp.Select:
+    """The events a condition counts, as a table `event`; nothing is selected yet."""
+    start, until = _span(condition, moment)
+
+    def happened(name: str, where: Sequence[Property], start: Instant, until: Instant) -> exp.Expr:
+        return _happened(name, where, moment, columns, start, until)
+
+    if condition.then or condition.then_not:
+        return starts(condition, start, until, moment, columns, happened)
+    return exp.select().from_("event").where(happened(condition.name, condition.where, start, until), copy=False)
+
+
+def _with_picked(condition: Event, test: Picked, found: exp.Select, moment: Moment, columns: Columns) -> exp.Select:
+    """Users whose first or latest event is one with these properties."""
+    latest = condition.measure is Measure.LATEST
+    order = exp.Order(
+        expressions=[
+            exp.Ordered(this=_TIME.copy(), desc=latest),
+            exp.Ordered(this=columns.tongue.by_code_point(_MESSAGE.copy()), desc=latest),
+        ]
+    )
+    place = exp.Window(this=exp.RowNumber(), partition_by=[_USER.copy()], order=order)
+    fits = [
+        passes(one.test, one.kind, columns.property(one.name, one.kind), moment, columns.tongue) for one in test.where
+    ]
+    ranked = found.select(
+        _USER.copy(),
+        exp.alias_(place, "place", quoted=True),
+        exp.alias_(exp.and_(*fits, copy=False), "fits", quoted=True),
+        copy=False,
+    )
+    first = exp.EQ(this=column("ranked", "place"), expression=exp.Literal.number(1))
+    return (
+        exp.select(column("ranked", "user"))
+        .from_(ranked.subquery("ranked"))
+        .where(exp.and_(first, column("ranked", "fits")), copy=False)
+    )
 
 
 def _once(condition: Event) -> bool:
@@ -48,33 +111,45 @@ def _once(condition: Event) -> bool:
     return condition.measure is Measure.COUNT and condition.test == Comparison(Op.AT_LEAST, Decimal(1))
 
 
-def _measured(  # noqa: PLR0911 - one answer per measure
-    condition: Event, start: Instant, until: Instant, moment: Moment, columns: Columns
-) -> exp.Expr:
+def _test(condition: Event, moment: Moment, columns: Columns) -> exp.Expr:
     """The measure of one user's events against the test."""
     test = condition.test
+    if isinstance(test, PointTest | During):
+        return lies(test, Kind.TIME, _value(condition, moment, columns), moment, columns.tongue)
     if not isinstance(test, Comparison):
-        edge = exp.Min(this=_TIME.copy()) if condition.measure is Measure.FIRST else exp.Max(this=_TIME.copy())
-        return lies(test, Kind.TIME, edge, moment)
-    value: exp.Expr = column("event", "value")  # a sequence has read it already
-    if condition.property and not (condition.then or condition.then_not):
-        value = columns.property(condition.property, Kind.NUMBER)
+        raise TypeError(test)
+    if condition.measure is Measure.AVERAGE:
+        value = _property(condition, columns)
+        count = exp.Count(this=value.copy())
+        edges = [exp.Mul(this=decimal(edge), expression=count.copy()) for edge in (test.value, test.upto)]
+        return compared(test.op, exp.Sum(this=value), edges[0], edges[1])
+    found = _value(condition, moment, columns)
+    if condition.measure is Measure.SUM:
+        found = exp.Coalesce(this=found, expressions=[exp.Literal.number(0)])
+    return _compare(test, found)
+
+
+def _value(condition: Event, moment: Moment, columns: Columns) -> exp.Expr:
+    """The measure of one user's events, but for averages."""
     match condition.measure:
+        case Measure.FIRST:
+            return exp.Min(this=_TIME.copy())
+        case Measure.LAST:
+            return exp.Max(this=_TIME.copy())
         case Measure.DISTINCT:
-            days = exp.Distinct(expressions=[event_day(_TIME.copy(), start, until, moment.zone)])
-            return _compare(test, exp.Count(this=days))
-        case Measure.SUM:
-            return _compare(test, exp.Coalesce(this=exp.Sum(this=value), expressions=[exp.Literal.number(0)]))
-        case Measure.AVERAGE:
-            count = exp.Count(this=value.copy())
-            edges = [exp.Mul(this=decimal(edge), expression=count.copy()) for edge in (test.value, test.upto)]
-            return compared(test.op, exp.Sum(this=value), edges[0], edges[1])
-        case Measure.MIN:
-            return _compare(test, exp.Min(this=value))
-        case Measure.MAX:
-            return _compare(test, exp.Max(this=value))
-        case _:
-            return _compare(test, exp.Count(this=exp.Star()))
+            days = event_day(columns.tongue, _TIME.copy(), *_span(condition, moment), moment.zone)
+            return exp.Count(this=exp.Distinct(expressions=[days]))
+        case Measure.COUNT:
+            return exp.Count(this=exp.Star())
+    of = {Measure.SUM: exp.Sum, Measure.MIN: exp.Min, Measure.MAX: exp.Max}[condition.measure]
+    return of(this=_property(condition, columns))
+
+
+def _property(condition: Event, columns: Columns) -> exp.Expr:
+    """The measured property; a sequence has read it already."""
+    if condition.then or condition.then_not:
+        return column("event", "value")
+    return columns.property(condition.property, Kind.NUMBER)
 
 
 def _compare(test: Comparison, value: exp.Expr) -> exp.Expr:
@@ -86,8 +161,8 @@ def _happened(
 ) -> exp.Expr:
     """Events of a name inside [start, until) with these properties."""
     parts = [exp.EQ(this=_NAME.copy(), expression=text(name)), *_inside(start, until)]
-    parts += [passes(one.test, one.kind, columns.property(one.name, one.kind), moment) for one in where]
-    return exp.and_(*parts)
+    parts += [passes(one.test, one.kind, columns.property(one.name, one.kind), moment, columns.tongue) for one in where]
+    return exp.and_(*parts, copy=False)
 
 
 def _inside(start: Instant, until: Instant) -> list[exp.Expr]:
@@ -95,83 +170,3 @@ def _inside(start: Instant, until: Instant) -> list[exp.Expr]:
     if start == BEGINNING:
         return [late]
     return [exp.GTE(this=_TIME.copy(), expression=exp.Literal.number(start)), late]
-
-
-def _starts(condition: Event, start: Instant, until: Instant, moment: Moment, columns: Columns) -> exp.Select:
-    """The events of a condition that are followed as its steps say, as a table called `event` again.
-
-    Every event that plays a part gets a mark for each part, in one scan; then, from the last step back to the first, a
-    part is kept where the next kept event of its step comes in time.
-    """
-    parts = _parts(condition)
-    marked = exp.select(_USER.copy(), _TIME.copy(), _MESSAGE.copy())
-    if condition.property:
-        value = columns.property(condition.property, Kind.NUMBER)
-        marked = marked.select(exp.alias_(value, "value", quoted=True), copy=False)
-    names: list[exp.Expr] = []
-    for number, part in enumerate(parts):
-        name = condition.name if number == 0 else part.event  # type: ignore[union-attr]  # only the first is no Step
-        within = (start, until) if number == 0 else (start, moment.at)
-        mark = exp.Coalesce(this=_happened(name, part.where, moment, columns, *within), expressions=[exp.false()])
-        marked = marked.select(exp.alias_(mark, f"p{number}", quoted=True), copy=False)
-        names.append(text(name))
-    marked = marked.from_("event", copy=False).where(
-        exp.and_(exp.In(this=_NAME.copy(), expressions=names), *_inside(start, moment.at)), copy=False
-    )
-    for number, part in reversed(list(enumerate(parts))):
-        if part.then or part.then_not:
-            marked = _kept(marked, number, part, parts, moment)
-    return exp.select().from_(marked.subquery("event")).where(column("event", "p0"), copy=False)
-
-
-def _parts(condition: Event) -> list[Event | Step]:
-    """The condition and every step that hangs on it, an event before its steps."""
-    found: list[Event | Step] = []
-
-    def walk(part: Event | Step) -> None:
-        found.append(part)
-        for step in (part.then, part.then_not):
-            if step is not None:
-                walk(step)
-
-    walk(condition)
-    return found
-
-
-def _kept(marked: exp.Select, number: int, part: Event | Step, parts: list[Event | Step], moment: Moment) -> exp.Select:
-    """The same rows, the mark of one part kept only where what hangs on it holds."""
-    holds: list[exp.Expr] = [column("event", f"p{number}")]
-    following = number + 1
-    if part.then is not None:
-        holds.append(_followed(following, part.then))
-        following += len(_parts_of(part.then))
-    if part.then_not is not None:
-        holds.append(
-            exp.Not(this=exp.paren(exp.Coalesce(this=_followed(following, part.then_not), expressions=[exp.false()])))
-        )
-        if part.then_not.within is not None:
-            over = exp.Literal.number(moment.at - part.then_not.within)
-            holds.append(exp.LTE(this=_TIME.copy(), expression=over))
-    kept = exp.alias_(exp.Coalesce(this=exp.and_(*holds), expressions=[exp.false()]), f"p{number}", quoted=True)
-    others = [column("event", f"p{other}") for other in range(len(parts)) if other != number]
-    value = [column("event", "value")] if isinstance(parts[0], Event) and parts[0].property else []
-    rows = [_USER.copy(), _TIME.copy(), _MESSAGE.copy(), *value, *others]
-    return exp.select(*rows, kept).from_(marked.subquery("event"))
-
-
-def _parts_of(step: Step) -> list[Step]:
-    return [step, *(inner for hung in (step.then, step.then_not) if hung is not None for inner in _parts_of(hung))]
-
-
-def _followed(number: int, step: Step) -> exp.Expr:
-    """Whether the next event with a mark comes in time: the earliest one decides, for steps only have a latest time."""
-    time = exp.Case().when(column("event", f"p{number}"), _TIME.copy())
-    order = exp.Order(expressions=[exp.Ordered(this=_TIME.copy()), exp.Ordered(this=_MESSAGE.copy())])
-    rows = exp.WindowSpec(
-        kind="ROWS", start=exp.Literal.number(1), start_side="FOLLOWING", end="UNBOUNDED", end_side="FOLLOWING"
-    )
-    next_time = exp.Window(this=exp.Min(this=time), partition_by=[_USER.copy()], order=order, spec=rows)
-    if step.within is None:
-        return exp.Not(this=exp.Is(this=next_time, expression=exp.null()))
-    deadline = exp.Add(this=_TIME.copy(), expression=exp.Literal.number(step.within))
-    return exp.LT(this=next_time, expression=deadline)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from orchestrator.cli.desk import USAGE, Desk, fail, honest, when
+from orchestrator.core.times import Instant
 
 if TYPE_CHECKING:
     from orchestrator.audience.sql_columns import DuckColumns
@@ -117,7 +118,7 @@ def explain(
     context: typer.Context, name: Name, user: Annotated[str, typer.Argument(help="The user's id.")], at: At = None
 ) -> None:
     """Tell why somebody is in the segment or is not: every condition, true or false, with the value it was judged by."""
-    from orchestrator.audience.person import read_person  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.audience.person import AskedCrowd, read_person  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.core.segments import explain as explained  # noqa: PLC0415
 
     desk: Desk = context.obj
@@ -125,18 +126,51 @@ def explain(
         person = read_person(asked.audience, user, asked.columns.declared, _lists(asked))
         if person is None:
             fail(f"nobody is known by the id {user}", USAGE)
-        found = explained(asked.segment, person, asked.moment)
+        crowd = AskedCrowd(asked.audience, asked.moment, asked.columns, _lists(asked))
+        found = explained(asked.segment, person, replace(asked.moment, crowd=crowd))
 
     def tell() -> None:
         typer.echo(f" {user} is {'in' if found.holds else 'not in'} {name}   at {when(asked.moment.at)} UTC")
         for depth, node in _lines(found, 1):
-            value = "" if node.value is None else f"   ({node.value})"
+            value = "" if node.value is None else f"   ({said_value(node)})"
             typer.echo(f"{'   ' * depth}{'yes' if node.holds else 'no ':<4} {_say(node, asked.zone)}{value}")
 
     desk.show(
         {"segment": name, "user": user, "in": found.holds, "at": asked.moment.at, "tree": _tree(found, asked.zone)},
         tell,
     )
+
+
+def said_value(found: "Finding") -> str:
+    """The value a node was judged by, as people read it."""
+    from orchestrator.core.segments import Place  # noqa: PLC0415 - keeps `--help` fast
+
+    value = found.value
+    if isinstance(value, Place):
+        return f"at or above {100 * value.below / value.of:.1f} % of {value.of:,}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {'–' if one is None else one}" for name, one in value.items()) or "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(plain_value(found))
+
+
+def plain_value(found: "Finding") -> Any:
+    """The same for JSON: moments as ISO 8601, numbers as such, a place as its two numbers."""
+    from decimal import Decimal  # noqa: PLC0415 - keeps `--help` fast
+
+    from orchestrator.core.segments import Place  # noqa: PLC0415
+    from orchestrator.core.segments.tree import Event, Measure  # noqa: PLC0415
+
+    value = found.value
+    if isinstance(value, Place):
+        return value._asdict()
+    dated = isinstance(found.node, Event) and found.node.measure in {Measure.FIRST, Measure.LAST}
+    if dated and isinstance(value, int):
+        return when(Instant(value)) + " UTC"
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
 
 
 def _members(asked: _Question) -> str:
@@ -168,6 +202,6 @@ def _tree(found: "Finding", zone: str) -> dict[str, Any]:
     return {
         "sentence": _say(found, zone),
         "holds": found.holds,
-        "value": found.value,
+        "value": plain_value(found),
         "parts": [_tree(part, zone) for part in found.parts],
     }

@@ -7,9 +7,15 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from orchestrator.config.campaign_shape import CampaignShape
 from orchestrator.config.shapes import DataShape, SettingsShape
+from orchestrator.core.mirrors import Deed
+from orchestrator.core.nouns import Channel
 from orchestrator.core.segments import glossary
 from orchestrator.core.segments.parsing import NOUNS
-from orchestrator.core.segments.reading_events import EVENT_KEYS, MOMENT_KEYS, STEP_KEYS
+from orchestrator.core.segments.reading_bands import BAND_WORDS
+from orchestrator.core.segments.reading_events import EVENT_KEYS, MOMENT_KEYS, PICKED_KEYS
+from orchestrator.core.segments.reading_messages import CHANNEL_NOUNS, MESSAGE_KEYS
+from orchestrator.core.segments.reading_people import RFM_KEYS
+from orchestrator.core.segments.reading_steps import STEP_KEYS
 from orchestrator.core.segments.reading_tests import EVERY_WORD
 
 SCHEMA_OF = {
@@ -39,8 +45,11 @@ def _segment() -> dict[str, Any]:
     """Segments are read by core, not by a model; its own lists of words say which keys there are."""
     condition = {"$ref": "#/$defs/Condition"}
     group = {"type": "array", "items": condition, "minItems": 1}
-    words = (*EVERY_WORD, *EVENT_KEYS, *MOMENT_KEYS)
-    steps: dict[str, Any] = dict.fromkeys(STEP_KEYS, True)
+    words = (
+        *EVERY_WORD, *EVENT_KEYS, *MOMENT_KEYS, *PICKED_KEYS, *BAND_WORDS, *MESSAGE_KEYS, *RFM_KEYS, *CHANNEL_NOUNS,
+    )  # fmt: skip
+    steps: dict[str, Any] = dict.fromkeys((*STEP_KEYS, *MESSAGE_KEYS), True)
+    deed = {"enum": [str(deed) for deed in Deed]}
     step = {"$ref": "#/$defs/Step"}
     where = {"type": "object"}
     own = {
@@ -49,6 +58,10 @@ def _segment() -> dict[str, Any]:
         "not": condition,
         "attribute": {"type": "string"},
         "event": {"type": "string"},
+        "message": deed,
+        **{noun: {"enum": [str(channel) for channel in Channel]} for noun in CHANNEL_NOUNS},
+        "sample": {"type": "integer", "minimum": 1},
+        "of": {"anyOf": [{"const": "everybody"}, condition]},
         "segment": {"type": "string"},
         "list": {"type": "string", "pattern": "^lists/"},
         "bucket": {"type": "string", "examples": ["970 to 999 of 1000"]},
@@ -82,9 +95,12 @@ def _segment() -> dict[str, Any]:
             "Step": {
                 "type": "object",
                 "properties": _explained(
-                    {**steps, "event": {"type": "string"}, "where": where, "then": step, "then_not": step}
-                ),
-                "required": ["event"],
+                    {
+                        **steps, "event": {"type": "string"}, "message": deed, "where": where, "then": step, "then_not": step,
+                        "without": {"anyOf": [step, {"type": "array", "items": step, "minItems": 1}]},
+                    }
+                ),  # fmt: skip
+                "oneOf": [{"required": ["event"]}, {"required": ["message"]}],
                 "additionalProperties": False,
             },
         },

@@ -18,17 +18,25 @@ _KINDS = {
 }  # fmt: skip
 
 
-def known_data(data: DataShape | None, segments: frozenset[str]) -> Catalogue | None:
+def known_data(
+    data: DataShape | None,
+    segments: frozenset[str],
+    campaigns: frozenset[str] | None = None,
+    topics: frozenset[str] | None = None,
+) -> Catalogue | None:
     """The catalogue in the words of segments; None if data.yaml cannot be used, and nothing can be said about names."""
     if data is None:
         return None
     events = {nfc(name): {nfc(key): _declared(it) for key, it in its.items()} for name, its in data.events.items()}
-    return Catalogue({nfc(name): _declared(it) for name, it in data.attributes.items()}, events, segments)
+    return Catalogue(
+        {nfc(name): _declared(it) for name, it in data.attributes.items()}, events, segments, campaigns, topics
+    )
 
 
 def read_segments(draft: Draft) -> dict[str, Segment]:
     """Every segment that has no mistake of its own."""
-    known = known_data(draft.data, frozenset(draft.segments))
+    topics = frozenset(draft.settings.topics) if draft.settings else None
+    known = known_data(draft.data, frozenset(draft.segments), frozenset(draft.campaigns), topics)
     found = {}
     for name, sheet in draft.segments.items():
         if sheet is None:
@@ -80,7 +88,7 @@ def references(raw: Any, noun: str, path: Path = ()) -> Iterator[tuple[Path, str
         for key, value in raw.items():
             if key == noun and isinstance(value, str):
                 yield (*path, key), value
-            elif key in {"all", "any", "not"}:
+            elif key in {"all", "any", "not", "of"}:
                 yield from references(value, noun, (*path, key))
     elif isinstance(raw, list):
         for index, value in enumerate(raw):

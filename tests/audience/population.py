@@ -10,6 +10,8 @@ from typing import Any
 import duckdb
 
 from orchestrator.audience.columns import LIST_MEMBERS, TABLES, home, quoted, typed
+from orchestrator.audience.columns import OWN as COLUMNS
+from orchestrator.core.mirrors import CONSENT
 from orchestrator.core.segments import Happened, Kind, OraclePerson
 from orchestrator.core.segments.tree import Catalogue, Declared
 from orchestrator.core.segments.values import nfc, read
@@ -24,7 +26,10 @@ CATALOGUE = Catalogue(
     attributes={**TYPED, **LOOSE},
     events={name: {f"p_{kind}": Declared(kind) for kind in KINDS} for name in ("purchase", "cart", "Öffnung")},
     segments=frozenset({"known", "odd"}),
+    campaigns=frozenset({"winback", "welcome"}),
+    topics=frozenset({"offers", "news"}),
 )
+LOCALES = ("de-AT", "de_AT", "DE", "en", "en-GB-oed", "", "-", None)
 LISTS = ("lists/vip's.csv", "lists/staff.csv")
 ZONES = ("Europe/Vienna", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "UTC", "Pacific/Apia")
 
@@ -135,26 +140,46 @@ def events(random: Random, number: int) -> tuple[Happened, ...]:
         if random.random() < 0.02:
             time = day(1969, 12, 31, 23) - place * 100 * DAY
         properties = {f"p_{kind}": value(random, kind) for kind in KINDS if random.random() < 0.8}
-        name = random.choice(("purchase", "purchase", "cart", "cart", "Öffnung"))
+        name = random.choice(
+            ("purchase", "purchase", "cart", "cart", "Öffnung", "message.opened", "message.sent", CONSENT)
+        )
+        if "." in name:
+            properties |= mirrored(random)
         found.append(Happened(Instant(time), f"m{random.randrange(10**6):06}-{place}", name, properties))
     return tuple(found)
 
 
+def mirrored(random: Random) -> dict[str, Any]:
+    """Properties of our own messages and of consent, some of them missing."""
+    known = {
+        "campaign": ("winback", "welcome"), "variant": ("a", "b"), "channel": ("push", "email", "sms"), "topic": ("offers", "news"),
+        "step": (0, 1, 2), "granted": (True, False),
+    }  # fmt: skip
+    return {name: random.choice(values) for name, values in known.items() if random.random() < 0.9}
+
+
 def person(random: Random, user: str) -> OraclePerson:
     """Somebody; one in eight never did anything."""
+    own = {
+        "email": random.choice((f"{user}@shop.example", "A@B.example", None)), "phone": random.choice(("+431", None)),
+        "zone": random.choice((*ZONES, None)), "locale": random.choice(LOCALES),
+    }  # fmt: skip
+    addresses = [name for name, key in (("email", "email"), ("sms", "phone")) if own[key] is not None]
     return OraclePerson(
         user=user,
         attributes={
             name: value(random, declared.kind)
             for name, declared in CATALOGUE.attributes.items()
             if random.random() < 0.85
-        },
+        }
+        | {name: one for name, one in own.items() if one is not None},
+        addresses=frozenset([*addresses, *random.choice(([], ["push"]))]),
         events=events(random, random.choice((0, 1, 3, 6, 9, 14, 20, 25))),
         lists=frozenset(name for name in LISTS if random.random() < 0.3),
     )
 
 
-def population(seed: int, size: int = 36) -> Population:
+def population(seed: int, size: int = 40) -> Population:
     """A population in memory and in DuckDB's storage shape."""
     random = Random(seed)
     people = tuple(
@@ -174,27 +199,46 @@ def loaded(
     for name, kind in typed(declared).items():
         connection.execute(f'ALTER TABLE profile ADD COLUMN "{name}" {kind}')
     connection.execute(LIST_MEMBERS)
-    columns = ", ".join(['"user"', "rest", *(quoted(home(name)) for name in declared)])
-    marks = ", ".join("?" for _ in range(len(declared) + 2))
-    connection.executemany(f"INSERT INTO profile ({columns}) VALUES ({marks})", [_row(one, declared) for one in people])
-    happened = [
-        (event.time, event.message_id, one.user, event.name, json.dumps(event.properties))
-        for one in people
-        for event in one.events
-    ]
-    listed = [(name, one.user) for one in people for name in one.lists]
+    names, rows = profiles(people, declared)
+    columns = ", ".join(quoted(name) for name in names)
+    marks = ", ".join("?" for _ in names)
+    connection.executemany(f"INSERT INTO profile ({columns}) VALUES ({marks})", rows)
+    happened = happenings(people)
+    listed = listings(people)
     if happened:
         connection.executemany(
-            'INSERT INTO event ("time", message_id, "user", name, properties) VALUES (?, ?, ?, ?, ?)', sorted(happened)
+            'INSERT INTO event ("time", message_id, "user", name, properties) VALUES (?, ?, ?, ?, ?)', happened
         )
     if listed:
         connection.executemany("INSERT INTO list_member VALUES (?, ?)", listed)
     return connection
 
 
-def _row(one: OraclePerson, declared: Mapping[str, Declared]) -> list[Any]:
-    rest = {nfc(name): value for name, value in one.attributes.items() if name not in declared}
-    row: list[Any] = [one.user, json.dumps(rest)]
+def profiles(people: Sequence[OraclePerson], declared: Mapping[str, Declared]) -> tuple[list[str], list[list[Any]]]:
+    """The columns of `profile`, and a row for each of the people as the loader leaves it."""
+    kept = [name for name in COLUMNS if name not in declared]
+    names = ["user", "devices", "rest", *kept, *(home(name) for name in declared)]
+    return names, [_row(one, declared, kept) for one in people]
+
+
+def happenings(people: Sequence[OraclePerson]) -> list[tuple[Any, ...]]:
+    """The rows of `event`: time, message id, user, name, properties."""
+    return sorted(
+        (event.time, event.message_id, one.user, event.name, json.dumps(event.properties))
+        for one in people
+        for event in one.events
+    )
+
+
+def listings(people: Sequence[OraclePerson]) -> list[tuple[str, str]]:
+    """The rows of `list_member`: list, user."""
+    return [(name, one.user) for one in people for name in one.lists]
+
+
+def _row(one: OraclePerson, declared: Mapping[str, Declared], kept: Sequence[str]) -> list[Any]:
+    rest = {nfc(name): value for name, value in one.attributes.items() if name not in declared and name not in kept}
+    devices = [{"token": "t", "app": "shop", "platform": "ios", "seen_at": 0}] if "push" in one.addresses else []
+    row: list[Any] = [one.user, json.dumps(devices), json.dumps(rest), *(one.attributes.get(name) for name in kept)]
     for name, what in declared.items():
         stored = read(what.kind, one.attributes.get(name))
         if what.kind is Kind.VERSION:  # kept as it was written

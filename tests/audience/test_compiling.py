@@ -11,6 +11,7 @@ from unicodedata import normalize
 import pytest
 import sqlglot
 from hypothesis import HealthCheck, given, settings
+from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from sqlglot import exp
 
@@ -18,8 +19,10 @@ from orchestrator.audience.columns import OWN
 from orchestrator.audience.compiling import funnel, lists, members, members_sql, steps
 from orchestrator.audience.sql_columns import DuckColumns
 from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.mirrors import OWN as CORE_OWN
 from orchestrator.core.segments import (
     Declared,
+    Everybody,
     Happened,
     Kind,
     Moment,
@@ -33,11 +36,12 @@ from orchestrator.core.segments.moments import local_day
 from orchestrator.core.segments.parsing import DEEPEST
 from orchestrator.core.segments.reading_tests import CASELESS, EVERY_WORD
 from orchestrator.core.times import DAY, HOUR, Instant
-from tests.audience.conditions import EVENTS, NEEDLES, WINDOWS, trees, words_for
+from tests.audience.conditions import EVENTS, IN_TURN, NEEDLES, WINDOWS, trees, words_for
 from tests.audience.population import ANCHORS, CATALOGUE, KINDS, TYPED, ZONES, Population, loaded, population
 
 TREES = int(os.environ.get("SEGMENT_TREES", "300"))
-"""More trees, and others each time, when the variable is set."""
+"""More trees, and others, when the variable is set; SEGMENT_SHIFT makes yet others."""
+SHIFT = TREES * 1000 + int(os.environ.get("SEGMENT_SHIFT", "0"))
 SEEDS = 3
 COLUMNS = DuckColumns(TYPED)
 SEGMENTS = {
@@ -51,6 +55,9 @@ MUST_OCCUR = {
     *EVERY_WORD, "exactly", "ignore_case", "attribute", "event", "list", "bucket", "salt", "segment", "all", "any", "not",
     "sum", "average", "min", "max", "first", "last", "distinct", "where", "then", "then_not", "within",
     *(f"its_{kind}" for kind in KINDS), *(f"any/{kind}~" for kind in KINDS), *(f"p_{kind}" for kind in KINDS),
+    "message", "campaign", "variant", "channel", "topic", "step", "latest", "earliest", "without", "top", "bottom", "percentile", "rfm",
+    "recency", "frequency", "monetary", "address", "reachable", "subscribed", "unsubscribed", "sample", "of", *CORE_OWN,
+    "not > rfm", "not > address", "of > event", "then > without",
     "not > event", "not > attribute", "not > list", "not > bucket", "not > segment", "not > not", "then > then",
     "then > then_not",
 }  # fmt: skip
@@ -61,8 +68,8 @@ everybody = cache(population)
 @pytest.fixture(scope="module", autouse=True)
 def _closed_at_the_end() -> Iterator[None]:
     yield
-    for seed in range(SEEDS):
-        everybody(seed).connection.close()
+    for number in range(SEEDS):
+        everybody(number).connection.close()
     everybody.cache_clear()
 
 
@@ -91,7 +98,8 @@ def agree(raw: Any, people: Population, moment: Moment, seen: Counter[str]) -> N
             raise
         return
     sql = members_sql(segment, moment, COLUMNS)
-    expected = {person.user for person in people.people if member(segment, person, moment)}
+    with_all = Everybody(people.people, moment).moment
+    expected = {person.user for person in people.people if member(segment, person, with_all)}
     assert people.answer(sql) == expected, sql
     seen.update(set(said(raw)))
     seen["both verdicts"] += 0 < len(expected) < len(people.people)
@@ -100,22 +108,24 @@ def agree(raw: Any, people: Population, moment: Moment, seen: Counter[str]) -> N
 
 def test_sql_and_memory_agree_on_every_user() -> None:
     seen: Counter[str] = Counter()
+    each = -(-TREES // len(IN_TURN))
+    for turn, leaf in enumerate(IN_TURN):
 
-    @settings(
-        max_examples=TREES, deadline=None, derandomize="SEGMENT_TREES" not in os.environ, database=None,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    @given(
-        raw=trees,
-        seed=st.integers(0, SEEDS - 1),
-        zone=st.sampled_from(ZONES),
-        at=st.sampled_from(ANCHORS),
-        by=st.sampled_from((0, 0, 0, 1, HOUR, -DAY, 6 * HOUR)),
-    )
-    def on_every_tree(raw: Any, seed: int, zone: str, at: Instant, by: int) -> None:
-        agree(raw, everybody(seed), Moment(Instant(at + by), zone, SEGMENTS), seen)
+        @seeded(turn + SHIFT)
+        @settings(max_examples=each, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+        @given(
+            raw=trees,
+            one=leaf,
+            word=st.sampled_from(("all", "any")),
+            of=st.integers(0, SEEDS - 1),
+            zone=st.sampled_from(ZONES),
+            at=st.sampled_from(ANCHORS),
+            by=st.sampled_from((0, 0, 0, 1, HOUR, -DAY, 6 * HOUR)),
+        )
+        def on_every_tree(raw: Any, one: Any, word: str, of: int, zone: str, at: Instant, by: int) -> None:
+            agree({word: [raw, one]}, everybody(of), Moment(Instant(at + by), zone, SEGMENTS), seen)
 
-    on_every_tree()
+        on_every_tree()
     assert seen["trees"] >= TREES * 0.8
     assert seen["both verdicts"] >= seen["trees"] / 3
     assert {word for word in MUST_OCCUR if not seen[word]} == set()
@@ -149,7 +159,7 @@ def test_distinct_days_agree_in_every_window_and_zone(window: str, zone: str) ->
 
 
 def test_the_population_is_as_awkward_as_it_should_be() -> None:
-    people = [person for seed in range(SEEDS) for person in everybody(seed).people]
+    people = [person for number in range(SEEDS) for person in everybody(number).people]
     events = [event for person in people for event in person.events]
     values = [value for person in people for value in person.attributes.values()]
     texts = [value for value in values if isinstance(value, str)]
@@ -229,7 +239,7 @@ def test_a_value_never_changes_the_shape_of_the_query(template: Any, value: str)
 
 @given(
     name=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1).filter(
-        lambda name: name not in OWN
+        lambda name: name not in {*OWN, *CORE_OWN}
     )
 )
 @settings(max_examples=200, deadline=None, database=None, derandomize=True)

@@ -1,6 +1,6 @@
 """Every criterion marketers know from other tools can be asked here, and means the same in SQL and in memory.
 
-First set: attributes, events, lists, buckets, segments in segments, and all of it combined and negated.
+Every line of Leanplum's criteria and operators by its name, and what goes beyond it, all of it combined and negated.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,18 @@ import pytest
 from orchestrator.audience.compiling import members_sql
 from orchestrator.audience.sql_columns import DuckColumns
 from orchestrator.core.draw import bucket
-from orchestrator.core.segments import Catalogue, Declared, Happened, Kind, Moment, OraclePerson, member, parse
+from orchestrator.core.mirrors import CONSENT
+from orchestrator.core.segments import (
+    Catalogue,
+    Declared,
+    Everybody,
+    Happened,
+    Kind,
+    Moment,
+    OraclePerson,
+    member,
+    parse,
+)
 from orchestrator.core.times import DAY, HOUR, Instant
 from tests.audience.population import Population, day, loaded
 
@@ -29,7 +40,12 @@ ATTRIBUTES = {
     "trialEnds": Declared(Kind.TIME),
     "interests": Declared(Kind.LIST),
     "nickname": Declared(Kind.TEXT),
-    "language": Declared(Kind.TEXT),
+    "region": Declared(Kind.TEXT),
+    "deviceModel": Declared(Kind.TEXT),
+    "acquisitionSource": Declared(Kind.TEXT),
+    "acquisitionPublisher": Declared(Kind.TEXT),
+    "acquisitionCampaign": Declared(Kind.TEXT),
+    "plan": Declared(Kind.TEXT),
 }
 CATALOGUE = Catalogue(
     attributes=ATTRIBUTES,
@@ -37,7 +53,10 @@ CATALOGUE = Catalogue(
         "purchase": {"value": Declared(Kind.NUMBER), "currency": Declared(Kind.TEXT), "sku": Declared(Kind.TEXT)},
         "session": {"minutes": Declared(Kind.NUMBER)},
         "cart": {"sku": Declared(Kind.TEXT)},
+        "cancel": {},
     },
+    campaigns=frozenset({"winback", "welcome"}),
+    topics=frozenset({"offers", "news"}),
 )
 
 
@@ -52,30 +71,49 @@ PEOPLE = (
         {
             "country": "AT", "city": "Wien", "os": "iOS", "os_version": "9.10", "age": 36, "push_enabled": True,
             "birthday": "1990-03-04", "firstRun": "2024-01-10T08:00:00Z", "trialEnds": "2026-03-05T00:00:00Z",
-            "interests": ["hats", "coats"], "nickname": "", "language": "de",
+            "interests": ["hats", "coats"], "nickname": "", "plan": "pro-2026", "region": "Wien", "deviceModel": "iPhone 17",
+            "acquisitionSource": "search", "acquisitionPublisher": "Example Ads", "acquisitionCampaign": "spring",
+            "locale": "de-AT", "zone": "Europe/Vienna", "email": "ada@shop.example", "phone": "+43 1 2345",
         },
         (
             did("purchase", 400, value=100.1, currency="EUR", sku="hat"), did("purchase", 20, value=50.2, currency="EUR", sku="coat"),
             did("purchase", 10, value=20, currency="CHF", sku="hat"), did("session", 20, minutes=5), did("session", 19.9, minutes=7),
             did("session", 1, minutes=12), did("cart", 20.5, sku="coat"),
+            did("message.sent", 5, campaign="winback", variant="discount", channel="email", topic="offers", step=0),
+            did("message.opened", 4.9, campaign="winback", variant="discount", channel="email", topic="offers", step=0),
+            did("message.clicked", 4.8, campaign="winback", variant="discount", channel="email", topic="offers", step=0),
+            did("message.sent", 3, campaign="welcome", channel="push", step=1),
+            did(CONSENT, 300, channel="email", topic="offers", granted=False), did(CONSENT, 30, channel="email", topic="offers", granted=True),
         ),
-        frozenset({"lists/vip.csv"}),
+        frozenset({"lists/vip.csv"}), frozenset({"email", "sms", "push"}),
     ),
     OraclePerson(
         "bo",
         {
             "country": "DE", "city": "München", "os": "Android", "os_version": "9.9", "age": 17.5, "push_enabled": False,
             "birthday": "2000-02-29", "firstRun": "2026-02-27T08:00:00Z", "trialEnds": "2026-04-05T00:00:00Z", "interests": ["hats"],
-            "nickname": "Bobo", "language": "de",
+            "nickname": "Bobo", "locale": "de_DE", "plan": "free", "region": "Bayern", "deviceModel": "Pixel 11", "acquisitionSource": "friend",
+            "email": "bo@shop.example",
         },
-        (did("session", 3, minutes=60), did("cart", 3, sku="hat"), did("purchase", 2.5, value=200, currency="EUR", sku="hat")),
+        (
+            did("message.sent", 5, campaign="winback", variant="reminder", channel="email", topic="offers", step=0),
+            did("message.delivered", 4.99, campaign="winback", variant="reminder", channel="email", topic="offers", step=0),
+            did("message.converted", 2.5, campaign="winback", variant="reminder", channel="email", topic="offers", step=0),
+            did(CONSENT, 2, channel="email", topic="offers", granted=False), did("cancel", 2.75),
+            did("session", 3, minutes=60), did("cart", 3, sku="hat"), did("purchase", 2.5, value=200, currency="EUR", sku="hat"),
+        ),
+        addresses=frozenset({"email"}),
     ),
     OraclePerson("cy", {"country": None, "city": "wien", "interests": []}, (did("cart", 1, sku="hat"),)),
 )  # fmt: skip
 
 CRITERIA: tuple[tuple[str, dict[str, Any], set[str]], ...] = (
     # user
-    ("custom attribute", {"attribute": "language", "is": "de"}, {"ada", "bo"}),
+    ("any custom user attribute", {"attribute": "plan", "is": "free"}, {"bo"}),
+    ("user id", {"attribute": "user", "is": ["ada", "cy"]}, {"ada", "cy"}),
+    ("language", {"attribute": "language", "is": "de"}, {"ada", "bo"}),
+    ("locale", {"attribute": "locale", "is": "de-AT"}, {"ada"}),
+    ("time zone", {"attribute": "zone", "starts_with": "Europe/"}, {"ada"}),
     ("lifetime value", {"event": "purchase", "sum": "value", "at_least": 170.3}, {"ada", "bo"}),
     ("lifetime value is exact", {"event": "purchase", "sum": "value", "exactly": 170.3}, {"ada"}),
     ("first run", {"attribute": "firstRun", "when": "last 7 days"}, {"bo"}),
@@ -86,10 +124,33 @@ CRITERIA: tuple[tuple[str, dict[str, Any], set[str]], ...] = (
     # place and device
     ("country, one of several", {"attribute": "country", "is": ["AT", "CH"]}, {"ada"}),
     ("country known and another", {"attribute": "country", "is_not": ["DE", "CH"]}, {"ada"}),
+    ("region", {"attribute": "region", "is": "Bayern"}, {"bo"}),
+    ("city", {"attribute": "city", "is": "Wien"}, {"ada"}),
+    ("OS name", {"attribute": "os", "is": "Android"}, {"bo"}),
+    ("device model", {"attribute": "deviceModel", "starts_with": "iPhone"}, {"ada"}),
+    ("acquisition source", {"attribute": "acquisitionSource", "is": "friend"}, {"bo"}),
+    ("acquisition publisher", {"attribute": "acquisitionPublisher", "is_set": True}, {"ada"}),
+    ("acquisition campaign", {"attribute": "acquisitionCampaign", "is": "spring"}, {"ada"}),
     ("os version as a version", {"attribute": "os_version", "over": "9.9"}, {"ada"}),
     ("app version between", {"attribute": "os_version", "between": ["9.1", "9.9.0"]}, {"bo"}),
     # channel
     ("push enabled", {"attribute": "push_enabled", "is": True}, {"ada"}),
+    ("push enabled, by a device", {"address": "push"}, {"ada"}),
+    ("e-mail reachable", {"reachable": "email"}, {"ada"}),
+    ("e-mail reachable, by topic", {"reachable": "email", "topic": "news"}, {"ada", "bo"}),
+    ("unsubscribed", {"unsubscribed": "email", "topic": "offers"}, {"bo"}),
+    ("subscribed", {"subscribed": "email", "topic": "offers"}, {"ada"}),
+    ("text push enabled", {"reachable": "sms"}, {"ada"}),
+    ("opened a campaign", {"message": "opened", "campaign": "winback"}, {"ada"}),
+    ("clicked on a campaign", {"message": "clicked", "campaign": "winback", "when": "last 7 days"}, {"ada"}),
+    ("received a message", {"message": "delivered"}, {"bo"}),
+    ("was sent a message on a channel", {"message": "sent", "channel": "push"}, {"ada"}),
+    ("was sent a variant", {"message": "sent", "campaign": "winback", "variant": ["discount", "x"]}, {"ada"}),
+    ("was sent a step", {"message": "sent", "step": 1}, {"ada"}),
+    ("converted on a campaign", {"message": "converted", "campaign": "winback"}, {"bo"}),
+    ("sent and never opened", {"all": [{"message": "sent", "campaign": "winback"}, {"not": {"message": "opened", "campaign": "winback"}}]}, {"bo"}),
+    ("messages counted", {"message": "sent", "at_least": 2, "when": "last 7 days"}, {"ada"}),
+    ("not opened within a day", {"message": "sent", "channel": "email", "then_not": {"message": "opened", "within": "1 day"}}, {"bo"}),
     # event, life time
     ("total occurrences", {"event": "purchase", "at_least": 3}, {"ada"}),
     ("never", {"event": "purchase", "exactly": 0}, {"cy"}),
@@ -112,6 +173,20 @@ CRITERIA: tuple[tuple[str, dict[str, Any], set[str]], ...] = (
     ("distinct active days", {"event": "session", "distinct": "days", "at_least": 2}, {"ada"}),
     ("did A, then B within T", {"event": "cart", "then": {"event": "purchase", "within": "1 day"}}, {"ada", "bo"}),
     ("did A, then not B within T", {"event": "cart", "then_not": {"event": "purchase", "within": "6 hours"}}, {"ada", "bo", "cy"}),
+    ("did A, then B within T, without C between", {"event": "cart", "then": {"event": "purchase", "within": "1 day", "without": {"event": "cancel"}}}, {"ada"}),
+    ("several forbidden events", {"event": "cart", "then": {"event": "purchase", "without": [{"event": "session", "where": {"minutes": 5}}, {"event": "cancel"}]}}, {"ada"}),
+    ("first time in a window", {"event": "purchase", "first": "time", "when": "last 30 days"}, {"bo"}),
+    ("property of the most recent event", {"event": "purchase", "latest": {"currency": "CHF"}}, {"ada"}),
+    ("property of the most recent event, narrowed", {"event": "purchase", "latest": {"value": {"over": 50}}, "where": {"currency": "EUR"}, "when": "last 30 days"}, {"ada", "bo"}),
+    ("property of the first event", {"event": "purchase", "earliest": {"sku": "hat", "value": {"over": 150}}}, {"bo"}),
+    ("percentile band, top by spend", {"event": "purchase", "sum": "value", "top": "50%"}, {"bo"}),
+    ("percentile band, bottom by spend", {"event": "purchase", "sum": "value", "bottom": "50%"}, {"ada"}),
+    ("percentile band of an attribute", {"attribute": "age", "percentile": [50, 100]}, {"ada"}),
+    ("percentile band, most recent", {"event": "session", "last": "time", "top": "50%"}, {"ada"}),
+    ("RFM scores", {"rfm": "purchase", "sum": "value", "recency": 5, "monetary": [4, 5]}, {"bo"}),
+    ("RFM, frequency", {"rfm": "purchase", "frequency": 5, "when": "last 30 days"}, {"ada"}),
+    ("random sample of N", {"sample": 1, "of": {"event": "purchase"}}, {"ada"}),
+    ("random sample of everybody", {"sample": 3, "of": "everybody"}, {"ada", "bo", "cy"}),
     ("not done since", {"event": "cart", "then_not": {"event": "purchase"}}, {"cy"}),
     # operators, any value
     ("is set", {"attribute": "country", "is_set": True}, {"ada", "bo"}),
@@ -129,6 +204,8 @@ CRITERIA: tuple[tuple[str, dict[str, Any], set[str]], ...] = (
     ("begins with", {"attribute": "city", "starts_with": "W"}, {"ada"}),
     ("ends with", {"attribute": "city", "ends_with": "ien"}, {"ada", "cy"}),
     ("matches a pattern", {"attribute": "city", "matches": "M?nch*"}, {"bo"}),
+    ("matches an expression", {"attribute": "plan", "regex": "-[0-9]{4}$"}, {"ada"}),
+    ("does not match an expression", {"attribute": "plan", "not_regex": "^PRO", "ignore_case": True}, {"bo"}),
     ("without case", {"attribute": "city", "is": "WIEN", "ignore_case": True}, {"ada", "cy"}),
     # list
     ("contains any of", {"attribute": "interests", "contains_any": ["coats", "shoes"]}, {"ada"}),
@@ -163,7 +240,8 @@ def found(raw: dict[str, Any], shop: Population, at: Instant = AT) -> set[str]:
     """The members, in SQL and in memory."""
     segment, moment = parse({"about": "x", "all": [raw]}, CATALOGUE), Moment(at, ZONE, SEGMENTS)
     answer = shop.answer(members_sql(segment, moment, DuckColumns(ATTRIBUTES)))
-    assert answer == {one.user for one in shop.people if member(segment, one, moment)}
+    with_all = Everybody(shop.people, moment).moment
+    assert answer == {one.user for one in shop.people if member(segment, one, with_all)}
     return answer
 
 

@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from ruamel.yaml import YAML
 
+from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.segments import (
     Catalogue,
     Declared,
+    Everybody,
     Happened,
     Kind,
     Moment,
@@ -273,6 +275,18 @@ def test_the_sentences_of_a_segment_spell_its_decisions_out() -> None:
         ({"attribute": "joined", "between": ["2026-01-01", "2026-01-31"]}, "joined is between 2026-01-01 and 2026-01-31 (clock of Europe/Vienna) (joined unknown: not in)"),
         ({"attribute": "born", "anniversary": "next 7 days"}, "born comes round in the next 1 week (days of Europe/Vienna; 29 February on the 28th in other years) (born unknown: not in)"),
         ({"not": {"any": [{"segment": "staff"}, {"list": "lists/x.csv"}]}}, "none of: is in staff; or is on lists/x.csv"),
+        ({"event": "purchase", "sum": "amount", "top": "10%", "when": "last 90 days"}, "sum of amount of purchase in the last 90 days is among the highest 10% of everybody with any (without any purchase: not in)"),
+        ({"not": {"event": "purchase", "percentile": [80, 90]}}, "not: number of purchase ever is above the lowest 80% and within the lowest 90% of everybody with any (without any purchase: in)"),
+        ({"attribute": "born", "bottom": "5%"}, "born is among the lowest 5% of everybody who has one (born unknown: not in)"),
+        ({"event": "purchase", "latest": {"currency": "CHF"}, "when": "last 30 days"}, "the latest purchase in the last 30 days is one where currency is CHF (without any purchase: not in)"),
+        ({"event": "add_to_cart", "then": {"event": "purchase", "within": "1 day", "without": {"event": "app_open"}}}, "did add_to_cart ever, then purchase within 1 day without app_open in between"),
+        ({"rfm": "purchase", "sum": "amount", "recency": [4, 5], "monetary": 5}, "scores recency (latest time) 4 or 5, monetary (sum of amount) 5 of 5 (5 is best) among everybody who did purchase ever"),
+        ({"sample": 1000, "of": {"segment": "staff"}}, "is one of 1000 drawn at random, always the same ones, from those for whom: is in staff"),
+        ({"not": {"address": "push"}}, "has no address for push"),
+        ({"message": "opened", "campaign": "winback", "when": "last 30 days"}, "did message.opened where campaign is winback in the last 30 days"),
+        ({"unsubscribed": "email", "topic": "offers"}, "the latest consent.given where channel is email and topic is offers ever is one where granted is false (without any consent.given: not in)"),
+        ({"attribute": "country", "regex": "^A"}, "country matches the expression ^A (country unknown: not in)"),
+        ({"attribute": "language", "is": "de"}, "language is de (language unknown: not in)"),
         ({"any": [{"segment": "staff"}, {"all": [{"list": "a"}, {"list": "b"}]}]}, "is in staff; or (is on a; and is on b)"),
     ],
 )  # fmt: skip
@@ -285,3 +299,36 @@ def test_180_days_are_180_times_24_hours() -> None:
     raw = {"event": "purchase", "when": "last 180 days"}
     assert belongs(raw, a_person([bought]))
     assert not belongs(raw, a_person([bought]), Instant(AT + 1))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        ("a.c", "xa\nc", True), ("^a.c$", "xabc", False), (r"^\d{2,3}$", "12", True), (r"^\d{2,3}$", "1234", False), (r"\D", "12", False),
+        ("^(ab|cd)+$", "abcdab", True), ("[^a-c]", "abcab", False), (r"[\]\-]", "-", True), (r"\$", "5$", True),
+        ("^[À-ÿ]+$", "éü", True), ("ß", "SS", False),
+    ],
+)  # fmt: skip
+def test_an_expression_is_looked_for_anywhere_but_for_its_anchors(pattern: str, text: str, found: bool) -> None:
+    assert belongs({"attribute": "country", "regex": pattern}, a_person(country=text)) is found
+
+
+def test_an_expression_without_case_is_for_a_to_z_only() -> None:
+    assert belongs({"attribute": "country", "regex": "^[A-C]+É$", "ignore_case": True}, a_person(country="abCÉ"))
+    assert not belongs({"attribute": "country", "regex": "É", "ignore_case": True}, a_person(country="é"))
+
+
+def test_bands_side_by_side_have_everybody_once_and_equals_stand_together() -> None:
+    ages = (5, 1, 3, 3, 3, 9, None)
+    people = [OraclePerson(f"u{number}", {"age": age}) for number, age in enumerate(ages)]
+    at = Everybody(people, Moment(AT, VIENNA)).moment
+    bands = [
+        parse({"about": "x", "all": [{"attribute": "age", "percentile": [low, low + 20]}]}) for low in range(0, 100, 20)
+    ]
+    found = [{one.user for one in people if member(band, one, at)} for band in bands]
+    assert found == [{"u1"}, set(), set(), {"u2", "u3", "u4"}, {"u0", "u5"}]
+
+
+def test_a_band_of_one_person_alone_cannot_be_told() -> None:
+    with pytest.raises(OrchestratorError, match="a place among everybody"):
+        belongs({"event": "purchase", "top": "10%"}, a_person(BOUGHT))

@@ -82,12 +82,10 @@ def of_settings():
 
 
 def of_tables():
-    conditions = [
-        word for word in (*segments.EVENT_KEYS, *segments.MOMENT_KEYS, *segments.STEP_KEYS) if word != "event"
-    ]
+    conditions = [word for word in segments.EVENT_WORDS if word != "event"]
     for table, words in (
         (glossary.CONDITIONS, segments.NOUNS),
-        (glossary.TESTS, segments.EVERY_WORD),
+        (glossary.TESTS, (*segments.EVERY_WORD, *segments.BAND_WORDS)),
         (glossary.EVENTS, conditions),
     ):
         for word in words:

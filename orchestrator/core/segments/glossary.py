@@ -17,6 +17,26 @@ CONDITIONS: Mapping[str, Word] = {
         "What a person did: how often, how much, since when, and what followed.",
         "{event: purchase, at_least: 2, when: last 90 days}",
     ),
+    "message": Word(
+        "What happened to a message of ours: sent, delivered, opened, clicked, converted, bounced or complained. Everything that"
+        " goes with `event` goes with it.",
+        "{message: opened, campaign: winback, when: last 30 days}",
+    ),
+    "rfm": Word(
+        "Scores from 1 to 5 (5 is best) among everybody who did the event: recency by latest time, frequency by count,"
+        " monetary by the sum of a property.",
+        "{rfm: purchase, sum: amount, recency: [4, 5], frequency: [3, 4, 5], monetary: 5}",
+    ),
+    "address": Word("There is an address for the channel: push, email or sms.", "{address: push}"),
+    "reachable": Word(
+        "There is an address, and the latest word on the channel (or topic) was no refusal.", "{reachable: email, topic: offers}"
+    ),
+    "subscribed": Word("The latest word on a channel, or a topic of it, was yes.", "{subscribed: email, topic: offers}"),
+    "unsubscribed": Word("The latest word was no.", "{unsubscribed: email, topic: offers}"),
+    "sample": Word(
+        "So many people, drawn at random and always the same, of those for whom the condition under `of` holds.",
+        "{sample: 1000, of: {segment: lapsed}}",
+    ),
     "segment": Word("Members of another segment.", "{segment: lapsed}"),
     "list": Word(
         "People in a file of lists/, by id or by e-mail address; it is read anew for every question.",
@@ -49,6 +69,10 @@ TESTS: Mapping[str, Word] = {
         '{attribute: email, matches: "*@*.example", ignore_case: true}',
     ),
     "does_not_match": Word("The text is known and does not fit.", '{attribute: email, does_not_match: "*@*.example"}'),
+    "regex": Word(
+        "A regular expression is found in the text; `^` and `$` stand for its ends.", "{attribute: plan, regex: '-[0-9]{4}$'}"
+    ),
+    "not_regex": Word("The text is known and has no such thing.", "{attribute: plan, not_regex: '^free'}"),
     "over": Word("More than this.", "{attribute: points, over: 100}"),
     "under": Word("Less than this.", "{attribute: points, under: 100}"),
     "at_least": Word("This or more. Versions want quotes.", '{attribute: app_version, at_least: "9.10"}'),
@@ -65,6 +89,11 @@ TESTS: Mapping[str, Word] = {
     "contains_none": Word("The list is known and has none of these.", "{attribute: interests, contains_none: [coats]}"),
     "is_set": Word("There is a value (`true`), or there is none (`false`).", "{attribute: birthday, is_set: true}"),
     "is_empty": Word("The text or list is there and has nothing in it.", "{attribute: nickname, is_empty: true}"),
+    "top": Word(
+        "Among the highest so many per cent of everybody who has a value; equal values stand together.", "{attribute: points, top: 10%}"
+    ),
+    "bottom": Word("Among the lowest.", "{attribute: points, bottom: 25%}"),
+    "percentile": Word("Above the first and up to the second per cent.", "{attribute: points, percentile: [80, 90]}"),
     "ignore_case": Word(
         "Beside a comparison of texts: a and A are one; only the letters a to z.",
         "{attribute: city, is: wien, ignore_case: true}",
@@ -85,6 +114,16 @@ EVENTS: Mapping[str, Word] = {
         "On how many days of the calendar, in the project's zone.",
         "{event: app_open, distinct: days, at_least: 4, when: previous month}",
     ),
+    "latest": Word(
+        "The most recent such event is one with these properties.", "{event: purchase, latest: {currency: CHF}, when: last 90 days}"
+    ),
+    "earliest": Word("The first such event is one with these.", "{event: purchase, earliest: {amount: {over: 100}}}"),
+    "top": Word(
+        "Among the highest so many per cent of everybody with any such event, by the measure.",
+        "{event: purchase, sum: amount, top: 10%, when: last 90 days}",
+    ),
+    "bottom": Word("Among the lowest.", "{event: purchase, bottom: 25%}"),
+    "percentile": Word("Above the first and up to the second per cent.", "{event: purchase, sum: amount, percentile: [80, 90]}"),
     "over": Word("More often, or more, than this.", "{event: purchase, over: 3}"),
     "under": Word("Less often, or less, than this.", "{event: purchase, under: 3}"),
     "at_least": Word(
@@ -114,6 +153,18 @@ EVENTS: Mapping[str, Word] = {
         "And no such event afterwards; it counts once its time is over.",
         "{event: add_to_cart, when: last 60 days, then_not: {event: purchase, within: 48 hours}}",
     ),
+    "without": Word(
+        "Under then: no such event in between; one, or a list.",
+        "{event: add_to_cart, then: {event: purchase, within: 1 day, without: {event: app_open}}}",
+    ),
+    "campaign": Word("Beside message: of this campaign, or one of these.", "{message: sent, campaign: [winback, welcome_back]}"),
+    "variant": Word("Beside message: of this variant.", "{message: clicked, campaign: winback, variant: discount}"),
+    "channel": Word("Beside message: on this channel.", "{message: opened, channel: email, at_least: 3, when: last 90 days}"),
+    "topic": Word("Beside message, and consent: on this topic.", "{message: sent, topic: offers, when: last 7 days}"),
+    "step": Word("Beside message: of this step of a campaign; they count from 0.", "{message: opened, campaign: winback, step: 0}"),
+    "recency": Word("Beside rfm: the scores by the time of the latest.", "{rfm: purchase, recency: [4, 5]}"),
+    "frequency": Word("Beside rfm: the scores by how often.", "{rfm: purchase, frequency: 5, when: last 365 days}"),
+    "monetary": Word("Beside rfm: the scores by the sum.", "{rfm: purchase, sum: amount, monetary: [4, 5]}"),
     "within": Word("Under then or then_not: how soon.", "{event: add_to_cart, then: {event: purchase, within: 1 day}}"),
 }
 """What may stand beside `event`. Without a measure its number is compared."""
@@ -148,4 +199,4 @@ POINTS: Mapping[str, str] = {
 def meaning(word: str) -> str:
     """What a key in a condition means, for an editor's tip; a word with two uses has both, an unknown one nothing."""
     known = [table[word].meaning for table in (CONDITIONS, TESTS, EVENTS) if word in table]
-    return " · ".join(dict.fromkeys(known)) or {"salt": "Names the draw of a bucket."}.get(word, "")
+    return " · ".join(dict.fromkeys(known)) or {"salt": "Names the draw of a bucket or sample.", "of": "Beside sample: of whom; a condition, or everybody."}.get(word, "")

@@ -8,8 +8,10 @@ from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from orchestrator.core.segments.moments import days_of_year, local_day, span_of_days, span_of_time
+from orchestrator.core.segments.regex import read_regex
 from orchestrator.core.segments.tree import (
     Anniversary,
+    Band,
     Comparison,
     During,
     How,
@@ -51,6 +53,8 @@ def holds(test: Test, kind: Kind | None, value: Value | None, at: Instant, zone:
             passed = _contains(share, wanted_texts, value)
         case IsEmpty(empty):
             passed = (value in {"", ()}) is empty
+        case Band():
+            raise TypeError(test)  # a place among others cannot be told from one value
     return passed
 
 
@@ -76,6 +80,9 @@ _TEXT: dict[How, Callable[[str, str], bool]] = {
 
 
 def _fits(test: TextTest, text: str, wanted: str) -> bool:
+    if test.how is How.REGEX:
+        pattern = read_regex(wanted, ignore_case=test.ignore_case).anchored(r"\A", r"\Z")
+        return re.search(pattern, small(text) if test.ignore_case else text, re.DOTALL) is not None
     return _TEXT[test.how](small(text), small(wanted)) if test.ignore_case else _TEXT[test.how](text, wanted)
 
 

@@ -18,13 +18,16 @@ _OTHER_WORDS = {
     "ne": "is_not", "gt": "over", "greater_than": "over", "more_than": "over", "above": "over", "lt": "under",
     "less_than": "under", "below": "under", "fewer_than": "under", "gte": "at_least", "minimum": "at_least",
     "lte": "at_most", "maximum": "at_most", "begins_with": "starts_with", "like": "matches", "pattern": "matches",
-    "glob": "matches", "regex": "matches", "exists": "is_set", "set": "is_set", "known": "is_set", "empty": "is_empty",
+    "glob": "matches", "regexp": "regex", "regular_expression": "regex", "exists": "is_set", "set": "is_set", "known": "is_set", "empty": "is_empty",
     "has_any": "contains_any", "has_all": "contains_all", "has_none": "contains_none", "not_contains": "does_not_contain",
     "contains_not": "does_not_contain", "window": "when", "during": "when", "since": "when", "in_the": "when",
     "avg": "average", "mean": "average", "total": "sum", "minimum_of": "min", "count": "at_least", "times": "exactly",
     "filter": "where", "with": "where", "and": "all", "or": "any", "none": "not", "followed_by": "then",
     "not_followed_by": "then_not", "attr": "attribute", "trait": "attribute", "birthday": "anniversary",
-    "case": "ignore_case", "description": "about",
+    "case": "ignore_case", "description": "about", "not_between": "without", "but_not": "without", "random": "sample",
+    "limit": "sample", "decile": "percentile", "quantile": "percentile", "received": "delivered", "open": "opened", "click": "clicked",
+    "emailed": "message", "engagement": "message", "opted_out": "unsubscribed", "opted_in": "subscribed", "has_address": "address",
+    "users": "user", "user_id": "user", "userId": "user",
 }  # fmt: skip
 
 
@@ -66,6 +69,10 @@ class Reading:
         self.mistakes.append(SegmentMistake(path, text, remedy, at_key))
         return Unreadable()
 
+    def again(self) -> Unreadable:
+        """To be raised where a part's mistakes are noted already."""
+        return Unreadable()
+
     def attempt(self, read: Callable[[], T]) -> T | None:
         """Read one part of several; None, and its mistakes noted, if it cannot be read."""
         try:
@@ -93,4 +100,7 @@ def meant(word: str, allowed: Iterable[str]) -> list[str]:
     if other in words:
         return [other]
     lowered = {one.lower(): one for one in words}
+    joined = [one for one in words if one.lower().replace("_", "") == word.lower().replace("_", "").replace(" ", "")]
+    if joined:
+        return joined[:1]
     return [lowered[close] for close in get_close_matches(word.lower(), lowered, 2, 0.65)]

@@ -1,26 +1,32 @@
 """A segment's file, as YAML gives it, read into the tree; every mistake at once, each with its place and a remedy."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from orchestrator.core.mirrors import OWN
 from orchestrator.core.segments.mistakes import Path, Reading, SegmentError, Unreadable, remedy
-from orchestrator.core.segments.reading_events import check_keys, read_event
+from orchestrator.core.segments.reading_bands import BAND_WORDS, band_words, read_band
+from orchestrator.core.segments.reading_events import read_event
+from orchestrator.core.segments.reading_messages import CHANNEL_NOUNS, read_channel
+from orchestrator.core.segments.reading_people import read_bucket, read_listed, read_member, read_rfm, read_sample
+from orchestrator.core.segments.reading_steps import check_keys
 from orchestrator.core.segments.reading_tests import EVERY_WORD, one_text, read_each, read_test
 from orchestrator.core.segments.tree import (
     All,
     AnyOf,
     Attribute,
-    Bucket,
+    Band,
     Catalogue,
-    Listed,
-    Member,
+    Declared,
+    Kind,
     Node,
     Not,
     Segment,
 )
 
-NOUNS = ("attribute", "event", "segment", "list", "bucket", "all", "any", "not")
+NOUNS = (
+    "attribute", "event", "message", "rfm", *CHANNEL_NOUNS, "segment", "list", "bucket", "sample", "all", "any", "not",
+)  # fmt: skip
 DEEPEST = 60
 """Levels of all, any and not; deeper ones no reader follows, and engines have a limit too."""
 _GROUPS = ("all", "any", "not")
@@ -79,6 +85,8 @@ def _node(reading: Reading, raw: Any, path: Path, depth: int) -> Node:
     if noun in _GROUPS:
         check_keys(reading, keys, path, (noun,))
         return _group(reading, noun, keys[noun], (*path, noun), depth + 1)
+    if noun == "sample":
+        return read_sample(reading, keys, path, lambda of, at: _node(reading, of, at, depth + 1))
     return _CONDITIONS[noun](reading, keys, path)
 
 
@@ -121,50 +129,55 @@ def _group(reading: Reading, word: str, raw: Any, path: Path, depth: int) -> Nod
 
 
 def _attribute(reading: Reading, keys: Mapping[str, Any], path: Path) -> Attribute:
-    check_keys(reading, keys, path, ("attribute", *EVERY_WORD, "ignore_case"))
+    check_keys(reading, keys, path, ("attribute", *EVERY_WORD, *BAND_WORDS, "ignore_case"))
     name = one_text(reading, keys["attribute"], (*path, "attribute"))
-    declared = None
-    if reading.catalogue is not None:
-        declared = reading.catalogue.attributes.get(name)
-        if declared is None:
-            raise reading.unknown((*path, "attribute"), "attribute", name, reading.catalogue.attributes)
-    kind, test = read_test(reading, keys, path, name, declared)
-    return Attribute(name, kind, test)
+    declared = reading.catalogue.attributes.get(name) if reading.catalogue else None
+    own = declared is None and name in OWN
+    if own:
+        declared = Declared(Kind.TEXT)
+    elif declared is None and reading.catalogue is not None:
+        known = (*reading.catalogue.attributes, *OWN)
+        raise reading.unknown((*path, "attribute"), "attribute", name, dict.fromkeys(known))
+    if band_words(keys):
+        return Attribute(name, *_band(reading, keys, path, name, declared), own=own)
+    return Attribute(name, *read_test(reading, keys, path, name, declared), own=own)
 
 
-def _listed(reading: Reading, keys: Mapping[str, Any], path: Path) -> Listed:
-    check_keys(reading, keys, path, ("list",))
-    return Listed(one_text(reading, keys["list"], (*path, "list")))
+def _band(
+    reading: Reading, keys: Mapping[str, Any], path: Path, name: str, declared: Declared | None
+) -> tuple[Kind, Band]:
+    """A band of an attribute that can be put in order; without a catalogue it is a number."""
+    words = [key for key in keys if key in (*EVERY_WORD, *BAND_WORDS)]
+    if len(words) > 1:
+        raise reading.wrong(
+            path,
+            f"'{name}' has {' and '.join(words)}: one comparison per condition",
+            "Write a condition for each, under `all:`.",
+        )
+    kind = declared.kind if declared else Kind.NUMBER
+    if kind not in {Kind.NUMBER, Kind.DATE, Kind.TIME}:
+        raise reading.wrong(
+            (*path, words[0]),
+            f"'{words[0]}' does not fit: '{name}' is a {kind}",
+            "Only numbers, dates and moments have bands.",
+            at_key=True,
+        )
+    return kind, read_band(reading, words[0], keys[words[0]], (*path, words[0]))
 
 
-def _member(reading: Reading, keys: Mapping[str, Any], path: Path) -> Member:
-    check_keys(reading, keys, path, ("segment",))
-    name = one_text(reading, keys["segment"], (*path, "segment"))
-    known = reading.catalogue.segments if reading.catalogue else None
-    if known is not None and name not in known:
-        raise reading.unknown((*path, "segment"), "segment", name, sorted(known))
-    return Member(name)
-
-
-def _bucket(reading: Reading, keys: Mapping[str, Any], path: Path) -> Bucket:
-    check_keys(reading, keys, path, ("bucket", "salt"))
-    at, raw = (*path, "bucket"), keys["bucket"]
-    found = (
-        re.fullmatch(r"([0-9]{1,7})(?: to ([0-9]{1,7}))? of ([1-9][0-9]{0,6})", raw) if isinstance(raw, str) else None
-    )
-    allowed = "Allowed: numbers from 0, like `970 to 999 of 1000` or `3 of 10`."
-    if found is None:
-        raise reading.wrong(at, f"'{raw}' is not a span of buckets", allowed)
-    first, last, of = int(found[1]), int(found[2] or found[1]), int(found[3])
-    if not first <= last < of:
-        raise reading.wrong(at, f"'{raw}' lies outside the buckets 0 to {of - 1}", allowed)
-    return Bucket(first, last, of, one_text(reading, keys.get("salt", "bucket"), (*path, "salt")))
+def _channel(reading: Reading, keys: Mapping[str, Any], path: Path) -> Node:
+    noun = next(key for key in keys if key in CHANNEL_NOUNS)
+    check_keys(reading, keys, path, (noun,) if noun == "address" else (noun, "topic"))
+    return read_channel(reading, keys, path, noun)
 
 
 _CONDITIONS: Mapping[str, Callable[[Reading, Mapping[str, Any], Path], Node]] = {
     "attribute": _attribute,
     "event": read_event,
-    "list": _listed,
-    "segment": _member,
-    "bucket": _bucket,
+    "message": read_event,
+    "rfm": read_rfm,
+    **dict.fromkeys(CHANNEL_NOUNS, _channel),
+    "list": read_listed,
+    "segment": read_member,
+    "bucket": read_bucket,
 }

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from orchestrator.core.phrases import PhraseError
 from orchestrator.core.segments.mistakes import Path, Reading, remedy
 from orchestrator.core.segments.reading_points import anniversary, point, window_or_next
+from orchestrator.core.segments.regex import RegexError, read_regex
 from orchestrator.core.segments.tree import (
     Comparison,
     Day,
@@ -35,7 +36,8 @@ _COMPARED = ("over", "under", "at_least", "at_most", "between")
 _DATED = ("is", "after", "not_after", "before", "not_before", "between", "when", "anniversary", "is_set")
 WORDS: Mapping[Kind | None, tuple[str, ...]] = {
     Kind.TEXT: (
-        *_EQUAL, "contains", "does_not_contain", "starts_with", "ends_with", "matches", "does_not_match", "is_set", "is_empty",
+        *_EQUAL, "contains", "does_not_contain", "starts_with", "ends_with", "matches", "does_not_match", "regex",
+        "not_regex", "is_set", "is_empty",
     ),
     Kind.NUMBER: (*_EQUAL, *_COMPARED, "is_set"),
     Kind.BOOLEAN: (*_EQUAL, "is_set"),
@@ -46,7 +48,9 @@ WORDS: Mapping[Kind | None, tuple[str, ...]] = {
     None: ("is_set",),
 }  # fmt: skip
 EVERY_WORD = tuple(dict.fromkeys(word for words in WORDS.values() for word in words))
-CASELESS = ("is", "is_not", "contains", "does_not_contain", "starts_with", "ends_with", "matches", "does_not_match")
+CASELESS = (
+    "is", "is_not", "contains", "does_not_contain", "starts_with", "ends_with", "matches", "does_not_match", "regex", "not_regex",
+)  # fmt: skip
 
 _KIND_OF_WORD: Mapping[str, Kind | None] = {
     "is_set": None, "anniversary": Kind.DATE, "when": Kind.TIME,
@@ -57,6 +61,7 @@ _TEXT_WORDS = {
     "contains": (How.CONTAINS, False), "does_not_contain": (How.CONTAINS, True),
     "starts_with": (How.STARTS_WITH, False), "ends_with": (How.ENDS_WITH, False),
     "matches": (How.MATCHES, False), "does_not_match": (How.MATCHES, True),
+    "regex": (How.REGEX, False), "not_regex": (How.REGEX, True),
 }  # fmt: skip
 
 
@@ -141,12 +146,23 @@ def _test(reading: Reading, word: str, raw: Any, at: Path, kind: Kind | None, *,
     if word in _TEXT_WORDS:
         how, negated = _TEXT_WORDS[word]
         texts = read_texts(reading, raw, at)
-        if "" in texts and how is not How.MATCHES:
+        if how is How.REGEX:
+            _check_regexes(reading, texts, raw, at)
+        elif "" in texts and how is not How.MATCHES:
             raise reading.wrong(
                 at, "every text contains the empty one", "Say what to look for, or ask with `is_empty`."
             )
         return TextTest(how, texts, negated=negated, ignore_case=ignore_case)
     return read_comparison(reading, word, raw, at, _one_version if kind is Kind.VERSION else one_number)
+
+
+def _check_regexes(reading: Reading, patterns: tuple[str, ...], raw: Any, at: Path) -> None:
+    for index, pattern in enumerate(patterns):
+        try:
+            read_regex(pattern)
+        except RegexError as error:
+            place = (*at, index) if isinstance(raw, list) else at
+            raise reading.wrong(place, f"'{pattern}': {error}", error.remedy) from None
 
 
 def _equals(reading: Reading, raw: Any, at: Path, kind: Kind | None) -> tuple[str | bool | Decimal, ...]:

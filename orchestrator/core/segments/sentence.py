@@ -5,12 +5,13 @@ from decimal import Decimal
 
 from orchestrator.core.phrases import say_duration
 from orchestrator.core.segments.judging import compare
-from orchestrator.core.segments.sentence_tests import say_comparison, say_test, say_within, sayable
+from orchestrator.core.segments.sentence_tests import say_band, say_comparison, say_test, say_within, sayable
 from orchestrator.core.segments.tree import (
     NOTHING_IS_ZERO,
     All,
     AnyOf,
     Attribute,
+    Band,
     Bucket,
     Comparison,
     Event,
@@ -21,7 +22,11 @@ from orchestrator.core.segments.tree import (
     Node,
     Not,
     Op,
+    Picked,
     Property,
+    Reach,
+    Rfm,
+    Sample,
     Segment,
     Step,
 )
@@ -55,6 +60,12 @@ def say(node: Node, zone: str, *, negated: bool = False) -> str:  # noqa: PLR091
             return _attribute(node, zone, negated=negated)
         case Event():
             return _event(node, zone, negated=negated)
+        case Rfm():
+            return f"{'not: ' * negated}{_scores(node, zone)}"
+        case Reach(channel):
+            return f"has {'no' if negated else 'an'} address for {channel}"
+        case Sample():
+            return f"is {'not ' * negated}{_sample(node, zone)}"
 
 
 def _group(parts: Sequence[Node], zone: str, before: str, joint: str) -> str:
@@ -69,6 +80,23 @@ def _bucket(node: Bucket, *, negated: bool) -> str:
     span = f"bucket {node.first}" if node.first == node.last else f"the buckets {node.first} to {node.last}"
     salted = "" if node.salt == "bucket" else f" by {node.salt}"
     return f"{'does not fall' if negated else 'falls'} into {span} of {node.of}{salted} ({share}% by a stable draw)"
+
+
+def _scores(node: Rfm, zone: str) -> str:
+    when = f" {say_within(node.window, zone)}" if node.window else " ever"
+    asked = {
+        "recency (latest time)": node.recency,
+        "frequency (count)": node.frequency,
+        f"monetary (sum of {node.property})": node.monetary,
+    }
+    said = [f"{name} {' or '.join(str(score) for score in scores)}" for name, scores in asked.items() if scores]
+    return f"scores {', '.join(said)} of 5 (5 is best) among everybody who did {node.event}{_where(node.where, zone)}{when}"
+
+
+def _sample(node: Sample, zone: str) -> str:
+    salted = "" if node.salt == "sample" else f" by {node.salt}"
+    of = "everybody" if node.of is None else f"those for whom: {say(node.of, zone)}"
+    return f"one of {node.number} drawn at random, always the same ones{salted}, from {of}"
 
 
 def _attribute(node: Attribute, zone: str, *, negated: bool) -> str:
@@ -93,6 +121,11 @@ def _event(node: Event, zone: str, *, negated: bool) -> str:
 
 
 def _measured(node: Event, what: str, when: str, zone: str) -> str:
+    if isinstance(node.test, Band):
+        return f"{_ranked(node, what, when)} is {say_band(node.test)} of everybody with any"
+    if isinstance(node.test, Picked):
+        edge = "first" if node.measure is Measure.EARLIEST else "latest"
+        return f"the {edge} {what}{when} is one where{_where(node.test.where, zone).removeprefix(' where')}"
     if not isinstance(node.test, Comparison):
         edge = "first" if node.measure is Measure.FIRST else "latest"
         return f"the {edge} {what} ever {say_test(node.test, zone)}"
@@ -104,8 +137,22 @@ def _measured(node: Event, what: str, when: str, zone: str) -> str:
     return f"{_OF[node.measure]} of {node.property} of {what}{when} is {compared}"
 
 
+def _ranked(node: Event, what: str, when: str) -> str:
+    """What a band puts people in order by."""
+    match node.measure:
+        case Measure.COUNT:
+            return f"number of {what}{when}"
+        case Measure.DISTINCT:
+            return f"number of different days with {what}{when}"
+        case Measure.FIRST | Measure.LAST:
+            return f"time of the {'first' if node.measure is Measure.FIRST else 'latest'} {what}{when}"
+    return f"{_OF[node.measure]} of {node.property} of {what}{when}"
+
+
 def _nothing(node: Event, *, negated: bool) -> str:
     """A word on people without such an event, where they are in."""
+    if isinstance(node.test, Band | Picked):
+        return f" (without any {node.name}: {'in' if negated else 'not in'})"
     passes = node.measure in NOTHING_IS_ZERO and isinstance(node.test, Comparison) and compare(node.test, Decimal(0))
     return f" (without any {node.name}: in)" if passes is not negated else ""
 
@@ -130,4 +177,5 @@ def _then(node: Event | Step, before: str) -> str:
 
 def _step(step: Step) -> str:
     within = f" within {say_duration(step.within)}" if step.within is not None else " since"
-    return f"{step.event}{_where(step.where, '')}{within}{_then(step, step.event)}"
+    between = "".join(f" without {one.event}{_where(one.where, '')} in between" for one in step.without)
+    return f"{step.event}{_where(step.where, '')}{within}{between}{_then(step, step.event)}"

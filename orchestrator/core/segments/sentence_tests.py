@@ -6,6 +6,7 @@ from decimal import Decimal
 from orchestrator.core.segments.reading_points import say_anniversary, say_point, say_when
 from orchestrator.core.segments.tree import (
     Anniversary,
+    Band,
     Comparison,
     Day,
     During,
@@ -31,6 +32,7 @@ _TEXT = {
     How.STARTS_WITH: ("starts with", "does not start with"),
     How.ENDS_WITH: ("ends with", "does not end with"),
     How.MATCHES: ("matches", "does not match"),
+    How.REGEX: ("matches the expression", "is known and does not match the expression"),
 }
 _LIST = {Share.ANY: "contains any of", Share.ALL: "contains all of", Share.NONE: "is known and contains none of"}
 _OP = {Op.OVER: "over", Op.UNDER: "under", Op.AT_LEAST: "at least", Op.AT_MOST: "at most", Op.EXACTLY: "exactly"}
@@ -62,7 +64,18 @@ def say_test(test: Test, zone: str) -> str:
             )
         case ListTest():
             said = f"{_LIST[test.share]} {_listed(test.values, 'and' if test.share is Share.ALL else 'or')}"
+        case Band():
+            said = f"is {say_band(test)} of everybody who has one"
     return said
+
+
+def say_band(band: Band) -> str:
+    """`among the highest 10%`; people with the same value stand together, as high as the highest of them."""
+    if band.upto == 100:
+        return f"among the highest {sayable(100 - band.over)}%"
+    if band.over == 0:
+        return f"among the lowest {sayable(band.upto)}%"
+    return f"above the lowest {sayable(band.over)}% and within the lowest {sayable(band.upto)}%"
 
 
 def say_comparison(test: Comparison) -> str:

@@ -2,66 +2,36 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 
+from orchestrator.core.segments.value_tests import (
+    Anniversary,
+    Band,
+    Comparison,
+    Day,
+    During,
+    FromNow,
+    How,
+    IsEmpty,
+    IsSet,
+    Kind,
+    ListTest,
+    Next,
+    OneOf,
+    Op,
+    Point,
+    PointTest,
+    Share,
+    Side,
+    Test,
+    TextTest,
+    Today,
+)
 from orchestrator.core.windows import Window
 
-
-class Kind(StrEnum):
-    """What a value is. A value of another kind than asked for counts as missing."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    """A day on the calendar, like a birthday: no time, no zone."""
-    TIME = "time"
-    """A moment, like a signing up."""
-    VERSION = "version"
-    """Numbers between dots, compared part by part: 9.10 is above 9.9."""
-    LIST = "list"
-    """Several texts."""
-
-
-class Op(StrEnum):
-    """How a number or a version is compared."""
-
-    OVER = "over"
-    UNDER = "under"
-    AT_LEAST = "at_least"
-    AT_MOST = "at_most"
-    EXACTLY = "exactly"
-    BETWEEN = "between"
-    """Both ends belong to it."""
-
-
-class How(StrEnum):
-    """How a text is looked at."""
-
-    CONTAINS = "contains"
-    STARTS_WITH = "starts_with"
-    ENDS_WITH = "ends_with"
-    MATCHES = "matches"
-    """A pattern for the whole text: `*` is any run of characters, `?` is one."""
-
-
-class Side(StrEnum):
-    """How a moment lies to another one."""
-
-    AFTER = "after"
-    NOT_AFTER = "not_after"
-    BEFORE = "before"
-    NOT_BEFORE = "not_before"
-    BETWEEN = "between"
-
-
-class Share(StrEnum):
-    """How much of what is asked for a list must hold."""
-
-    ANY = "contains_any"
-    ALL = "contains_all"
-    NONE = "contains_none"
+__all__ = [
+    "NOTHING_IS_ZERO", "NUMBERED", "All", "Anniversary", "AnyOf", "Attribute", "Band", "Bucket", "Catalogue", "Comparison", "Condition", "Day", "Declared", "During", "Event", "FromNow", "How", "IsEmpty", "IsSet", "Kind", "ListTest", "Listed", "Measure", "Member", "Next", "Node", "Not", "OneOf", "Op", "Picked", "Point", "PointTest", "Property", "Reach", "Rfm", "Sample", "Segment", "Share", "Side", "Step", "Test", "TextTest", "Today",
+]  # fmt: skip
 
 
 class Measure(StrEnum):
@@ -76,6 +46,9 @@ class Measure(StrEnum):
     LAST = "last"
     DISTINCT = "distinct"
     """Distinct days of the calendar in the project's zone."""
+    EARLIEST = "earliest"
+    LATEST = "latest"
+    """What the first or the last of the events was like: its properties."""
 
 
 NUMBERED = frozenset({Measure.SUM, Measure.AVERAGE, Measure.MIN, Measure.MAX})
@@ -85,119 +58,16 @@ NOTHING_IS_ZERO = frozenset({Measure.COUNT, Measure.SUM, Measure.DISTINCT})
 
 
 @dataclass(frozen=True, slots=True)
-class OneOf:
-    """`is`, `is_not`: the value is one of these, or a known value that is none of them. Texts are NFC."""
-
-    values: tuple[str | bool | Decimal, ...]
-    negated: bool = False
-    ignore_case: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TextTest:
-    """A look into a text: any of `values` fits, or (negated) the text is known and none does."""
-
-    how: How
-    values: tuple[str, ...]
-    negated: bool = False
-    ignore_case: bool = False
-    """The letters a to z only: what other letters do without case differs from engine to engine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A number or a version against one value, or two for `between`. Numbers have at most four decimals."""
-
-    op: Op
-    value: Decimal | str
-    upto: Decimal | str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """A day or a wall time of the project's zone (`2026-01-01`, `2026-01-01T10:00`)."""
-
-    wall: str
-
-
-@dataclass(frozen=True, slots=True)
-class FromNow:
-    """A moment `by` microseconds from the planned one, negative for the past; against dates, whole days are calendar days."""
-
-    by: int
-
-
-@dataclass(frozen=True, slots=True)
-class Today:
-    """The calendar day of the planned moment."""
-
-
-Point = Day | FromNow | Today
-
-
-@dataclass(frozen=True, slots=True)
-class PointTest:
-    """A date or a moment against a point, or two for `between`."""
-
-    side: Side
-    point: Point
-    upto: Point | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Next:
-    """The next `by` microseconds: the only window that looks ahead."""
-
-    by: int
-
-
-@dataclass(frozen=True, slots=True)
-class During:
-    """A date or a moment inside a window."""
-
-    window: Window | Next
-
-
-@dataclass(frozen=True, slots=True)
-class Anniversary:
-    """A date that comes round every year on one of `days` calendar days, the first of them `start` days from today."""
-
-    start: int
-    days: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class ListTest:
-    """What a list of texts contains; a missing list contains not even nothing."""
-
-    share: Share
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IsSet:
-    """There is a value (an empty text is one), or there is none."""
-
-    known: bool
-
-
-@dataclass(frozen=True, slots=True)
-class IsEmpty:
-    """A known text or list is empty, or is not."""
-
-    empty: bool
-
-
-Test = OneOf | TextTest | Comparison | PointTest | During | Anniversary | ListTest | IsSet | IsEmpty
-
-
-@dataclass(frozen=True, slots=True)
 class Attribute:
-    """A condition on what a person is. `kind` is None where any kind of value will do (`is_set` without a catalogue)."""
+    """A condition on what a person is. `kind` is None where any kind of value will do (`is_set` without a catalogue).
+
+    `own`: a profile knows it by itself (see `mirrors.OWN`), nobody declared it.
+    """
 
     name: str
     kind: Kind | None
     test: Test
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +83,7 @@ class Property:
 class Step:
     """What follows, or must not follow, an event: `within` microseconds of it (None: at any time up to the planned moment).
 
-    It lies later in (time, message id) and earlier than the event's time + within.
+    It lies later in (time, message id) and earlier than the event's time + within; of `without`, nothing lies between.
     """
 
     event: str
@@ -221,24 +91,56 @@ class Step:
     where: tuple[Property, ...] = ()
     then: "Step | None" = None
     then_not: "Step | None" = None
+    without: "tuple[Step, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What one event was like: every one of these conditions on its properties holds."""
+
+    where: tuple[Property, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """A condition on what a person did: a measure over the events that fit, and one test of it.
 
-    For FIRST and LAST the test is a PointTest or During; for every other measure a Comparison, and `window` says when the
-    events happened (None: ever). `property` is what NUMBERED measures are taken of.
+    For FIRST and LAST the test is a PointTest or During, for EARLIEST and LATEST a Picked, for every other measure a
+    Comparison; for all but the average and those two it may be a Band, among everybody with at least one such event.
+    `window` says when the events happened (None: ever). `property` is what NUMBERED measures are taken of.
     """
 
     name: str
-    test: Comparison | PointTest | During
+    test: Comparison | PointTest | During | Picked | Band
     measure: Measure = Measure.COUNT
     property: str = ""
     window: Window | None = None
     where: tuple[Property, ...] = ()
     then: Step | None = None
     then_not: Step | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rfm:
+    """Scores from 1 to 5 among everybody who did `event` in the window: fifths by latest time, by count, by sum of `property`.
+
+    5 is best. Each of the three names the scores that are in; empty, it takes no part.
+    """
+
+    event: str
+    property: str
+    recency: tuple[int, ...] = ()
+    frequency: tuple[int, ...] = ()
+    monetary: tuple[int, ...] = ()
+    window: Window | None = None
+    where: tuple[Property, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """There is an address for this channel: an e-mail address, a phone number, a device."""
+
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +158,15 @@ class Bucket:
     last: int
     of: int
     salt: str = "bucket"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The person is one of the `number` with the smallest draws under `salt` among those who are `of` (None: everybody)."""
+
+    number: int
+    of: "Node | None"
+    salt: str = "sample"
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +197,7 @@ class Not:
     part: "Node"
 
 
-Condition = Attribute | Event | Listed | Bucket | Member
+Condition = Attribute | Event | Rfm | Reach | Listed | Bucket | Sample | Member
 Node = Condition | All | AnyOf | Not
 
 
@@ -314,4 +225,6 @@ class Catalogue:
     attributes: Mapping[str, Declared] = field(default_factory=dict)
     events: Mapping[str, Mapping[str, Declared]] = field(default_factory=dict)
     segments: frozenset[str] | None = None
+    campaigns: frozenset[str] | None = None
+    topics: frozenset[str] | None = None
     """None where nobody has looked yet; references are then not checked."""
