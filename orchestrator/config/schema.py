@@ -96,10 +96,15 @@ def _segment() -> dict[str, Any]:
                 "type": "object",
                 "properties": _explained(
                     {
-                        **steps, "event": {"type": "string"}, "message": deed, "where": where, "then": step, "then_not": step,
+                        **steps,
+                        "event": {"type": "string"},
+                        "message": deed,
+                        "where": where,
+                        "then": step,
+                        "then_not": step,
                         "without": {"anyOf": [step, {"type": "array", "items": step, "minItems": 1}]},
                     }
-                ),  # fmt: skip
+                ),
                 "oneOf": [{"required": ["event"]}, {"required": ["message"]}],
                 "additionalProperties": False,
             },

@@ -20,7 +20,11 @@ from orchestrator.core import campaigns
 from orchestrator.core.nouns import Channel, OnAmbiguous, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.segments.parsing import NOUNS
-from orchestrator.core.segments.reading_events import EVENT_KEYS, MOMENT_KEYS, STEP_KEYS
+from orchestrator.core.segments.reading_bands import BAND_WORDS
+from orchestrator.core.segments.reading_events import EVENT_KEYS, MOMENT_KEYS
+from orchestrator.core.segments.reading_messages import MESSAGE_KEYS
+from orchestrator.core.segments.reading_people import RFM_KEYS
+from orchestrator.core.segments.reading_steps import STEP_KEYS
 from orchestrator.core.segments.reading_tests import EVERY_WORD
 from orchestrator.ledger import RunState
 from orchestrator.providers import registry
@@ -74,7 +78,8 @@ def _keys(annotation: Any, path: str) -> Iterator[str]:
 
 def segment_words() -> set[str]:
     """Every key a condition may have."""
-    return {*NOUNS, *EVERY_WORD, *EVENT_KEYS, *MOMENT_KEYS, *STEP_KEYS, "ignore_case", "salt", "about", "formerly"}
+    of_events = {*EVENT_KEYS, *MOMENT_KEYS, *STEP_KEYS, *MESSAGE_KEYS, *RFM_KEYS}
+    return {*NOUNS, *EVERY_WORD, *BAND_WORDS, *of_events, "of", "ignore_case", "salt", "about", "formerly"}
 
 
 def variables() -> set[str]:

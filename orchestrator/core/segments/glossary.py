@@ -29,9 +29,12 @@ CONDITIONS: Mapping[str, Word] = {
     ),
     "address": Word("There is an address for the channel: push, email or sms.", "{address: push}"),
     "reachable": Word(
-        "There is an address, and the latest word on the channel (or topic) was no refusal.", "{reachable: email, topic: offers}"
+        "There is an address, and the latest word on the channel (or topic) was no refusal.",
+        "{reachable: email, topic: offers}",
     ),
-    "subscribed": Word("The latest word on a channel, or a topic of it, was yes.", "{subscribed: email, topic: offers}"),
+    "subscribed": Word(
+        "The latest word on a channel, or a topic of it, was yes.", "{subscribed: email, topic: offers}"
+    ),
     "unsubscribed": Word("The latest word was no.", "{unsubscribed: email, topic: offers}"),
     "sample": Word(
         "So many people, drawn at random and always the same, of those for whom the condition under `of` holds.",
@@ -70,7 +73,8 @@ TESTS: Mapping[str, Word] = {
     ),
     "does_not_match": Word("The text is known and does not fit.", '{attribute: email, does_not_match: "*@*.example"}'),
     "regex": Word(
-        "A regular expression is found in the text; `^` and `$` stand for its ends.", "{attribute: plan, regex: '-[0-9]{4}$'}"
+        "A regular expression is found in the text; `^` and `$` stand for its ends.",
+        "{attribute: plan, regex: '-[0-9]{4}$'}",
     ),
     "not_regex": Word("The text is known and has no such thing.", "{attribute: plan, not_regex: '^free'}"),
     "over": Word("More than this.", "{attribute: points, over: 100}"),
@@ -90,7 +94,8 @@ TESTS: Mapping[str, Word] = {
     "is_set": Word("There is a value (`true`), or there is none (`false`).", "{attribute: birthday, is_set: true}"),
     "is_empty": Word("The text or list is there and has nothing in it.", "{attribute: nickname, is_empty: true}"),
     "top": Word(
-        "Among the highest so many per cent of everybody who has a value; equal values stand together.", "{attribute: points, top: 10%}"
+        "Among the highest so many per cent of everybody who has a value; equal values stand together.",
+        "{attribute: points, top: 10%}",
     ),
     "bottom": Word("Among the lowest.", "{attribute: points, bottom: 25%}"),
     "percentile": Word("Above the first and up to the second per cent.", "{attribute: points, percentile: [80, 90]}"),
@@ -115,7 +120,8 @@ EVENTS: Mapping[str, Word] = {
         "{event: app_open, distinct: days, at_least: 4, when: previous month}",
     ),
     "latest": Word(
-        "The most recent such event is one with these properties.", "{event: purchase, latest: {currency: CHF}, when: last 90 days}"
+        "The most recent such event is one with these properties.",
+        "{event: purchase, latest: {currency: CHF}, when: last 90 days}",
     ),
     "earliest": Word("The first such event is one with these.", "{event: purchase, earliest: {amount: {over: 100}}}"),
     "top": Word(
@@ -123,7 +129,9 @@ EVENTS: Mapping[str, Word] = {
         "{event: purchase, sum: amount, top: 10%, when: last 90 days}",
     ),
     "bottom": Word("Among the lowest.", "{event: purchase, bottom: 25%}"),
-    "percentile": Word("Above the first and up to the second per cent.", "{event: purchase, sum: amount, percentile: [80, 90]}"),
+    "percentile": Word(
+        "Above the first and up to the second per cent.", "{event: purchase, sum: amount, percentile: [80, 90]}"
+    ),
     "over": Word("More often, or more, than this.", "{event: purchase, over: 3}"),
     "under": Word("Less often, or less, than this.", "{event: purchase, under: 3}"),
     "at_least": Word(
@@ -157,11 +165,18 @@ EVENTS: Mapping[str, Word] = {
         "Under then: no such event in between; one, or a list.",
         "{event: add_to_cart, then: {event: purchase, within: 1 day, without: {event: app_open}}}",
     ),
-    "campaign": Word("Beside message: of this campaign, or one of these.", "{message: sent, campaign: [winback, welcome_back]}"),
+    "campaign": Word(
+        "Beside message: of this campaign, or one of these.", "{message: sent, campaign: [winback, welcome_back]}"
+    ),
     "variant": Word("Beside message: of this variant.", "{message: clicked, campaign: winback, variant: discount}"),
-    "channel": Word("Beside message: on this channel.", "{message: opened, channel: email, at_least: 3, when: last 90 days}"),
+    "channel": Word(
+        "Beside message: on this channel.", "{message: opened, channel: email, at_least: 3, when: last 90 days}"
+    ),
     "topic": Word("Beside message, and consent: on this topic.", "{message: sent, topic: offers, when: last 7 days}"),
-    "step": Word("Beside message: of this step of a campaign; they count from 0.", "{message: opened, campaign: winback, step: 0}"),
+    "step": Word(
+        "Beside message: of this step of a campaign; they count from 0.",
+        "{message: opened, campaign: winback, step: 0}",
+    ),
     "recency": Word("Beside rfm: the scores by the time of the latest.", "{rfm: purchase, recency: [4, 5]}"),
     "frequency": Word("Beside rfm: the scores by how often.", "{rfm: purchase, frequency: 5, when: last 365 days}"),
     "monetary": Word("Beside rfm: the scores by the sum.", "{rfm: purchase, sum: amount, monetary: [4, 5]}"),
@@ -199,4 +214,7 @@ POINTS: Mapping[str, str] = {
 def meaning(word: str) -> str:
     """What a key in a condition means, for an editor's tip; a word with two uses has both, an unknown one nothing."""
     known = [table[word].meaning for table in (CONDITIONS, TESTS, EVENTS) if word in table]
-    return " · ".join(dict.fromkeys(known)) or {"salt": "Names the draw of a bucket or sample.", "of": "Beside sample: of whom; a condition, or everybody."}.get(word, "")
+    return " · ".join(dict.fromkeys(known)) or {
+        "salt": "Names the draw of a bucket or sample.",
+        "of": "Beside sample: of whom; a condition, or everybody.",
+    }.get(word, "")
