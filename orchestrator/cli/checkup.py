@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from orchestrator import config
+from orchestrator import app, config
 from orchestrator.cli.desk import Desk, when
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.times import NEVER, Instant
@@ -21,24 +21,37 @@ class Finding:
 def examine(desk: Desk, now: Instant) -> list[Finding]:
     """Look at everything; a finding that is not well does not keep the others from being made."""
     loaded = desk.load()
+    findings = [Finding("files", False, str(mistake)) for mistake in app.mistakes(loaded)]
     if loaded.project is None:
-        return [Finding("files", False, str(mistake)) for mistake in loaded.mistakes]
+        return findings
     project, secrets = loaded.project, config.MachineSecrets(desk.root)
-    findings = [
-        Finding("files", True, f"{len(loaded.files)} files, no mistake; environment {project.environment.name}")
-    ]
+    if not findings:
+        text = f"{len(loaded.files)} files, no mistake; environment {project.environment.name}"
+        findings.append(Finding("files", True, text))
     for name, provider in project.settings.providers.items():
         missing = [ref for setting in provider.settings.values() for ref in setting.missing(secrets)]
         text = f"not set: {', '.join(missing)}" if missing else "every secret is there"
-        findings.append(Finding(f"provider {name}", not missing, text))
+        unused = project.environment.deliver is config.Deliver.SINK
+        if missing and unused:
+            text += f"; not needed where nothing leaves ({project.environment.name})"
+        findings.append(Finding(f"provider {name}", unused or not missing, text))
     try:
         ledger = Ledger.open(project.environment.stores.ledger.resolve(secrets), desk.root)
     except OrchestratorError as problem:
         return [*findings, Finding("ledger", False, str(problem))]
     try:
-        return [*findings, *_ledger(ledger, now)]
+        return [*findings, *_audience(desk, project, secrets), *_ledger(ledger, now)]
     finally:
         ledger.close()
+
+
+def _audience(desk: Desk, project: config.Project, secrets: config.MachineSecrets) -> list[Finding]:
+    try:
+        counts = app.audience(app.Opened(desk.root, project, {}, secrets)).counts()
+    except OrchestratorError as problem:
+        return [Finding("audience", False, str(problem))]
+    newest = f", the newest of {when(counts.newest)}" if counts.events else ""
+    return [Finding("audience", True, f"{counts.profiles:,} people, {counts.events:,} events{newest}")]
 
 
 def _ledger(ledger: Ledger, now: Instant) -> list[Finding]:
