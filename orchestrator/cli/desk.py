@@ -3,22 +3,29 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
-from orchestrator.core.errors import ConfigError, OrchestratorError
+from orchestrator.core.errors import ConfigError, HeldError, OrchestratorError
 from orchestrator.core.times import Instant, iso
 
 if TYPE_CHECKING:
+    from orchestrator.app import Opened
     from orchestrator.config import Loaded, Project
     from orchestrator.ledger import Ledger
 
 OK, WRONG, USAGE, BUSY = 0, 1, 2, 3
-"""Exit codes: done · mistakes or trouble · the command was wrong · somebody else holds what we need."""
+EXIT_CODES = {
+    OK: "done",
+    WRONG: "mistakes or trouble; a sentence on standard error says which",
+    USAGE: "the command was wrong: an unknown word, name or option",
+    BUSY: "somebody else holds what it needs: another daemon, a locked store",
+}
+"""What the command's exit code tells the program that called it."""
 
 Given = ParamSpec("Given")
 
@@ -42,9 +49,26 @@ class Desk:
         """The project's files, with every mistake found in them."""
         from orchestrator import config  # noqa: PLC0415 - keeps `--help` fast
 
-        if not (self.root / "config").is_dir():
-            fail(f"{self.root}: no config/ folder; go to the project's folder, or name it with --project")
+        self.stand()
         return config.load(config.read_tree(self.root), self.environment)
+
+    def stand(self) -> None:
+        """End, unless there is a project where we stand."""
+        if not self.root.is_dir():
+            fail(f"{self.root}: there is no such folder", USAGE)
+        if not (self.root / "config").is_dir():
+            fail(
+                f"{self.root}: no project here (it has no config/ folder); `orchestrator init FOLDER` makes one,"
+                " --project names another folder",
+                USAGE,
+            )
+
+    def open(self, *, sending: bool = False) -> "Opened":
+        """The project without a mistake and the files it was read from; who sends needs every secret to be there."""
+        from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+
+        self.stand()
+        return app.open_project(self.root, self.environment, sending=sending)
 
     def project(self) -> "Project":
         """The project, if it has no mistake; else all of them are shown and we end."""
@@ -59,6 +83,7 @@ class Desk:
         from orchestrator import config  # noqa: PLC0415 - keeps `--help` fast
         from orchestrator.ledger import Ledger  # noqa: PLC0415
 
+        self.stand()
         url = self.project().environment.stores.ledger.resolve(config.MachineSecrets(self.root))
         ledger = Ledger.open(url, self.root)
         try:
@@ -81,6 +106,16 @@ def fail(text: str, code: int = WRONG) -> NoReturn:
     raise SystemExit(code)
 
 
+def no_such(kind: str, name: str, known: Iterable[str]) -> NoReturn:
+    """End because there is no such thing, naming the one that was probably meant, and all there are."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only to help with a mistake
+
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    guess = f"Did you mean {close[0]}? " if close else ""
+    fail(f"no {kind} {name}. {guess}There are: {', '.join(names) or 'none'}.", USAGE)
+
+
 def honest(verb: Callable[Given, None]) -> Callable[Given, None]:
     """A verb whose known errors end in their own words, without a traceback."""
 
@@ -88,6 +123,8 @@ def honest(verb: Callable[Given, None]) -> Callable[Given, None]:
     def careful(*args: Given.args, **kwargs: Given.kwargs) -> None:
         try:
             verb(*args, **kwargs)
+        except HeldError as problem:
+            fail(str(problem), BUSY)
         except OrchestratorError as problem:
             fail(str(problem))
 

@@ -1,13 +1,18 @@
 """The verb that brings people and what they did into the project: profiles, events, consent, suppressions, devices."""
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest
+from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, no_such
 from orchestrator.wire.clock import WallClock
+
+if TYPE_CHECKING:
+    from orchestrator import app as parts
+    from orchestrator.audience.store import Audience
 
 
 def register(app: typer.Typer) -> None:
@@ -29,45 +34,14 @@ def bring(
 ) -> None:
     """Import files. The same file again changes nothing; rows that cannot be taken are set aside, with the reason for each."""
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
-    from orchestrator.audience.importing import Order, import_file  # noqa: PLC0415
     from orchestrator.audience.mapping import What  # noqa: PLC0415
 
     desk: Desk = context.obj
     if what not in list(What):
-        fail(f"import {what}: no such thing; one of {', '.join(What)}", USAGE)
-    opened = app.open_project(desk.root, desk.environment)
+        no_such("kind of file", what, What)
+    opened = desk.open()
     audience = app.audience(opened)
-    settings = opened.project.settings
-    told, rejected = [], 0
-    for file in files:
-        order = Order(
-            What(what),
-            file,
-            WallClock().now(),
-            opened.project.catalogue.known,
-            settings.time_zone,
-            _mapping(desk, file, mapping),
-            replace,
-        )
-        with _bar(desk, file) as progress:
-            came = import_file(audience, order, progress)
-        ledger = {"consent": 0, "suppressed": 0}
-        if came.words is not None or came.stops is not None:
-            ledger = _to_the_ledger(opened, came)
-        rejected += came.rejected
-        told.append(
-            {
-                "file": str(file),
-                "rows": came.rows,
-                "new": came.new,
-                "changed": came.changed,
-                "devices": came.devices,
-                "left_out": came.left_out,
-                "rejected": came.rejected,
-                "rejects": str(came.rejects) if came.rejects else None,
-                **ledger,
-            }
-        )
+    told = [land(desk, opened, audience, Wish(what, file, mapping, replace)) for file in files]
 
     def tell() -> None:
         for one in told:
@@ -78,8 +52,50 @@ def bring(
             typer.echo(f" {one['file']} · {one['rows']:,} rows · {' · '.join(more) or 'nothing new'}{aside}")
 
     desk.show(told, tell)
-    if rejected and all(one["left_out"] == one["rows"] for one in told):
+    if any(one["rejected"] for one in told) and all(one["left_out"] == one["rows"] for one in told):
         raise typer.Exit(WRONG)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One file to import: what it tells, where it is, and how it is read."""
+
+    what: str
+    file: Path
+    mapping: Path | None = None
+    replace: bool = False
+
+
+def land(desk: Desk, opened: "parts.Opened", audience: "Audience", wish: Wish) -> dict[str, Any]:
+    """Import one file; what came of it, in numbers."""
+    from orchestrator.audience.importing import Order, import_file  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.audience.mapping import What  # noqa: PLC0415
+
+    order = Order(
+        What(wish.what),
+        wish.file,
+        WallClock().now(),
+        opened.project.catalogue.known,
+        opened.project.settings.time_zone,
+        _mapping(desk, wish.file, wish.mapping),
+        wish.replace,
+    )
+    with _bar(desk, wish.file) as progress:
+        came = import_file(audience, order, progress)
+    ledger = {"consent": 0, "suppressed": 0}
+    if came.words is not None or came.stops is not None:
+        ledger = _to_the_ledger(opened, came)
+    return {
+        "file": str(wish.file),
+        "rows": came.rows,
+        "new": came.new,
+        "changed": came.changed,
+        "devices": came.devices,
+        "left_out": came.left_out,
+        "rejected": came.rejected,
+        "rejects": str(came.rejects) if came.rejects else None,
+        **ledger,
+    }
 
 
 def _to_the_ledger(opened: Any, came: Any) -> dict[str, int]:

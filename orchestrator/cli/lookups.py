@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, table, when
+from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, no_such, table, when
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def report(context: typer.Context, campaign: Annotated[str, typer.Argument(help=
     with desk.ledger() as ledger:
         found = [(run, looking.counts(ledger.store, run.id)) for run in runs.listed(ledger.store, campaign, limit=20)]
     if not found and campaign not in desk.project().campaigns:
-        fail(f"no campaign {campaign}; there are: {', '.join(desk.project().campaigns) or 'none'}", USAGE)
+        no_such("campaign", campaign, desk.project().campaigns)
 
     def tell() -> None:
         for run, counts in found:

@@ -1,17 +1,36 @@
 """The verbs of the command line and the options all of them share."""
 
+import os
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from orchestrator import __version__
-from orchestrator.cli import importing, inbox, lookups, previewing, segments, sending, steering, writing
-from orchestrator.cli.desk import USAGE, Desk, fail
+from orchestrator.cli import (
+    beginning,
+    importing,
+    inbox,
+    lookups,
+    previewing,
+    retrying,
+    segments,
+    sending,
+    steering,
+    writing,
+)
+from orchestrator.cli.desk import EXIT_CODES, USAGE, WRONG, Desk, fail
+
+_CODES = " · ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
+EPILOG = f"Exit codes: {_CODES}."
+EVERYWHERE = "With every verb, before or after it: --project/-C FOLDER, --env/-e NAME, --json."
 
 app = typer.Typer(
     name="orchestrator",
     help="Personalised messaging as code.",
+    epilog=EPILOG,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -50,10 +69,37 @@ def run(name: Annotated[str | None, typer.Argument()] = None) -> None:
     fail(f"no verb `run`: did you mean `orchestrator send {name or 'CAMPAIGN'}` or `orchestrator serve`?", USAGE)
 
 
-for verbs in (writing, importing, segments, previewing, sending, lookups, steering, inbox):
+for verbs in (beginning, writing, importing, segments, previewing, sending, lookups, retrying, steering, inbox):
     verbs.register(app)
+for command in [*app.registered_commands, *segments.segment.registered_commands]:
+    command.epilog = f"{EVERYWHERE}\n\n{EPILOG}"
+
+
+def hoisted(words: Sequence[str]) -> list[str]:
+    """The command's words with the options of all verbs in front, wherever they were written."""
+    front, rest = list[str](), list[str]()
+    left = iter(words)
+    for word in left:
+        if word == "--":
+            rest += [word, *left]
+        elif word == "--json" or word.startswith(("--project=", "--env=")):
+            front.append(word)
+        elif word in ("--project", "-C", "--env", "-e"):
+            front += [word, *([value] if (value := next(left, None)) is not None else [])]
+        else:
+            rest.append(word)
+    return [*front, *rest]
 
 
 def main() -> None:
     """The entry of the command line."""
-    app()
+    try:
+        app(hoisted(sys.argv[1:]), prog_name="orchestrator")
+    except Exception as problem:
+        if os.environ.get("ORCHESTRATOR_DEBUG"):
+            raise
+        name = type(problem).__name__
+        fail(
+            f"{name}: {problem}\nThis is a mistake of the program, not yours; ORCHESTRATOR_DEBUG=1 shows where it happened.",
+            WRONG,
+        )

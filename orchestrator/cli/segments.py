@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import USAGE, Desk, fail, honest, when
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, when
 from orchestrator.core.times import Instant
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ def _asked(desk: Desk, name: str, at: str | None) -> Iterator[_Question]:
     from orchestrator.cli.sending import moment_of  # noqa: PLC0415
     from orchestrator.core.segments import Moment  # noqa: PLC0415
 
-    opened = app.open_project(desk.root, desk.environment)
+    opened = desk.open()
     project = opened.project
     if name not in project.segments:
-        fail(f"no segment {name}; there are {', '.join(project.segments) or 'none'}", USAGE)
+        no_such("segment", name, project.segments)
     zone, known = project.settings.time_zone, project.catalogue.known
     moment = Moment(moment_of(at), zone, project.segments)
     found = project.segments[name]

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,8 @@ from orchestrator.cli.desk import USAGE, Desk, fail, honest, when
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orchestrator.core.times import Instant
     from orchestrator.pipeline import Forecast
 
@@ -38,37 +40,70 @@ def plan(
 
 
 @honest
-def send(
+def send(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
     context: typer.Context,
     campaign: Name,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    test: Annotated[
+        str | None,
+        typer.Option(
+            "--test",
+            help="To this one address only (or `me`, `seeds`): marked, needs no consent, counts nowhere. Needs --as.",
+        ),
+    ] = None,
+    user: Annotated[str | None, typer.Option("--as", help="With --test: with whose data (a user's id).")] = None,
+    variant: Annotated[str | None, typer.Option(help="With --test: this variant, whatever the draw says.")] = None,
+    locale: Annotated[str | None, typer.Option(help="With --test: in this language.")] = None,
+    channel: Annotated[
+        str | None, typer.Option(help="With --test: on this channel; default: the one the address is for.")
+    ] = None,
 ) -> None:
-    """Send a campaign now: shows the exact audience, asks for its number, and works until everybody is accounted for."""
+    """Send a campaign now: shows the exact audience, asks for its number, and works until everybody is accounted for.
+
+    With --test it goes to one address, marked, and is counted nowhere.
+    """
     from orchestrator.cli.shipping import rehearse, ship  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
+    if test is not None:
+        from orchestrator.cli.trying import Trial, try_out  # noqa: PLC0415 - keeps `--help` fast
+
+        if not user:
+            fail("--test needs --as USER: with whose data?", USAGE)
+        try_out(desk, Trial(campaign, test, user, variant, locale, channel))
+        return
+    for option, value in (("--as", user), ("--variant", variant), ("--locale", locale), ("--channel", channel)):
+        if value:
+            fail(f"{option} goes with --test ADDRESS; a campaign decides this by itself", USAGE)
     with rehearse(desk, campaign, WallClock().now(), sending=True) as show:
         if not desk.as_json:
             _print(desk, campaign, show.forecast)
         if show.forecast.people == 0:
             fail(f"{campaign}: nobody is in its audience; orchestrator segment show tells why", USAGE)
         if not yes:
-            answer = typer.prompt(
-                f"Type the number of people in the audience ({show.forecast.people}) to send, anything else to stop"
-            )
-            if answer.replace(",", "").strip() != str(show.forecast.people):
-                fail("stopped; nothing was sent")
+            ask_for(show.forecast.people, "people in the audience")
         sent = ship(desk, show)
-    desk.show(
-        sent,
-        lambda: typer.echo(
-            f"run {sent['run']} is {sent['state']}: orchestrator report {campaign} · orchestrator deliveries {campaign} --user ID"
-        ),
-    )
-    if sent["state"] not in ("done", "waiting"):
-        typer.echo(
-            f"it goes on with `orchestrator serve`, or `orchestrator resume {sent['run']}` if it was paused", err=True
-        )
+    desk.show(sent, lambda: tell_sent(campaign, sent))
+
+
+def ask_for(number: int, of_what: str) -> None:
+    """Let a person type the number, not "y"; any other answer ends here."""
+    answer = typer.prompt(f"\n Type the number of {of_what} ({number}) to send, anything else to stop", err=False)
+    if answer.replace(",", "").strip() != str(number):
+        fail("stopped; nothing was sent")
+
+
+def tell_sent(campaign: str, sent: "Mapping[str, Any]") -> None:
+    """How a run stands after it was worked here, and what to do next."""
+    rows = " · ".join(f"{state.replace('_', ' ')} {count:,}" for state, count in sent["rows"].items())
+    typer.echo(f" run {sent['run']} of {campaign} is {sent['state']}   {rows or 'nobody was in it'}")
+    if sent["sink"]:
+        typer.echo(f" nothing left this machine: the messages are in {sent['sink']}")
+    if sent["state"] == "working":
+        typer.echo(" who is held gets it when it is time, while `orchestrator serve` runs")
+    elif sent["state"] == "paused":
+        typer.echo(f" it goes on with: orchestrator resume {sent['run']}, then orchestrator serve")
+    typer.echo(f" look: orchestrator report {campaign} · orchestrator deliveries {campaign} --user ID")
 
 
 @honest
@@ -80,8 +115,11 @@ def serve(
 ) -> None:
     """Run the daemon: the clock, the workers and the web face, until SIGTERM."""
     desk: Desk = context.obj
+    desk.stand()
     command = [sys.executable, "-m", "orchestrator.daemon", "--project", str(desk.root), "--env", desk.environment]
     command += ["--workers", str(workers), "--host", host, "--port", str(port)]
+    if desk.as_json:
+        os.environ["ORCHESTRATOR_LOG"] = "json"
     # This process becomes the daemon, so that whoever started us holds the daemon itself.
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, our own arguments
 

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import uvloop
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from orchestrator import app
-from orchestrator.cli.desk import USAGE, Desk, fail
+from orchestrator.cli.desk import Desk, fail, no_such
+from orchestrator.cli.progress import Progress
+from orchestrator.config import Deliver
 from orchestrator.core.eligibility import ramp_at
 from orchestrator.core.errors import StoreError
 from orchestrator.core.facts import RunFacts
@@ -36,6 +37,17 @@ from orchestrator.rendering import RenderChild
 from orchestrator.wire.clock import WallClock
 
 
+class Bench(Protocol):
+    """What it takes to work a run here: the project, its ledger, and a child to render in."""
+
+    @property
+    def opened(self) -> app.Opened: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def child(self) -> RenderChild: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
     """A campaign with its audience resolved and judged, not yet planned."""
@@ -52,9 +64,9 @@ class Rehearsal:
 @contextmanager
 def rehearse(desk: Desk, campaign: str, at: Instant, *, sending: bool = False) -> Iterator[Rehearsal]:
     """Resolve and judge a campaign's audience as of a moment."""
-    opened = app.open_project(desk.root, desk.environment, sending=sending)
+    opened = desk.open(sending=sending)
     if campaign not in opened.project.campaigns:
-        fail(f"no campaign {campaign}; there are {', '.join(opened.project.campaigns) or 'none'}", USAGE)
+        no_such("campaign", campaign, opened.project.campaigns)
     # The child is forked before there are threads or databases here.
     with RenderChild() as child:
         ledger = opened.ledger()
@@ -87,12 +99,18 @@ def ship(desk: Desk, show: Rehearsal) -> dict[str, Any]:
     if not made or not runs.begin_planning(ledger.store, run.id, ledger.boot):
         fail(f"{campaign.name} was sent by hand at this very moment already: run {run.id}")
     plan(ledger, run, campaign, Cast(show.casting), clock.now())
+    return work_here(desk, show, run)
+
+
+def work_here(desk: Desk, show: Bench, run: Run) -> dict[str, Any]:
+    """Work a planned run until nothing of it is due any more; how it stands then. Closes the ledger."""
     uvloop.run(_work(desk, show, run))
-    return _outcome(show, run.id)
+    return outcome(show.opened, run.id)
 
 
-def _outcome(show: Rehearsal, number: int) -> dict[str, Any]:
-    ledger = show.opened.ledger()
+def outcome(opened: app.Opened, number: int) -> dict[str, Any]:
+    """How a run stands, its rows counted by state."""
+    ledger = opened.ledger()
     try:
         run = runs.find(ledger.store, number)
         counts = deliveries.counts(ledger.store, number)
@@ -101,10 +119,11 @@ def _outcome(show: Rehearsal, number: int) -> dict[str, Any]:
     rows: dict[str, int] = {}
     for count in counts:
         rows[count.state] = rows.get(count.state, 0) + count.rows
-    return {"run": number, "state": str(run.state) if run else "gone", "rows": rows}
+    sink = "" if opened.project.environment.deliver is Deliver.EVERYONE else str(opened.root / app.SINK)
+    return {"run": number, "state": str(run.state) if run else "gone", "rows": rows, "sink": sink}
 
 
-def _ask_again(show: Rehearsal, bundles: app.Bundles, run: int, now: Instant, ledger: Ledger) -> None:
+def _ask_again(show: Bench, bundles: app.Bundles, run: int, now: Instant, ledger: Ledger) -> None:
     """A long send asks again about those it reaches an hour later; a daemon does so for what is held beyond this verb."""
     if run in asking.runs_to_ask(ledger.store, now):
         found = runs.find(ledger.store, run)
@@ -114,18 +133,17 @@ def _ask_again(show: Rehearsal, bundles: app.Bundles, run: int, now: Instant, le
             ask_again(ledger, lambda: app.audience(opened), project, prepared, found, now)
 
 
-async def _work(desk: Desk, show: Rehearsal, run: Run) -> None:
+async def _work(desk: Desk, show: Bench, run: Run) -> None:
     clock = WallClock()
     held = LedgerThread(show.ledger)
     bundles = app.Bundles(show.opened.project.environment.name, clock.now(), show.child)
-    parts = Parts(held, app.dispatch(show.opened, clock, random.random), bundles.prepare_shard)
+    rows = await held(lambda ledger: deliveries.rows_of(ledger.store, run.id))
+    progress = Progress(run.campaign, rows, clock, quiet=desk.as_json)
+    parts = Parts(held, app.dispatch(show.opened, clock, random.random), bundles.prepare_shard, progress)
     loop = asyncio.get_running_loop()
     for told in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(told, parts.dispatch.stopping.set)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    quiet = desk.as_json or not sys.stderr.isatty()
-    with Progress(*columns, disable=quiet) as progress:
-        bar = progress.add_task(run.campaign, total=show.forecast.people)
+    with progress:
         while not parts.dispatch.stopping.is_set():
             try:
                 await held(partial(_ask_again, show, bundles, run.id, clock.now()))
@@ -136,8 +154,6 @@ async def _work(desk: Desk, show: Rehearsal, run: Run) -> None:
             if shard is None:
                 break
             await work(shard, parts, clock)
-            if shard.run == run.id:
-                progress.advance(bar, len(shard.people))
     await parts.dispatch.close()
     stopped = parts.dispatch.stopping.is_set()
     if stopped:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.desk import WRONG, Desk, honest
+from orchestrator.cli.desk import WRONG, Desk, fail, honest
 
 
 def register(app: typer.Typer) -> None:
@@ -47,14 +47,23 @@ def schema(
     ] = None,
 ) -> None:
     """Write a JSON Schema for each kind of file, for completion in the editor."""
-    from orchestrator.config import schemas  # noqa: PLC0415 - keeps `--help` fast
-
     desk: Desk = context.obj
     target = folder or desk.root / ".schemas"
-    target.mkdir(parents=True, exist_ok=True)
+    try:
+        written = write_schemas(target)
+    except OSError as problem:
+        fail(f"{target}: cannot be written: {problem.strerror}")
+    desk.show(written, lambda: typer.echo("\n".join(written.values())))
+
+
+def write_schemas(folder: Path) -> dict[str, str]:
+    """Write the schema of each kind of file; where, by name."""
+    from orchestrator.config import schemas  # noqa: PLC0415 - keeps `--help` fast
+
+    folder.mkdir(parents=True, exist_ok=True)
     written = {}
     for name, content in schemas().items():
-        path = target / f"{name}.schema.json"
+        path = folder / name
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         written[name] = str(path)
-    desk.show(written, lambda: typer.echo("\n".join(written.values())))
+    return written

@@ -19,6 +19,10 @@ class StoreError(OrchestratorError):
     """A store cannot be opened, read or written."""
 
 
+class HeldError(StoreError):
+    """Somebody else holds a store right now; the same command later may well go through."""
+
+
 class LostBootError(StoreError):
     """This process no longer holds its lock: it must stop intending and leave, others take over its work."""
 

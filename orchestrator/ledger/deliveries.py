@@ -144,6 +144,11 @@ def counts(store: Store, run: int) -> list[Count]:
     ]
 
 
+def rows_of(store: Store, run: int) -> int:
+    """How many rows a run has."""
+    return int(store.rows("SELECT COUNT(*) FROM delivery WHERE run = ?", (run,))[0][0])
+
+
 def story(store: Store, key: DeliveryKey) -> list[Answered]:
     """Every answer on the way to this delivery's state that was not a plain success, in order of time."""
     return [
@@ -203,3 +208,13 @@ def failed_users(store: Store, run: int, reasons: Sequence[str] = PASSING) -> li
         (run, store.array([str(reason) for reason in reasons])),
     )
     return [row[0] for row in rows]
+
+
+def failed_rows(store: Store, run: int, reasons: Sequence[str] = PASSING) -> dict[str, tuple[str, str]]:
+    """The same users, each with the segment and the variant their rows were planned under."""
+    rows = store.rows(
+        "SELECT user_id, MIN(segment), MIN(variant) FROM delivery"
+        " WHERE run = ? AND state = 'failed' AND reason {any} GROUP BY user_id ORDER BY user_id",
+        (run, store.array([str(reason) for reason in reasons])),
+    )
+    return {user: (segment, variant) for user, segment, variant in rows}

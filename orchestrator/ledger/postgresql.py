@@ -105,7 +105,7 @@ class PostgreSQLStore:
                 raise LostBootError(
                     f"ledger: the session with PostgreSQL is gone ({problem}); this process ends, another takes over"
                 ) from problem
-            raise
+            raise StoreError(f"ledger: PostgreSQL refused ({problem})") from problem
 
 
 def lock_number(token: str) -> int:

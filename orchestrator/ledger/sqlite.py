@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from orchestrator.core.errors import StoreError
+from orchestrator.core.errors import HeldError, StoreError
 from orchestrator.ledger.store import Row, spell
 
 _ANY = "IN (SELECT value FROM json_each(?))"
@@ -36,6 +36,10 @@ class SQLiteStore:
             self._gate = os.open(f"{path}.write", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._open()
         except (OSError, sqlite3.Error) as problem:
+            if getattr(problem, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
+                raise HeldError(
+                    f"ledger {path}: {problem}: another program holds it; close database browsers and backups that lock it"
+                ) from problem
             raise StoreError(
                 f"ledger {path}: cannot be opened ({problem}); check that the folder exists and is ours to write"
             ) from problem
@@ -70,7 +74,7 @@ class SQLiteStore:
                     self._connection.execute("ROLLBACK")
                 raise
         except sqlite3.OperationalError as problem:
-            raise StoreError(self._remedy(problem)) from problem
+            raise self._refusal(problem) from problem
         finally:
             self._gated(fcntl.LOCK_UN)
 
@@ -93,10 +97,16 @@ class SQLiteStore:
                 if self._connection.in_transaction:
                     self._connection.execute("COMMIT")
         except sqlite3.OperationalError as problem:
-            raise StoreError(self._remedy(problem)) from problem
+            raise self._refusal(problem) from problem
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        return self._connection.execute(spell(sql, _ANY, "?"), parameters).fetchall()
+        try:
+            return self._connection.execute(spell(sql, _ANY, "?"), parameters).fetchall()
+        except sqlite3.OperationalError as problem:
+            # Inside a transaction its end says so; a look by itself says it here.
+            if self._connection.in_transaction:
+                raise
+            raise self._refusal(problem) from problem
 
     def change(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         return self._connection.execute(spell(sql, _ANY, "?"), parameters).rowcount
@@ -154,12 +164,13 @@ class SQLiteStore:
     def _boots(self) -> Path:
         return self.path.with_name(self.path.name + ".boots")
 
-    def _remedy(self, problem: sqlite3.OperationalError) -> str:
+    def _refusal(self, problem: sqlite3.OperationalError) -> StoreError:
         remedies = {
             sqlite3.SQLITE_FULL: "the disk is full; free some space, everything unfinished goes on by itself",
             sqlite3.SQLITE_IOERR: "the disk answers with errors; look at the system log before anything else",
             sqlite3.SQLITE_READONLY: "the file is read-only; give this process the right to write it and its folder",
             sqlite3.SQLITE_BUSY: "another program holds it; close database browsers and backups that lock it",
         }
-        remedy = remedies.get((getattr(problem, "sqlite_errorcode", 0) or 0) & 0xFF, "see the text of the error")
-        return f"ledger {self.path}: {problem}: {remedy}"
+        code = (getattr(problem, "sqlite_errorcode", 0) or 0) & 0xFF
+        kind = HeldError if code == sqlite3.SQLITE_BUSY else StoreError
+        return kind(f"ledger {self.path}: {problem}: {remedies.get(code, 'see the text of the error')}")

@@ -5,7 +5,7 @@ from orchestrator.pipeline.casting import Again, Casting
 from orchestrator.pipeline.forecast import Forecast, forecast
 from orchestrator.pipeline.letters import BundleLetters
 from orchestrator.pipeline.plan import PEOPLE_A_SHARD, Cast, plan
-from orchestrator.pipeline.work import LedgerThread, Letter, Letters, Parts, Prepared, Sight, Unwritten, work
+from orchestrator.pipeline.work import LedgerThread, Letter, Letters, Parts, Prepared, Sight, Unwritten, Watch, work
 
 __all__ = [
     "AHEAD",
@@ -22,6 +22,7 @@ __all__ = [
     "Prepared",
     "Sight",
     "Unwritten",
+    "Watch",
     "ask_again",
     "forecast",
     "plan",

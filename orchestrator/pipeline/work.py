@@ -91,6 +91,18 @@ class LedgerThread:
         self._thread.shutdown()
 
 
+class Watch(Protocol):
+    """Somebody who looks on while a shard is worked: a progress bar, the figures of the metrics."""
+
+    def turned(self, shard: Shard, turn: HalfTurn, permitted: Permission) -> None:
+        """A turn is written: these answered, those may leave."""
+        ...
+
+    def marked(self, shard: Shard, marks: Sequence[Mark]) -> None:
+        """A shard is about to be put back, with these verdicts."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a worker works with. `prepare` turns a shard's bundle into its campaign and templates, once per version."""
@@ -98,6 +110,7 @@ class Parts:
     ledger: LedgerThread
     dispatch: Dispatch
     prepare: Callable[[Ledger, Shard], Prepared]
+    watch: Watch | None = None
 
 
 async def work(shard: Shard, parts: Parts, clock: Clock) -> Instant | None:
@@ -110,8 +123,12 @@ async def work(shard: Shard, parts: Parts, clock: Clock) -> Instant | None:
     async for turn in turns:
         permitted = await parts.ledger(partial(sight.take, turn))
         sight.note(turn.answered, permitted)
+        if parts.watch is not None:
+            parts.watch.turned(shard, turn, permitted)
         turn.go(permitted)
     marks = [*turns.marks, *sight.marks(verdicts, known)]
+    if parts.watch is not None:
+        parts.watch.marked(shard, marks)
     return await parts.ledger(lambda ledger: ledger.put_back(shard, marks, clock.now(), turns.resume_at))
 
 

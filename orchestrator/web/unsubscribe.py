@@ -14,6 +14,9 @@ from orchestrator.core.times import Clock
 from orchestrator.ledger import ConsentChange, Ledger, Seal
 from orchestrator.pipeline import LedgerThread
 
+REHEARSAL = "0"
+"""The number of no run: what previews and test messages are rendered under, with somebody else's data."""
+
 _HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -55,6 +58,10 @@ class Unsubscribe:
         label = escape(self._labels.get(topic, topic))
         if request.method != "POST":
             return _page("Unsubscribe?", f"You will get no more of this: {label}.", _BUTTON)
+        if run == REHEARSAL:
+            return _page(
+                "Nothing was changed", "This link stands in a test message or a preview: it unsubscribes nobody."
+            )
         word = ConsentChange(user, Channel(channel), topic, False, self._clock.now(), "unsubscribe link", f"run {run}")
         await self._ledger(lambda ledger: _withdraw(ledger, word))
         return _page("You are unsubscribed", f"We will send you no more of this: {label}.")

@@ -1,0 +1,242 @@
+"""The verb that makes a project: the example with invented people, or an empty one, ready to check, plan and send."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import orchestrator
+from orchestrator.cli.desk import WRONG, Desk, fail, honest
+from orchestrator.cli.writing import write_schemas
+from orchestrator.wire.clock import WallClock
+
+SCHEMAS = ".schemas"
+CAMPAIGN = "new_in"
+"""The example's campaign that the next commands are about."""
+
+IGNORED = """\
+# people and ledger: never in git
+/data/
+/preview/
+.env
+"""
+WORKFLOW = """\
+# Checks every pull request, and shows who would get what.
+name: campaigns
+on:
+  pull_request:
+    paths: [config/**, templates/**, lists/**]
+permissions: {contents: read}
+
+jobs:
+  check:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with: {python-version: "3.12"}
+      - run: pip install "messaging-orchestrator@VERSION@"
+      - run: orchestrator check
+
+  # `plan` counts people, so it needs a machine that has them: a runner of your own, named in the repository's variable
+  # ORCHESTRATOR_RUNNER, with the project's data/ folder where ORCHESTRATOR_DATA says.
+  plan:
+    if: vars.ORCHESTRATOR_RUNNER != ''
+    needs: check
+    runs-on: ${{ vars.ORCHESTRATOR_RUNNER }}
+    steps:
+      - uses: actions/checkout@v4
+      - run: python3 -m venv .venv && .venv/bin/pip install "messaging-orchestrator@VERSION@"
+      - run: ln -s "${{ vars.ORCHESTRATOR_DATA }}" data
+      - run: |
+          for file in config/campaigns/*.yaml; do
+            .venv/bin/orchestrator plan "$(basename "$file" .yaml)" | tee -a plan.txt
+          done
+      - run: (echo '```'; cat plan.txt; echo '```') >> "$GITHUB_STEP_SUMMARY"
+"""
+EMPTY = {
+    "config/orchestrator.yaml": """\
+project: {name}
+time_zone: Etc/UTC
+locales: [en]
+
+environments:                 # ORCHESTRATOR_ENV; dev when unset
+  dev:  {{deliver: sink}}       # nothing leaves this machine
+  live: {{deliver: everyone}}
+""",
+    "config/data.yaml": """\
+# the attributes people have and the events they do
+attributes:
+  email: email
+""",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command()(init)
+
+
+@honest
+def init(
+    context: typer.Context,
+    folder: Annotated[Path | None, typer.Argument(help="Where; made if need be. Default: here.")] = None,
+    empty: Annotated[bool, typer.Option("--empty", help="No example, no invented people.")] = False,
+) -> None:
+    """Make a project: the example shop, with 200 invented people already imported. Overwrites nothing."""
+    desk: Desk = context.obj
+    root = (folder or desk.root).resolve()
+    _refuse(root)
+    contents = dict(_texts(root, empty=empty))
+    written, kept = list[str](), list[str]()
+    try:
+        for name, content in contents.items():
+            (written if _write(root / name, content) else kept).append(name)
+        written += [Path(path).relative_to(root).as_posix() for path in write_schemas(root / SCHEMAS).values()]
+    except OSError as problem:
+        fail(f"{problem.filename}: cannot be written: {problem.strerror}")
+    people = {} if empty else _bring_people(Desk(root, "dev", desk.as_json))
+    verbs = (
+        ["check", "schema --help", "import profiles FILE"]
+        if empty
+        else ["check", f"plan {CAMPAIGN}", f"send {CAMPAIGN}"]
+    )
+    following = [f"orchestrator {verb}" for verb in verbs]
+    answer = {"folder": str(root), "written": sorted(written), "kept": kept, "people": people, "next": following}
+    desk.show(answer, lambda: _tell(root, answer))
+
+
+def _refuse(root: Path) -> None:
+    """End where a project stands already, or anything we would have to write over."""
+    if root.exists() and not root.is_dir():
+        fail(f"{root}: is a file, not a folder", WRONG)
+    for name in ("config", "templates", "lists", "data"):
+        path = root / name
+        if path.is_file() or (path.is_dir() and any(path.iterdir())):
+            what = "there is a project here already" if name == "config" else "something stands here already"
+            fail(f"{path}: {what}, and init overwrites nothing; name another folder: orchestrator init FOLDER", WRONG)
+
+
+def example() -> Path:
+    """Where the example project stands: in the installed package, or at the root of a checkout."""
+    house = Path(orchestrator.__file__).parent
+    for root in (house / "example", house.parent):
+        if (root / "config" / "orchestrator.yaml").is_file():
+            return root
+    return fail(
+        "the example project is missing from this installation; install messaging-orchestrator anew, or init --empty"
+    )
+
+
+def _texts(root: Path, *, empty: bool) -> Iterator[tuple[str, bytes]]:
+    """The files to write, by name."""
+    if empty:
+        name = "".join(c if c.isalnum() and c.isascii() else "_" for c in root.name.lower()).strip("_") or "project"
+        if not name[0].isalpha():
+            name = f"p_{name}"
+        yield from ((path, text.format(name=name).encode()) for path, text in EMPTY.items())
+        for place in ("config/campaigns", "config/segments", "templates", "lists"):
+            yield f"{place}/.gitkeep", b""
+    else:
+        from orchestrator.config import read_tree  # noqa: PLC0415 - keeps `--help` fast
+
+        yield from read_tree(example()).items()
+    yield ".gitignore", IGNORED.encode()
+    yield ".vscode/settings.json", _editor().encode()
+    yield ".github/workflows/campaigns.yml", WORKFLOW.replace("@VERSION@", _pinned()).encode()
+
+
+def _editor() -> str:
+    from orchestrator.config import SCHEMA_OF  # noqa: PLC0415 - keeps `--help` fast
+
+    schemas = {f"./{SCHEMAS}/{name}": files for name, files in SCHEMA_OF.items()}
+    settings = {"yaml.schemas": schemas, "files.associations": {"*.mjml": "html"}}
+    return json.dumps(settings, indent=2) + "\n"
+
+
+def _pinned() -> str:
+    """The release that is installed, for the workflow to use the same."""
+    try:
+        return f"=={version('messaging-orchestrator')}"
+    except PackageNotFoundError:
+        return ""
+
+
+def _write(path: Path, content: bytes) -> bool:
+    """Write a file that is not there yet; False if it is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("xb") as stream:
+            stream.write(content)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _bring_people(desk: Desk) -> dict[str, int]:
+    """Invent people and import them as anybody would import theirs."""
+    from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.importing import Wish, land  # noqa: PLC0415
+    from orchestrator.cli.inventing import WHAT, invent  # noqa: PLC0415
+
+    folder = desk.root / "data" / "example"
+    lines = invent(folder, WallClock().now())
+    opened = desk.open()
+    audience = app.audience(opened)
+    for what in WHAT:
+        told = land(desk, opened, audience, Wish(what, folder / f"{what}.jsonl"))
+        if told["rejected"]:
+            shutil.rmtree(desk.root / "data")
+            fail(f"the invented {what} were refused: this release is broken, please report it")
+    return lines
+
+
+def _tell(root: Path, answer: dict[str, Any]) -> None:
+    here = Path.cwd()
+    shown = f"{root.relative_to(here)}/" if root.is_relative_to(here) and root != here else f"{root}/"
+    typer.echo(f" {shown}")
+    for line in _tree(answer["written"]):
+        typer.echo(f"   {line}")
+    if answer["kept"]:
+        typer.echo(f" kept as it was: {', '.join(answer['kept'])}")
+    if answer["people"]:
+        people, events = answer["people"]["profiles"], answer["people"]["events"]
+        typer.echo(f" {people} invented people and {events:,} events are in data/; in dev, nothing leaves this machine")
+    typer.echo(" now")
+    if root != here:
+        typer.echo(f"   cd {shown.rstrip('/')}")
+    for command in answer["next"]:
+        typer.echo(f"   {command}")
+
+
+_ABOUT = {
+    "config": "settings, the catalogue of your data",
+    "config/campaigns": "who gets what, when, under which rules",
+    "config/segments": "who is in, in words",
+    "templates": "the words, by campaign, segment and channel",
+    "lists": "people named one by one",
+    SCHEMAS: "your editor completes and checks with these",
+    ".github/workflows": "check and plan on every pull request",
+}
+
+
+def _tree(files: list[str]) -> Iterator[str]:
+    """One line for each folder: what is in it, and what it is for."""
+    folders: dict[str, list[str]] = {}
+    for name in sorted(files):
+        path = Path(name)
+        place = "templates" if path.parts[0] == "templates" else path.parent.as_posix()
+        folders.setdefault("" if place == "." else place, []).append("/".join(path.parts[len(Path(place).parts) :]))
+    for place, names in folders.items():
+        shown = [name for name in names if name != ".gitkeep"]
+        inside = f"{len(shown)} files" if len(shown) > 4 else " ".join(shown)
+        if not place:
+            yield inside
+        else:
+            yield f"{place + '/':<20}{_ABOUT.get(place, '')}"
+            if inside and not place.startswith("."):
+                yield f"{'':<4}{inside}"

@@ -1,0 +1,105 @@
+"""What a long send shows while it works: a live bar on a terminal, a line now and then elsewhere."""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.core.nouns import State
+from orchestrator.core.times import SECOND, Clock, Instant
+from orchestrator.core.turns import Mark, Permission
+from orchestrator.dispatch import HalfTurn
+from orchestrator.ledger import Shard
+
+LINE_EVERY = 5 * SECOND
+"""How often a line is written where there is no terminal to draw on."""
+
+_COLUMNS = {State.HELD: "held", State.RETRY_WAIT: "held", State.ACCEPTED: "accepted"}
+_FAILED = frozenset({State.FAILED, State.RENDER_FAILED, State.UNKNOWN})
+
+
+class Progress:
+    """Counts what the corridor reports of one run: sent, accepted, held, failed, messages a second."""
+
+    def __init__(self, name: str, rows: int, clock: Clock, *, quiet: bool, console: Console | None = None) -> None:
+        self._name = name
+        self._rows = rows
+        self._clock = clock
+        self._quiet = quiet
+        self._console = console or Console(stderr=True, file=sys.stderr)
+        self._began = clock.now()
+        self._said = self._began
+        self._counts: Counter[str] = Counter()
+        self._done = 0
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        self._began = self._said = self._clock.now()
+        if not self._quiet and self._console.is_terminal:
+            self._live = Live(get_renderable=self._drawn, console=self._console, refresh_per_second=8, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+        if not self._quiet:
+            self._console.print(self.line(), highlight=False, soft_wrap=True)
+
+    def turned(self, shard: Shard, turn: HalfTurn, permitted: Permission) -> None:  # noqa: ARG002 - one run at a time here
+        """A turn is written."""
+        self._counts["sent"] += len(permitted.go) + len(permitted.accepted)
+        self._counts["accepted"] += len(permitted.accepted)
+        self._note([settled.state for settled in turn.answered])
+        self._done += len(permitted.accepted)
+        self._say()
+
+    def marked(self, shard: Shard, marks: Sequence[Mark]) -> None:  # noqa: ARG002 - one run at a time here
+        """Verdicts that are no message."""
+        self._note([mark.state for mark in marks])
+        self._say()
+
+    def _note(self, states: Sequence[State]) -> None:
+        for state in states:
+            self._counts["failed" if state in _FAILED else _COLUMNS.get(state, "nothing")] += 1
+        self._done += len(states)
+
+    def _say(self) -> None:
+        now = self._clock.now()
+        if self._live is None and not self._quiet and now - self._said >= LINE_EVERY:
+            self._said = now
+            self._console.print(self.line(), highlight=False, soft_wrap=True)
+
+    def _rate(self, now: Instant) -> float:
+        return self._counts["sent"] * SECOND / max(1, now - self._began)
+
+    def figures(self) -> str:
+        """What there is to say in numbers."""
+        return " · ".join(
+            f"{what} {self._counts[what]:,}" for what in ("sent", "accepted", "held", "failed", "nothing")
+        )
+
+    def line(self) -> str:
+        """One plain line."""
+        return f" {self._name}   {self.figures()}   {self._rate(self._clock.now()):,.0f}/s"
+
+    def _drawn(self) -> RenderableType:
+        now = self._clock.now()
+        seconds = (now - self._began) // SECOND
+        done = min(self._done, self._rows)
+        bar = Table.grid(expand=True, padding=(0, 1))
+        bar.add_column(no_wrap=True)
+        bar.add_column(ratio=1)
+        bar.add_column(no_wrap=True, justify="right")
+        bar.add_row(
+            f" {self._name}",
+            ProgressBar(total=max(1, self._rows), completed=done),
+            f"{done:,} of {self._rows:,} rows  {self._rate(now):,.0f}/s  {seconds // 60}:{seconds % 60:02}",
+        )
+        return Group(bar, Text(f" {self.figures()}"), Text(" ctrl-c pauses, nothing is lost", style="dim"))

@@ -1,0 +1,231 @@
+"""A test message: somebody's words to one address of one's own, marked, without consent, counted nowhere."""
+
+import asyncio
+import os
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import typer
+
+from orchestrator import app
+from orchestrator.audience.lists import read_list
+from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, no_such
+from orchestrator.config import Deliver
+from orchestrator.core.campaigns import Campaign
+from orchestrator.core.eligibility import assign
+from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.nouns import (
+    Address,
+    Channel,
+    Content,
+    DeliveryKey,
+    EmailContent,
+    InAppContent,
+    Message,
+    Person,
+    PushContent,
+    TextContent,
+    delivery_id,
+)
+from orchestrator.core.outcomes import Accepted, Ambiguous, Outcome
+from orchestrator.core.times import Instant, iso
+from orchestrator.dispatch import Dispatch
+from orchestrator.ledger import Purpose
+from orchestrator.pipeline import Casting, Letter, Prepared, Unwritten
+from orchestrator.wire.clock import WallClock
+
+MARK = "[test] "
+ME = "ORCHESTRATOR_ME"
+"""The environment variable that says which addresses `--test me` means: one's own, so no file in git is for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What was asked: a campaign to an address (or `me`, `seeds`), with a user's data."""
+
+    campaign: str
+    to: str
+    user: str
+    variant: str | None = None
+    locale: str | None = None
+    channel: str | None = None
+
+
+def try_out(desk: Desk, trial: Trial) -> None:
+    """Render with the user's data, send to the address, and tell what became of it; exit code 1 if it was not taken."""
+    opened = desk.open(sending=True)
+    if trial.campaign not in opened.project.campaigns:
+        no_such("campaign", trial.campaign, opened.project.campaigns)
+    goals = _goals(opened, trial)
+    now = WallClock().now()
+    ledger = opened.ledger()
+    try:
+        seal = ledger.seal(Purpose.UNSUBSCRIBE, now)
+    finally:
+        ledger.close()
+    prepared = app.prepared(opened.project, opened.files, trial.campaign, seal)
+    person = _person(opened, prepared, trial, now)
+    messages = [_message(prepared, person, channel, address, now) for channel, address in goals]
+    told = asyncio.run(_deliver(opened, prepared.campaign, messages))
+    sink = "" if opened.project.environment.deliver is Deliver.EVERYONE else str(opened.root / app.SINK)
+    answer = {
+        "campaign": trial.campaign,
+        "user": person.user,
+        "segment": person.segment,
+        "variant": person.variant,
+        "locale": person.locale,
+        "sink": sink,
+        "messages": told,
+    }
+    desk.show(answer, lambda: _print(answer))
+    if not all(one["outcome"] == "accepted" for one in told):
+        raise typer.Exit(WRONG)
+
+
+def _goals(opened: app.Opened, trial: Trial) -> list[tuple[Channel, str]]:
+    """Where it goes: each address with the channel it is for."""
+    channels = opened.project.campaigns[trial.campaign].channels
+    goals = []
+    for address in _addresses(opened, trial.to):
+        channel = trial.channel or channel_of(address)
+        if channel not in list(Channel):
+            no_such("channel", channel, channels)
+        if Channel(channel) not in channels:
+            fail(
+                f"{address} is for {channel}, and {trial.campaign} has no {channel}; it has {', '.join(channels)}"
+                " (--channel says which the address is for)",
+                USAGE,
+            )
+        if Channel(channel) is Channel.IN_APP:
+            fail("in_app messages wait in our own inbox and go to no address; orchestrator preview shows them", USAGE)
+        goals.append((Channel(channel), address))
+    return goals
+
+
+def _addresses(opened: app.Opened, to: str) -> Sequence[str]:
+    if to == "me":
+        mine = [one.strip() for one in os.environ.get(ME, "").split(",") if one.strip()]
+        return mine or fail(f"--test me: who are you? export {ME}=me@shop.example (several with commas)", USAGE)
+    if to != "seeds":
+        return [to]
+    name = opened.project.settings.seeds
+    if not name:
+        fail("--test seeds: nobody says who they are; add `seeds: lists/seeds.csv` to config/orchestrator.yaml", USAGE)
+    people = read_list(opened.root, name)
+    if people.by == "user":
+        fail(
+            f"--test seeds: {name} names users; give it a column email (or phone), so that it needs no database", USAGE
+        )
+    return people.values or fail(f"--test seeds: {name} is empty", USAGE)
+
+
+def channel_of(address: str) -> str:
+    """The channel an address is for: by its look, a push token if it is nothing else."""
+    if address.startswith(("http://", "https://")):
+        return Channel.WEBHOOK
+    if "@" in address:
+        return Channel.EMAIL
+    digits = address.replace(" ", "").removeprefix("+")
+    return Channel.SMS if digits.isdigit() and len(digits) <= 15 else Channel.PUSH
+
+
+def _person(opened: app.Opened, prepared: Prepared, trial: Trial, now: Instant) -> Person:
+    casting = Casting(app.audience(opened), opened.project, prepared.campaign, now, prepared.letters.touched())
+    try:
+        person = next((one for one in casting if one.user == trial.user), None)
+    finally:
+        casting.close()
+    if person is None:
+        names = ", ".join(prepared.campaign.audience)
+        fail(
+            f"{trial.user} is not in the audience of {trial.campaign} ({names});"
+            f" orchestrator segment explain NAME {trial.user} tells why",
+            USAGE,
+        )
+    experiment = prepared.campaign.experiment
+    variants = [] if experiment is None else list(experiment.variants)
+    if trial.variant is not None and trial.variant not in variants:
+        no_such("variant", trial.variant, variants)
+    drawn, _ = assign(prepared.campaign, person.user)
+    return replace(person, variant=trial.variant or drawn, locale=trial.locale or person.locale)
+
+
+def _message(prepared: Prepared, person: Person, channel: Channel, address: str, now: Instant) -> Message | Unwritten:
+    # Run 0 is no run: its unsubscribe link withdraws nobody's consent.
+    key = DeliveryKey(0, person.user, channel)
+    name = delivery_id(prepared.campaign.name, f"test {iso(now)} {address}", key)
+    letter = Letter(person, key, name, Address(address), now)
+    content = next(iter(prepared.letters.render([letter])))
+    if isinstance(content, Unwritten):
+        return content
+    return Message(key, name, Address(address), marked(content), prepared.campaign.policy.topic, now, test=True)
+
+
+def marked(content: Content) -> Content:
+    """The same, for everybody to see that it is a test."""
+    match content:
+        case EmailContent(subject=subject):
+            return replace(content, subject=MARK + subject)
+        case PushContent(title=title):
+            return replace(content, title=MARK + title)
+        case TextContent(text=text):
+            return replace(content, text=MARK + text)
+        case InAppContent(payload=payload):
+            return replace(content, payload={**payload, "title": MARK + str(payload.get("title", ""))})
+        case _:
+            return content
+
+
+async def _deliver(
+    opened: app.Opened, campaign: Campaign, messages: Sequence[Message | Unwritten]
+) -> list[dict[str, Any]]:
+    dispatch = app.dispatch(opened, WallClock(), random.random)
+    try:
+        return [await _deliver_one(dispatch, campaign, message) for message in messages]
+    finally:
+        await dispatch.close()
+
+
+async def _deliver_one(dispatch: Dispatch, campaign: Campaign, message: Message | Unwritten) -> dict[str, Any]:
+    """One message over the first provider of its route that takes it."""
+    if isinstance(message, Unwritten):
+        return {"channel": "", "to": "", "provider": "", "outcome": message.reason, "detail": message.detail}
+    told: dict[str, Any] = {"channel": message.key.channel, "to": message.address.value}
+    outcome: Outcome | None = None
+    for name in campaign.routes[message.key.channel]:
+        if name not in dispatch.lanes:
+            continue
+        outcome = (await dispatch.lanes[name].deliver([message]))[0]
+        told["provider"] = name
+        if isinstance(outcome, Accepted | Ambiguous):
+            break
+    if outcome is None:
+        raise OrchestratorError(
+            f"{message.key.channel}: no provider carries it; add `route:` to config/orchestrator.yaml"
+        )
+    detail = outcome.provider_id if isinstance(outcome, Accepted) else outcome.detail
+    content = {name: value for name, value in asdict(message.content).items() if name in ("subject", "title", "text")}
+    return {**told, "outcome": _word(outcome), "detail": detail, "content": content}
+
+
+def _word(outcome: Outcome) -> str:
+    name = type(outcome).__name__
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+def _print(answer: Mapping[str, Any]) -> None:
+    more = [f"variant {answer['variant']}"] if answer["variant"] else []
+    more += [answer["locale"]] if answer["locale"] else []
+    typer.echo(f" {answer['campaign']} as {answer['user']} · {' · '.join([answer['segment'], *more])}")
+    for one in answer["messages"]:
+        if not one["provider"]:
+            typer.echo(f" nothing was sent: {one['outcome'].replace('_', ' ')} {one['detail']}")
+            continue
+        words = one["content"].get("subject") or one["content"].get("title") or one["content"].get("text", "")
+        typer.echo(f" {one['channel']} to {one['to']} over {one['provider']}: {one['outcome'].replace('_', ' ')}")
+        typer.echo(f"   {words}" + ("" if one["outcome"] == "accepted" else f"\n   {one['detail']}"))
+    if answer["sink"]:
+        typer.echo(f" nothing left this machine: it is in {answer['sink']}; --env live sends for real")
+    typer.echo(" it is counted nowhere, and its unsubscribe link unsubscribes nobody")
