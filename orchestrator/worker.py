@@ -7,22 +7,27 @@ import random
 import signal
 import stat
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvloop
 
 from orchestrator import app
-from orchestrator.core.errors import LostBootError, OrchestratorError
+from orchestrator.core.errors import LostBootError, OrchestratorError, StoreError
 from orchestrator.core.times import SECOND, Clock, Instant, iso
-from orchestrator.ledger import Recovery
+from orchestrator.ledger import Recovery, figures
 from orchestrator.logs import Log, set_up
 from orchestrator.pipeline import LedgerThread, Parts, work
+from orchestrator.pipeline.tally import Tally
 from orchestrator.rendering import RenderChild
 from orchestrator.wire.clock import WallClock
 
 LOOK_AGAIN = SECOND
 """An idle worker looks for work, and every worker for the dead, at least this often."""
+
+TELL_EVERY = 2.0
+"""Seconds between two notes of what this process has counted."""
 
 log = Log("worker")
 
@@ -94,13 +99,33 @@ async def serve(opened: app.Opened, child: RenderChild, clock: Clock) -> None:
     ledger.begin_boot("worker", clock.now())
     bundles = app.Bundles(opened.project.environment.name, clock.now(), child)
     held = LedgerThread(ledger)
-    parts = Parts(held, app.dispatch(opened, clock, random.random), bundles.prepare_shard)
+    tally = Tally()
+    parts = Parts(held, app.dispatch(opened, clock, random.random), bundles.prepare_shard, tally)
+    telling = asyncio.create_task(_tell(held, tally, stopping))
     try:
         await Worker(parts, clock).run(stopping)
     finally:
+        telling.cancel()
         await parts.dispatch.close()
+    await held(lambda ours: figures.keep(ours.store, ours.boot, tally.counts))
     await held(lambda ours: ours.end_boot(clock.now()))
     held.close()
+
+
+async def _tell(held: LedgerThread, tally: Tally, stopping: asyncio.Event) -> None:
+    """Write down every few seconds what was counted, for the metrics; a process that is killed loses just these."""
+    told = 0.0
+    while not stopping.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), TELL_EVERY)
+        if tally.counts.total() == told:
+            continue
+        told, counts = tally.counts.total(), dict(tally.counts)
+        try:
+            await held(lambda ours, counts=counts: figures.keep(ours.store, ours.boot, counts))  # type: ignore[misc] # bound now
+        except StoreError as problem:
+            # Figures are no reason to stop sending: whoever works meets the same trouble and says so.
+            log.warning("figures.not_kept", why=str(problem))
 
 
 def _stop_when_orphaned(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:

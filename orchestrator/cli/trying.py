@@ -1,6 +1,5 @@
 """A test message: somebody's words to one address of one's own, marked, without consent, counted nowhere."""
 
-import asyncio
 import os
 import random
 from collections.abc import Mapping, Sequence
@@ -8,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import typer
+import uvloop
 
 from orchestrator import app
 from orchestrator.audience.lists import read_list
@@ -68,7 +68,7 @@ def try_out(desk: Desk, trial: Trial) -> None:
     prepared = app.prepared(opened.project, opened.files, trial.campaign, seal)
     person = _person(opened, prepared, trial, now)
     messages = [_message(prepared, person, channel, address, now) for channel, address in goals]
-    told = asyncio.run(_deliver(opened, prepared.campaign, messages))
+    told = uvloop.run(_deliver(opened, prepared.campaign, messages))
     sink = "" if opened.project.environment.deliver is Deliver.EVERYONE else str(opened.root / app.SINK)
     answer = {
         "campaign": trial.campaign,

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import uvicorn
 import uvloop
-from prometheus_client import CollectorRegistry, Gauge
 
 from orchestrator import app
 from orchestrator.core.errors import OrchestratorError
@@ -18,10 +17,11 @@ from orchestrator.core.times import Clock
 from orchestrator.daemon.bells import Bells, Edition, tick
 from orchestrator.daemon.children import Children
 from orchestrator.daemon.nursery import Nursery
-from orchestrator.ledger import Purpose, RunState, asking, pace, runs
+from orchestrator.ledger import Purpose, RunState, asking, figures, pace, runs
 from orchestrator.logs import Log, set_up
 from orchestrator.pipeline import AHEAD, LedgerThread
 from orchestrator.web import Health, Seals, site
+from orchestrator.web.metrics import Daemon, exposition, snapshot
 from orchestrator.wire.clock import WallClock
 
 log = Log("daemon")
@@ -58,6 +58,7 @@ class Supervisor:
         self._unasked: set[int] = set()
         """Runs whose waiting people could not be asked about: the audience does not answer."""
         self._edition = Edition("", {})
+        self._counted = figures.Deliveries()
 
     async def run(self) -> None:
         """Serve until told to stop."""
@@ -73,6 +74,7 @@ class Supervisor:
             resent=found.resent,
             unknown=found.unknown,
         )
+        await self._ledger(lambda ledger: figures.fold(ledger.store, ledger.boot))
         await self._take(self.opened)
         self._bells.start()
         web = await self._open_web()
@@ -198,12 +200,19 @@ class Supervisor:
             await self._ledger(lambda ledger: ledger.seal(Purpose.INBOX, now)),
         )
         labels = {name: topic.label for name, topic in self.opened.project.settings.topics.items()}
-        face = site(self._ledger, seals, labels, self.clock, self._health, metrics(self))
+        face = site(self._ledger, seals, labels, self.clock, self._health, self._metrics)
         server = uvicorn.Server(
             uvicorn.Config(face, host=self.serving.host, port=self.serving.port, log_config=None, lifespan="off")
         )
         task = asyncio.create_task(server._serve())  # noqa: SLF001 - `serve` would take the signals away from us
         return server, task
+
+    async def _metrics(self) -> bytes:
+        living = [child.process is not None and child.process.returncode is None for child in self.children.kept]
+        falls = max((child.falls for child in self.children.kept), default=0)
+        daemon = Daemon(self._edition.version, self.serving.environment, len(self.troubles), sum(living), falls)
+        shown = await self._ledger(lambda ledger: snapshot(ledger, self._counted, daemon, self.clock.now()))
+        return exposition(shown)
 
     async def _health(self) -> Health:
         pauses = await self._ledger(lambda ledger: pace.pauses(ledger.store, self.clock.now()))
@@ -228,20 +237,6 @@ def fingerprint(root: Path) -> frozenset[tuple[str, int, int]]:
                 told = path.stat()
                 found.add((str(path), told.st_size, told.st_mtime_ns))
     return frozenset(found)
-
-
-def metrics(supervisor: Supervisor) -> CollectorRegistry:
-    """The figures `/metrics` shows."""
-    registry = CollectorRegistry()
-    refused = Gauge("orchestrator_config_mistakes", "Mistakes of an edit that did not take effect.", registry=registry)
-    refused.set_function(lambda: len(supervisor.troubles))
-    living = Gauge("orchestrator_worker_processes", "Worker processes that run.", registry=registry)
-    living.set_function(
-        lambda: sum(c.process is not None and c.process.returncode is None for c in supervisor.children.kept)
-    )
-    falls = Gauge("orchestrator_worker_falls", "Restarts in a row of the worker that falls most.", registry=registry)
-    falls.set_function(lambda: max((child.falls for child in supervisor.children.kept), default=0))
-    return registry
 
 
 def run(serving: Serving) -> int:

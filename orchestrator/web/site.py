@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -40,7 +40,7 @@ def site(
     labels: dict[str, str],
     clock: Clock,
     health: Callable[[], Awaitable[Health]],
-    metrics: CollectorRegistry,
+    metrics: Callable[[], Awaitable[bytes]],
 ) -> Starlette:
     """The ASGI application. `labels` are topics as people know them."""
     unsubscribe = Unsubscribe(ledger, seals.unsubscribe, labels, clock)
@@ -54,7 +54,7 @@ def site(
         )
 
     async def scrape(_: Request) -> Response:
-        return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
+        return Response(await metrics(), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(
         routes=[

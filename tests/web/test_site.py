@@ -2,14 +2,16 @@
 
 import jwt
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from orchestrator.core.nouns import Channel
 from orchestrator.core.times import HOUR, SECOND
-from orchestrator.ledger import Purpose, consent
+from orchestrator.ledger import Purpose, consent, figures, pace
+from orchestrator.ledger.figures import Deliveries
 from orchestrator.pipeline import LedgerThread
 from orchestrator.web import Health, Seals, site
+from orchestrator.web.metrics import Daemon, exposition, snapshot
 from tests.ledger.builders import NOW, a_person, a_run, intend, ready
 
 
@@ -30,7 +32,10 @@ def web(ledger):
     async def health():
         return Health(well=False, version="v1", troubles=("config/campaigns/winback.yaml:3:1  unknown key 'audiense'",))
 
-    made = site(LedgerThread(ledger), seals, {"offers": "Offers & news"}, Standing(NOW), health, CollectorRegistry())
+    async def scraped():
+        return exposition(snapshot(ledger, Deliveries(), Daemon("v1", "live", mistakes=2), NOW))
+
+    made = site(LedgerThread(ledger), seals, {"offers": "Offers & news"}, Standing(NOW), health, scraped)
     client = TestClient(made)
     client.seals = seals
     return client
@@ -167,3 +172,47 @@ def test_health_says_which_mistake_keeps_an_edit_from_taking_effect(web):
 def test_an_expired_message_is_not_shown(ledger, web):
     ledger.store.change("UPDATE inbox SET expires_at = ?", (NOW,))
     assert web.get("/v1/inbox", headers=a_token(web)).json() == {"messages": []}
+
+
+def test_the_figures_are_shown_as_prometheus_reads_them(ledger, web):
+    run = a_run(ledger)
+    figures.keep(
+        ledger.store,
+        ledger.boot,
+        {
+            "messages\twinback\temail\tmail\taccepted": 3,
+            "turns\twinback": 2,
+            "unwritten\twinback\temail\tmissing_data": 1,
+            "seconds\tmail\t0.1": 2,
+            "seconds\tmail\tinf": 1,
+            "seconds_sum\tmail": 70.5,
+        },
+    )
+    with ledger.store.transaction():
+        pace.pause(ledger.store, "campaign:winback", None, "by hand", NOW)
+    answer = web.get("/metrics")
+    told = {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert told["orchestrator_config_mistakes", ()] == 2
+    assert told["orchestrator_queue_shards", (("state", "due"),)] == 1
+    assert told["orchestrator_runs", (("state", "working"),)] == 1
+    planned = (("campaign", "winback"), ("channel", ""), ("state", "planned"))
+    assert told["orchestrator_deliveries", planned] == run.audience
+    mail = (("campaign", "winback"), ("channel", "email"), ("provider", "mail"), ("state", "accepted"))
+    assert told["orchestrator_messages_total", mail] == 3
+    refused = (("campaign", "winback"), ("channel", "email"), ("reason", "missing_data"))
+    assert told["orchestrator_render_failures_total", refused] == 1
+    assert told["orchestrator_send_seconds_bucket", (("le", "0.1"), ("provider", "mail"))] == 2
+    assert told["orchestrator_send_seconds_bucket", (("le", "+Inf"), ("provider", "mail"))] == 3
+    assert told["orchestrator_send_seconds_sum", (("provider", "mail"),)] == 70.5
+    assert told["orchestrator_paused_seconds", (("scope", "campaign:winback"),)] == float("inf")
+
+
+def test_the_link_of_a_rehearsal_unsubscribes_nobody(ledger, web):
+    link = "/u/" + web.seals.unsubscribe.seal("0", "email", "offers", "ada")
+    assert "Nothing was changed" in web.post(link).text
+    assert word(ledger) is None

@@ -1,0 +1,55 @@
+"""The command line as people call it: a process of its own, in a project that `init` made."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+CLI = [sys.executable, "-c", "from orchestrator.cli import main; main()"]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a call answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def told(self):
+        return json.loads(self.out)
+
+
+def orchestrator(folder, *words, typed="", environ=None):
+    """Call the command line in a folder, with these answers typed."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("ORCHESTRATOR_")}
+    done = subprocess.run(
+        [*CLI, *words],
+        cwd=folder,
+        input=typed,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**own, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "100", **(environ or {})},
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session")
+def _shop(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    said = orchestrator(folder, "init", "shop")
+    assert said.code == 0, said.err
+    return folder / "shop"
+
+
+@pytest.fixture
+def shop(_shop, tmp_path):
+    """A project as `orchestrator init` leaves it, of the test's own."""
+    return Path(shutil.copytree(_shop, tmp_path / "shop"))

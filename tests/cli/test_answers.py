@@ -1,0 +1,147 @@
+"""Every verb answers a program in JSON of a stable shape, ends with the right code, and never with a traceback."""
+
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from orchestrator.cli.desk import EXIT_CODES
+from orchestrator.cli.main import app, hoisted
+from tests.cli.conftest import CLI, orchestrator
+
+SENT = {"run", "state", "rows", "sink"}
+SHAPES = (
+    (("check",), {"files", "mistakes"}),
+    (("schema",), {"orchestrator.schema.json", "data.schema.json", "campaign.schema.json", "segment.schema.json"}),
+    (("segment", "show", "lapsed"), {"segment", "people", "everybody", "at", "conditions"}),
+    (("segment", "count", "lapsed"), {"segment", "people", "at"}),
+    (("segment", "sample", "lapsed"), {"segment", "users", "at"}),
+    (("segment", "explain", "lapsed", "u001"), {"segment", "user", "in", "at", "tree"}),
+    (("plan", "new_in"), {"people", "segments", "reached", "channels", "variants", "holdout", "held", "nothing"}),
+    (("preview", "new_in", "--as", "u001"), {"user", "segment", "variant", "messages", "pages"}),
+    (
+        ("send", "new_in", "--test", "me@example.test", "--as", "u001"),
+        {"campaign", "user", "segment", "variant", "locale", "sink", "messages"},
+    ),
+    (("send", "new_in", "--yes"), SENT),
+    (("retry", "new_in", "--yes"), {*SENT, "campaign", "reasons", "gone", "queued"}),
+    (("pause", "new_in"), {"paused"}),
+    (("resume", "new_in"), {"resumed", "stood_still"}),
+    (("cancel", "1"), {"run", "campaign", "state"}),
+    (("inbox", "key"), {"kid", "secret"}),
+    (("inbox", "token", "u001"), {"user", "token"}),
+)
+LISTS = (
+    (
+        ("import", "profiles", "data/example/profiles.jsonl"),
+        {"file", "rows", "new", "changed", "devices", "left_out", "rejected", "rejects", "consent", "suppressed"},
+    ),
+    (("deliveries", "new_in", "--limit", "1"), {"run", "campaign", "user", "channel", "state", "reason", "story"}),
+    (("report", "new_in"), {"run", "occurrence", "state", "reason", "audience", "version", "counts"}),
+    (("doctor",), {"what", "well", "text"}),
+)
+
+
+def test_every_verb_answers_in_json_of_a_stable_shape(shop):
+    for words, keys in SHAPES:
+        said = orchestrator(shop, *words, "--json")
+        assert (words, said.code, said.err) == (words, 0, "")
+        assert keys <= set(said.told) if words[0] == "schema" else set(said.told) == keys, words
+    for words, keys in LISTS:
+        said = orchestrator(shop, *words, "--json")
+        assert keys <= set(said.told[0]), words
+
+
+def test_no_verb_is_left_out_of_the_shapes():
+    asked = {words[:2] if words[0] in ("segment", "inbox") else words[:1] for words, _ in (*SHAPES, *LISTS)}
+    groups = {group.name: group.typer_instance for group in app.registered_groups}
+    there = {(command.callback.__name__,) for command in app.registered_commands if not command.hidden}
+    there |= {(name, one.callback.__name__) for name, group in groups.items() for one in group.registered_commands}
+    # `import` is a word of Python, `init` and `serve` have tests of their own.
+    assert there - {("bring",), ("init",), ("serve",)} == asked - {("import",)}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("plan", "new_inn"), 2, "Did you mean new_in?"),
+        (("send", "winbak", "--yes"), 2, "Did you mean winback?"),
+        (("preview", "new_in", "--as", "nobody"), 2, "nobody is not in the audience"),
+        (("segment", "show", "lapsd"), 2, "Did you mean lapsed?"),
+        (("segment", "explain", "lapsed", "nobody"), 2, "nobody is known by the id nobody"),
+        (("report", "nope"), 2, "no campaign nope"),
+        (("deliveries", "--state", "sent"), 2, "no such state"),
+        (("cancel", "7"), 2, "no run 7"),
+        (("pause", "nope"), 2, "neither a run's number"),
+        (("import", "people", "x.csv"), 2, "no kind of file people"),
+        (("import", "profiles", "x.csv"), 1, "x.csv"),
+        (("plan", "new_in", "--at", "tomorrow"), 2, "--at tomorrow"),
+        (("plan", "new_in", "--env", "moon"), 1, "moon"),
+        (("plan", "new_in", "-C", "/nowhere/at/all"), 2, "/nowhere/at/all"),
+        (("send", "new_in", "--env", "live", "--yes"), 1, "SMTP_HOST"),
+        (("serve", "-C", "/nowhere/at/all"), 2, "/nowhere/at/all"),
+        (("run", "winback"), 2, "orchestrator send winback"),
+        (("chek",), 2, "chek"),
+    ],
+)
+def test_what_goes_wrong_is_a_sentence_and_an_exit_code(shop, words, code, said):
+    answer = orchestrator(shop, *words)
+    assert (answer.code, "Traceback" in answer.err, "mistake of the program" in answer.err) == (code, False, False)
+    assert said in answer.err
+
+
+def test_a_folder_without_a_project_says_how_to_make_one(tmp_path):
+    for words in (("check",), ("plan", "x"), ("doctor",), ("report", "x"), ("segment", "count", "x"), ("serve",)):
+        answer = orchestrator(tmp_path, *words)
+        assert (answer.code, "orchestrator init" in answer.err) == (2, True), words
+
+
+def test_a_locked_ledger_is_somebody_elses_and_has_its_own_code(shop):
+    assert orchestrator(shop, "report", "new_in").code == 0
+    holder = sqlite3.connect(shop / "data" / "ledger.db", isolation_level=None)
+    holder.execute("PRAGMA locking_mode=EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    holder.execute("CREATE TABLE mine (x)")
+    try:
+        answer = orchestrator(shop, "pause", "new_in")
+    finally:
+        holder.execute("ROLLBACK")
+        holder.close()
+    assert (answer.code, "Traceback" in answer.err) == (3, False)
+    assert "another program holds it" in answer.err
+
+
+def test_a_store_that_is_none_is_named(shop):
+    (shop / "data" / "ledger.db").write_bytes(b"not a database, but long enough to be looked at" * 50)
+    (shop / "data" / "audience.duckdb").write_bytes(b"no database either" * 500)
+    for words, name in ((("report", "new_in"), "ledger.db"), (("segment", "count", "lapsed"), "audience.duckdb")):
+        answer = orchestrator(shop, *words)
+        assert (answer.code, name in answer.err, "Traceback" in answer.err) == (1, True, False), answer.err
+
+
+def test_options_of_all_verbs_may_stand_anywhere():
+    assert hoisted(["plan", "winback", "--json", "-e", "live"]) == ["--json", "-e", "live", "plan", "winback"]
+    assert hoisted(["--project=x", "check"]) == ["--project=x", "check"]
+    assert hoisted(["check", "--env"]) == ["--env", "check"]
+    assert hoisted(["segment", "explain", "x", "--", "--json"]) == ["segment", "explain", "x", "--", "--json"]
+
+
+def test_the_exit_codes_stand_in_the_help_of_every_verb(tmp_path):
+    for words in ((), ("send",), ("segment", "show")):
+        text = " ".join(orchestrator(tmp_path, *words, "--help").out.split())
+        for code, meaning in EXIT_CODES.items():
+            assert f"{code} {meaning}"[:24] in text, words
+
+
+HEAVY = ("duckdb", "sqlglot", "pyarrow", "httpx", "pyreqwest", "uvicorn", "starlette", "sqlmodel", "alembic", "jwt", "cryptography", "apscheduler")  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("check",), ("schema",), ("init", "x", "--empty")])
+def test_a_verb_that_needs_no_store_loads_no_engine(shop, words):
+    watched = f"import sys; sys.argv[1:] = {list(words)!r}\ntry:\n {CLI[2]}\nfinally:\n sys.stderr.write(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", watched], cwd=shop, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded = {name.partition(".")[0] for name in done.stderr.split()}
+    assert loaded & set(HEAVY) == set()
+    assert "typer" in loaded

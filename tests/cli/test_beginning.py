@@ -1,0 +1,119 @@
+"""`orchestrator init`: a project that works at once, written beside whatever stands there and never over it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from orchestrator.cli.inventing import PEOPLE, WHAT, invent
+from orchestrator.config import SCHEMA_OF, read_tree
+from orchestrator.core.times import DAY, Instant
+from tests.cli.conftest import orchestrator
+
+ROOT = Path(__file__).parents[2]
+NOON = Instant(1_772_452_800_000_000)
+
+
+def test_check_plan_preview_and_send_work_at_once(shop):
+    assert orchestrator(shop, "check", "--json").told["mistakes"] == []
+    planned = orchestrator(shop, "plan", "new_in", "--json").told
+    later = sum(planned["held"].values())
+    nothing = sum(why["people"] for why in planned["nothing"])
+    assert planned["people"] == planned["reached"] + later + nothing
+    # People live around the globe: at any hour somebody is awake.
+    assert planned["reached"] > 0
+    assert orchestrator(shop, "preview", "winback", "--as", first_of(shop, "lapsed_vips"), "--json").code == 0
+    sent = orchestrator(shop, "send", "new_in", "--yes", "--json").told
+    assert sent["rows"]["accepted"] == planned["reached"]
+    assert sent["sink"] == str(shop / "data" / "sink")
+
+
+def first_of(shop, segment):
+    return orchestrator(shop, "segment", "sample", segment, "-n", "1", "--json").told["users"][0]
+
+
+def test_every_segment_of_the_example_has_somebody_in_it(shop):
+    for name in ("visitors", "lapsed", "lapsed_vips", "one_time_buyers", "staff"):
+        assert orchestrator(shop, "segment", "count", name, "--json").told["people"] > 0, name
+
+
+def test_the_files_are_those_of_the_repository_and_each_has_its_helpers(shop):
+    assert read_tree(shop) == read_tree(ROOT)
+    assert "/data/" in (shop / ".gitignore").read_text()
+    editor = json.loads((shop / ".vscode" / "settings.json").read_text())
+    assert sorted(editor["yaml.schemas"].values()) == sorted(SCHEMA_OF.values())
+    for path in editor["yaml.schemas"]:
+        assert json.loads((shop / path).read_text())["type"] == "object"
+
+
+def test_the_workflow_checks_every_pull_request_and_plans_where_the_people_are(shop):
+    workflow = YAML(typ="safe").load((shop / ".github" / "workflows" / "campaigns.yml").read_text())
+    steps = {job: [step.get("run", "") for step in told["steps"]] for job, told in workflow["jobs"].items()}
+    assert "pull_request" in workflow["on"]
+    assert "orchestrator check" in steps["check"]
+    assert any("orchestrator plan" in step for step in steps["plan"])
+
+
+def test_a_folder_with_a_project_is_refused_and_nothing_of_it_changes(shop):
+    (shop / "config" / "orchestrator.yaml").write_text("mine\n")
+    before = {path: path.read_bytes() for path in shop.rglob("*") if path.is_file()}
+    said = orchestrator(shop.parent, "init", "shop")
+    assert said.code == 1
+    assert str(shop / "config") in said.err
+    assert {path: path.read_bytes() for path in shop.rglob("*") if path.is_file()} == before
+
+
+def test_files_that_stand_there_are_kept_and_named(tmp_path):
+    (tmp_path / ".gitignore").write_text("mine\n")
+    told = orchestrator(tmp_path, "init", "--empty", "--json").told
+    assert told["kept"] == [".gitignore"]
+    assert (tmp_path / ".gitignore").read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("name", ["Shop 2", "123", "été"])
+def test_an_empty_project_has_no_mistake_and_nobody_in_it(tmp_path, name):
+    told = orchestrator(tmp_path, "init", name, "--empty", "--json").told
+    assert told["people"] == {}
+    assert not (tmp_path / name / "data").exists()
+    assert orchestrator(tmp_path / name, "check").code == 0
+
+
+def test_the_tree_and_the_next_commands_are_shown(tmp_path):
+    said = orchestrator(tmp_path, "init", "shop", "--empty")
+    assert "config/campaigns/" in said.out
+    assert said.out.rstrip().splitlines()[-4].strip() == "cd shop"
+    assert all(line.strip().startswith("orchestrator ") for line in said.out.rstrip().splitlines()[-3:])
+
+
+def test_the_invented_are_the_same_for_the_same_day_and_nobody_could_be_reached(tmp_path):
+    first = invent(tmp_path / "a", NOON)
+    assert invent(tmp_path / "b", NOON) == first
+    assert first["profiles"] == PEOPLE
+    texts = {what: (tmp_path / "a" / f"{what}.jsonl").read_text() for what in WHAT}
+    assert texts == {what: (tmp_path / "b" / f"{what}.jsonl").read_text() for what in WHAT}
+    for line in texts["profiles"].splitlines():
+        assert json.loads(line).get("email", "@example.test").endswith(("@example.test", "@shop.example"))
+
+
+@pytest.mark.parametrize("days", range(0, 62, 7))
+def test_the_invented_did_nothing_in_the_future(tmp_path, days):
+    now = Instant(NOON + days * DAY)
+    invent(tmp_path, now)
+    times = [json.loads(line)["time"] for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert max(times) < "2026-03-02T12:00:00Z" or days
+
+
+def test_the_example_travels_inside_the_package(tmp_path):
+    subprocess.run(
+        [sys.executable, "setup.py", "-q", "build_py", "--build-lib", str(tmp_path)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    assert read_tree(tmp_path / "orchestrator" / "example") == read_tree(ROOT)
+    made = orchestrator(tmp_path, "init", "shop", "--json", environ={"PYTHONPATH": str(tmp_path)})
+    assert made.code == 0, made.err
+    assert made.told["people"]["profiles"] == PEOPLE
