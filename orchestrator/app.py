@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,6 +29,27 @@ if TYPE_CHECKING:
     from orchestrator.providers import Adapter, Credentials, TokenAdapter, Transport
     from orchestrator.rendering import RenderChild
     from orchestrator.wire.tokens import Tokens
+
+ENGINES = (
+    "orchestrator.audience.store",
+    "orchestrator.dispatch",
+    "orchestrator.ledger",
+    "orchestrator.pipeline",
+    "orchestrator.providers.smtp",
+    "orchestrator.wire.folder",
+    "orchestrator.wire.http",
+    "orchestrator.wire.http_rust",
+    "orchestrator.wire.smtp",
+    "orchestrator.wire.tokens",
+)
+"""What is loaded where it is first needed; a daemon loads it once, before it forks its processes."""
+
+
+def load_engines() -> None:
+    """Load everything now that would be loaded later."""
+    for engine in ENGINES:
+        import_module(engine)
+
 
 SINK = "data/sink"
 """Where messages go in an environment that delivers to nobody, below the project's folder."""

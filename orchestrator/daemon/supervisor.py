@@ -245,6 +245,7 @@ def run(serving: Serving) -> int:
     opened = app.open_project(serving.root, serving.environment, sending=True)
     app.refuse_broken_templates(opened)
     os.environ[app.LEDGER] = opened.project.environment.stores.ledger.resolve(opened.secrets)
+    app.load_engines()
     # Forked before this process has threads, a loop, or a database whose locks a fork would share.
     nursery = Nursery(("orchestrator.worker", "orchestrator.planner"))
     clock = WallClock()

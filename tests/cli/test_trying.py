@@ -119,7 +119,7 @@ def test_live_it_really_goes_and_a_refusal_is_told(shop, answer, outcome, code):
         plain = f"    host: 127.0.0.1\n    port: {port}\n    security: none\n"
         start, end = text.index("    host: ${env:SMTP_HOST}"), text.index("    rate: 80")
         settings.write_text(text[:start] + plain + text[end:])
-        secrets = dict.fromkeys(("RELAY_HOST", "PUSH_SECRET"), "x") | {"PUSH_URL": "https://push.shop.example/"}
+        secrets = {"RELAY_HOST": "x", "PUSH_URL": "https://push.shop.example/", "PUSH_SECRET": "whsec_" + "A" * 44}
         words = ["send", "new_in", "--test", "me@example.test", "--as", "u001", "--env", "live", "--json"]
         (shop / "config" / "orchestrator.yaml").write_text(
             settings.read_text().replace("email: [mail, relay]", "email: [mail]")
