@@ -25,6 +25,12 @@ CODES = {
 }
 
 
+VARIABLES = {
+    "ORCHESTRATOR_ENV": "the environment where `--env` names none",
+    "ORCHESTRATOR_LOG": "`json` or `text`: how the daemon's log looks, whatever standard error is",
+}
+
+
 def verbs() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Every verb by its full name with the function behind it, hidden ones left out."""
     yield from sorted(_below("", app))
@@ -70,6 +76,10 @@ def page() -> str:
     columns = ["", "takes", "unless given", "meaning"]
     parts = [INTRO, table(columns, options(shared))]
     parts += ["## Exit codes", table(["code", "meaning"], [(code(number), said) for number, said in CODES.items()])]
+    parts += [
+        "## Environment variables",
+        table(["variable", "meaning"], [(code(name), said) for name, said in VARIABLES.items()]),
+    ]
     for name, command in verbs():
         words = " ".join((getdoc(command) or "").split())
         parts.append(f"## `{name}`\n\n{words}")

@@ -52,6 +52,15 @@ def test_every_verb_is_named_with_its_options():
         assert shown(part, vocabulary.options(command) - {"--help"}) == [], name
 
 
+def test_every_variable_of_the_environment_is_named():
+    not_for_people = {
+        "ORCHESTRATOR_LEDGER",  # handed from a supervisor to its children
+        "ORCHESTRATOR_RUNNER",  # a repository's variables, in the workflow that `init` writes
+        "ORCHESTRATOR_DATA",
+    }
+    assert vocabulary.variables_of_the_environment() - not_for_people == set(commands.VARIABLES)
+
+
 def test_every_key_is_named_under_its_mapping():
     page = configuration.page()
     for key in vocabulary.config_keys():
