@@ -1,5 +1,6 @@
 """Verbs of the command line with their arguments and options, from the command line itself."""
 
+import re
 from collections.abc import Callable, Iterator
 from inspect import Parameter, getdoc, signature
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import typer
 from typer.models import ArgumentInfo
 
+import orchestrator
 from docs.generate.tables import code, table
 from orchestrator.cli.desk import BUSY, OK, USAGE, WRONG
 from orchestrator.cli.main import app
@@ -28,7 +30,21 @@ CODES = {
 VARIABLES = {
     "ORCHESTRATOR_ENV": "the environment where `--env` names none",
     "ORCHESTRATOR_LOG": "`json` or `text`: how the daemon's log looks, whatever standard error is",
+    "ORCHESTRATOR_ME": "your own address, for `send --test me`",
+    "ORCHESTRATOR_DEBUG": "`1`: an error nobody foresaw ends with a traceback",
 }
+OUR_OWN = {
+    "ORCHESTRATOR_LEDGER": "handed from a supervisor to its children",
+    "ORCHESTRATOR_RUNNER": "a variable of a repository, in the workflow that `init` writes",
+    "ORCHESTRATOR_DATA": "another one",
+}
+
+
+def variables() -> list[str]:
+    """Every variable of the environment that people may set, as the source names them."""
+    files = sorted(Path(orchestrator.__file__).parent.rglob("*.py"))
+    found = {name for path in files for name in re.findall(r"\bORCHESTRATOR_[A-Z_]+", path.read_text(encoding="utf-8"))}
+    return sorted(found - set(OUR_OWN))
 
 
 def verbs() -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -78,7 +94,7 @@ def page() -> str:
     parts += ["## Exit codes", table(["code", "meaning"], [(code(number), said) for number, said in CODES.items()])]
     parts += [
         "## Environment variables",
-        table(["variable", "meaning"], [(code(name), said) for name, said in VARIABLES.items()]),
+        table(["variable", "meaning"], [(code(name), VARIABLES.get(name, "")) for name in variables()]),
     ]
     for name, command in verbs():
         words = " ".join((getdoc(command) or "").split())

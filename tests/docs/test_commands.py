@@ -12,9 +12,11 @@ import pytest
 
 from tests.docs.pages import ROOT, blocks
 
-LONGEST = 420
+LONGEST = 600
 """Seconds a page may take: the tutorial waits for a full minute of the clock, and sends slowly on purpose."""
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "data", "demo", "build", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis")
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", "data", "demo", "build", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis"
+)
 ENDS_WHAT_IT_STARTED = """\
 set -euo pipefail
 set -m

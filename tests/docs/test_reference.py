@@ -52,15 +52,6 @@ def test_every_verb_is_named_with_its_options():
         assert shown(part, vocabulary.options(command) - {"--help"}) == [], name
 
 
-def test_every_variable_of_the_environment_is_named():
-    not_for_people = {
-        "ORCHESTRATOR_LEDGER",  # handed from a supervisor to its children
-        "ORCHESTRATOR_RUNNER",  # a repository's variables, in the workflow that `init` writes
-        "ORCHESTRATOR_DATA",
-    }
-    assert vocabulary.variables_of_the_environment() - not_for_people == set(commands.VARIABLES)
-
-
 def test_every_key_is_named_under_its_mapping():
     page = configuration.page()
     for key in vocabulary.config_keys():
@@ -116,6 +107,8 @@ def of_the_rest():
         yield name, (verb.__doc__ or ""), "the verb's first line"
         for names, _, _, said in commands.options(verb):
             yield f"{name} {names}", said, "the option's help"
+    for name in commands.variables():
+        yield name, commands.VARIABLES.get(name, ""), "docs/generate/commands.py"
     for metric in metrics.declared():
         yield metric.name, metric.meaning, "where the metric is made"
 

@@ -93,12 +93,6 @@ def metrics() -> set[str]:
     return {name for path in SOURCE.rglob("*.py") for name in named.findall(path.read_text(encoding="utf-8"))}
 
 
-def variables_of_the_environment() -> set[str]:
-    """Every variable the product reads."""
-    named = re.compile(r"\bORCHESTRATOR_[A-Z_]+")
-    return {name for path in SOURCE.rglob("*.py") for name in named.findall(path.read_text(encoding="utf-8"))}
-
-
 def settings_of_providers() -> set[str]:
     """The keys of every provider's entry."""
     return {it.name for name in registry.BUILT_IN for it in registry.provider(name).declaration.settings}
