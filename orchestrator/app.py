@@ -92,7 +92,8 @@ def open_version(root: Path, environment: str, url: str, version: str) -> Opened
     from orchestrator.ledger import Ledger  # noqa: PLC0415 - see the head of this file
 
     secrets = MachineSecrets(root)
-    ledger = Ledger.open(url, root)
+    # A ledger that has vanished under the daemon must not be begun anew: nobody would know who was reached.
+    ledger = Ledger.open(url, root, create=False)
     try:
         files = ledger.bundle(version)
     finally:

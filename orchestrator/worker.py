@@ -98,7 +98,7 @@ async def serve(opened: app.Opened, child: RenderChild, clock: Clock) -> None:
     ledger = opened.ledger()
     ledger.begin_boot("worker", clock.now())
     bundles = app.Bundles(opened.project.environment.name, clock.now(), child)
-    held = LedgerThread(ledger)
+    held = LedgerThread(ledger, lambda why: log.trouble("ledger.waits", why=why))
     tally = Tally()
     parts = Parts(held, app.dispatch(opened, clock, random.random), bundles.prepare_shard, tally)
     telling = asyncio.create_task(_tell(held, tally, stopping))

@@ -35,7 +35,8 @@ def postgresql() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fresh_database(server: str) -> str:
+def fresh_database(server: str) -> str:
+    """The URL of a new, empty database of this server."""
     name = f"ledger_{os.getpid()}_{next(_NUMBERS)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
@@ -48,7 +49,7 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A new, empty ledger's URL: every test that takes it runs on both databases."""
     if request.param == "sqlite":
         return f"sqlite:{tmp_path / 'ledger.db'}"
-    return _fresh_database(request.getfixturevalue("postgresql"))
+    return fresh_database(request.getfixturevalue("postgresql"))
 
 
 @pytest.fixture

@@ -19,7 +19,11 @@ class StoreError(OrchestratorError):
     """A store cannot be opened, read or written."""
 
 
-class HeldError(StoreError):
+class PassingError(StoreError):
+    """A store takes nothing just now: a full disk, a lock. Nothing of what was asked happened; asking again later is safe."""
+
+
+class HeldError(PassingError):
     """Somebody else holds a store right now; the same command later may well go through."""
 
 

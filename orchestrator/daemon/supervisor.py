@@ -12,7 +12,7 @@ import uvicorn
 import uvloop
 
 from orchestrator import app
-from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.errors import OrchestratorError, PassingError, StoreError
 from orchestrator.core.times import Clock
 from orchestrator.daemon.bells import Bells, Edition, tick
 from orchestrator.daemon.children import Children
@@ -57,6 +57,10 @@ class Supervisor:
         self._asking: dict[int, asyncio.Task[None]] = {}
         self._unasked: set[int] = set()
         """Runs whose waiting people could not be asked about: the audience does not answer."""
+        self._unplanned: set[int] = set()
+        """Runs that could not be planned the last time."""
+        self._hindered = ""
+        """Why the ledger takes nothing just now."""
         self._edition = Edition("", {})
         self._counted = figures.Deliveries()
 
@@ -84,16 +88,18 @@ class Supervisor:
         ]
         try:
             while not self.stopping.is_set():
-                await self._look()
+                await self._look_if_possible()
                 await self._rest()
         finally:
+            self.stopping.set()
             self._bells.stop()
             await self.children.stop()
             await asyncio.gather(*workers, *self._planning.values(), *self._asking.values(), return_exceptions=True)
             if web is not None:
                 web[0].should_exit = True
                 await web[1]
-            await self._ledger(lambda ledger: ledger.end_boot(self.clock.now()))
+            with suppress(StoreError):  # a life without a written end is a dead one, which is true as well
+                await self._ledger(lambda ledger: ledger.end_boot(self.clock.now()))
             self._ledger.close()
             log.info("daemon.stopped")
 
@@ -105,6 +111,17 @@ class Supervisor:
         self._woken.clear()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), LOOK_EVERY)
+
+    async def _look_if_possible(self) -> None:
+        """A ledger that takes nothing just now, for a full disk or a lock, is named in health until it does."""
+        try:
+            await self._look()
+        except PassingError as problem:
+            if str(problem) != self._hindered:
+                log.trouble("daemon.waits", why=str(problem))
+            self._hindered = str(problem)
+        else:
+            self._hindered = ""
 
     async def _look(self) -> None:
         """Take an edit if there is one, fire what is due, plan what was fired, ask again, take back what the dead held."""
@@ -123,7 +140,9 @@ class Supervisor:
 
     async def _plan(self, run: int) -> None:
         """Plan a run; one that could not be planned is tried again later."""
-        if not await self._planner(run, again=False):
+        planned = await self._planner(run, again=False)
+        (self._unplanned.discard if planned else self._unplanned.add)(run)
+        if not planned:
             await self._stand_back()
         self._planning.pop(run, None)
         self._woken.set()
@@ -218,7 +237,9 @@ class Supervisor:
         pauses = await self._ledger(lambda ledger: pace.pauses(ledger.store, self.clock.now()))
         troubles = [*self.troubles, *(f"{scope} is paused: {reason}" for scope, _, reason in pauses)]
         troubles += [f"run {run} waits: its people must be asked about again; see the log" for run in self._unasked]
-        return Health(not self.troubles, self._edition.version, tuple(troubles))
+        troubles += [f"run {run} could not be planned and is tried again; see the log" for run in self._unplanned]
+        troubles += [self._hindered] if self._hindered else []
+        return Health(not self.troubles and not self._hindered, self._edition.version, tuple(troubles))
 
 
 LOOK_EVERY = 1.0

@@ -14,12 +14,12 @@ HEAD = "0002"
 _MIGRATION_LOCK = 0x0FAC76
 
 
-def open_store(url: str, root: Path) -> Store:
+def open_store(url: str, root: Path, *, create: bool = True) -> Store:
     """Open `sqlite:PATH` (relative to `root`) or `postgresql://…`, creating or migrating the tables if need be.
 
-    StoreError if it cannot be reached, or was written by a newer release.
+    StoreError if it cannot be reached, was written by a newer release, or is not there and is not to be created.
     """
-    store = _connect(url, root)
+    store = _connect(url, root, create=create)
     try:
         if _revision(store) != HEAD:
             _migrate(store)
@@ -30,10 +30,16 @@ def open_store(url: str, root: Path) -> Store:
     return store
 
 
-def _connect(url: str, root: Path) -> Store:
+def _connect(url: str, root: Path, *, create: bool) -> Store:
     scheme, _, rest = url.partition(":")
     if scheme == "sqlite" and rest:
-        return SQLiteStore(url, (root / rest.removeprefix("//")).resolve())
+        path = (root / rest.removeprefix("//")).resolve()
+        if not create and not path.exists():
+            raise StoreError(
+                f"ledger {path}: the file is gone; put it back, or stop the daemon and restore a backup."
+                " Nothing is sent without it"
+            )
+        return SQLiteStore(url, path)
     if scheme in ("postgresql", "postgres"):
         return PostgreSQLStore(url)
     raise StoreError(

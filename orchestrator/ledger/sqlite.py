@@ -12,9 +12,9 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from orchestrator.core.errors import HeldError, StoreError
+from orchestrator.core.errors import HeldError, LostBootError, PassingError, StoreError
 from orchestrator.ledger.store import Row, spell
 
 _ANY = "IN (SELECT value FROM json_each(?))"
@@ -35,10 +35,15 @@ class SQLiteStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._gate = os.open(f"{path}.write", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._open()
+            self._file = _identity(path)
         except (OSError, sqlite3.Error) as problem:
             if getattr(problem, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
                 raise HeldError(
                     f"ledger {path}: {problem}: another program holds it; close database browsers and backups that lock it"
+                ) from problem
+            if getattr(problem, "sqlite_errorcode", 0) == sqlite3.SQLITE_NOTADB:
+                raise StoreError(
+                    f"ledger {path}: {problem}: it is damaged or something else; restore a backup, or change stores.ledger"
                 ) from problem
             raise StoreError(
                 f"ledger {path}: cannot be opened ({problem}); check that the folder exists and is ours to write"
@@ -64,6 +69,7 @@ class SQLiteStore:
     def transaction(self) -> Iterator[None]:
         self._gated(fcntl.LOCK_EX)
         try:
+            self._in_its_place()
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -73,8 +79,8 @@ class SQLiteStore:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
-        except sqlite3.OperationalError as problem:
-            raise self._refusal(problem) from problem
+        except sqlite3.DatabaseError as problem:
+            self._translate(problem)
         finally:
             self._gated(fcntl.LOCK_UN)
 
@@ -89,6 +95,7 @@ class SQLiteStore:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
+        self._in_its_place()
         try:
             self._connection.execute("BEGIN")
             try:
@@ -96,23 +103,28 @@ class SQLiteStore:
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("COMMIT")
-        except sqlite3.OperationalError as problem:
-            raise self._refusal(problem) from problem
+        except sqlite3.DatabaseError as problem:
+            self._translate(problem)
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        if not self._connection.in_transaction:
+            self._in_its_place()
         try:
             return self._connection.execute(spell(sql, _ANY, "?"), parameters).fetchall()
-        except sqlite3.OperationalError as problem:
-            # Inside a transaction its end says so; a look by itself says it here.
-            if self._connection.in_transaction:
-                raise
-            raise self._refusal(problem) from problem
+        except sqlite3.DatabaseError as problem:
+            self._translate(problem)
 
     def change(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        return self._connection.execute(spell(sql, _ANY, "?"), parameters).rowcount
+        try:
+            return self._connection.execute(spell(sql, _ANY, "?"), parameters).rowcount
+        except sqlite3.DatabaseError as problem:
+            self._translate(problem)
 
     def many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> int:
-        return max(0, self._connection.executemany(spell(sql, _ANY, "?"), parameters).rowcount)
+        try:
+            return max(0, self._connection.executemany(spell(sql, _ANY, "?"), parameters).rowcount)
+        except sqlite3.DatabaseError as problem:
+            self._translate(problem)
 
     def array(self, values: Sequence[Any]) -> Any:
         return json.dumps(values)
@@ -164,13 +176,50 @@ class SQLiteStore:
     def _boots(self) -> Path:
         return self.path.with_name(self.path.name + ".boots")
 
-    def _refusal(self, problem: sqlite3.OperationalError) -> StoreError:
-        remedies = {
-            sqlite3.SQLITE_FULL: "the disk is full; free some space, everything unfinished goes on by itself",
-            sqlite3.SQLITE_IOERR: "the disk answers with errors; look at the system log before anything else",
-            sqlite3.SQLITE_READONLY: "the file is read-only; give this process the right to write it and its folder",
-            sqlite3.SQLITE_BUSY: "another program holds it; close database browsers and backups that lock it",
-        }
+    def _in_its_place(self) -> None:
+        """Nothing is written into a file that nobody will find again."""
+        found = _identity(self.path)
+        if found is None:
+            raise PassingError(
+                f"ledger {self.path}: the file was moved away or deleted while it was in use; put it back, and all goes on."
+                " If it is lost, stop the daemon and restore a backup"
+            )
+        if found != self._file:
+            raise LostBootError(
+                f"ledger {self.path}: another file was put in its place while it was in use; this process ends."
+                " Stop the daemon before you restore a backup, then start it again"
+            )
+
+    def _translate(self, problem: sqlite3.DatabaseError) -> NoReturn:
+        """The engine's error as ours, if it is about the file and not about what we asked."""
+        self._in_its_place()  # what the engine says of a file that was replaced is of no use to anybody
         code = (getattr(problem, "sqlite_errorcode", 0) or 0) & 0xFF
-        kind = HeldError if code == sqlite3.SQLITE_BUSY else StoreError
-        return kind(f"ledger {self.path}: {problem}: {remedies.get(code, 'see the text of the error')}")
+        if code in _PASSING:
+            kind = HeldError if code == sqlite3.SQLITE_BUSY else PassingError
+            raise kind(f"ledger {self.path}: {problem}: {_PASSING[code]}") from problem
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise StoreError(
+                f"ledger {self.path}: {problem}: the file is damaged; stop the daemon and restore a backup"
+            ) from problem
+        if isinstance(problem, sqlite3.OperationalError):
+            raise StoreError(f"ledger {self.path}: {problem}: see the text of the error") from problem
+        raise problem
+
+
+_PASSING = {
+    sqlite3.SQLITE_FULL: "the disk is full; free some space, everything unfinished goes on by itself",
+    sqlite3.SQLITE_IOERR: "the disk answers with errors; look at the system log before anything else",
+    sqlite3.SQLITE_READONLY: "the file is read-only; give this process the right to write it and its folder",
+    sqlite3.SQLITE_CANTOPEN: "the file cannot be opened; give this process the right to write it and its folder",
+    sqlite3.SQLITE_BUSY: "another program holds it; close database browsers and backups that lock it",
+}
+"""Troubles that a person ends, with how: whoever waits and asks again loses nothing."""
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands at this path; None if there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

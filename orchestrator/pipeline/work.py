@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 
 from orchestrator.core.campaigns import Campaign
 from orchestrator.core.eligibility import RowVerdict, judge, ramp_at, touches_since
+from orchestrator.core.errors import PassingError
 from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts
 from orchestrator.core.frozen import value
 from orchestrator.core.nouns import (
@@ -32,6 +33,9 @@ from orchestrator.dispatch import Dispatch, HalfTurn, Item, Job, Outgoing
 from orchestrator.ledger import Ledger, Shard, Wanted
 
 Answer = TypeVar("Answer")
+
+PATIENCE = 0.5
+"""Seconds between two tries while the ledger takes nothing."""
 
 
 @value(frozen=True, slots=True)
@@ -75,15 +79,30 @@ class Prepared:
 
 
 class LedgerThread:
-    """The ledger belongs to one thread of its own, so that the wire goes on while a transaction commits."""
+    """The ledger belongs to one thread of its own, so that the wire goes on while a transaction commits.
 
-    def __init__(self, ledger: Ledger) -> None:
+    A patient one waits where a disk is full or a lock is held, and asks again: what it was to write stays in memory.
+    """
+
+    def __init__(self, ledger: Ledger, waits: Callable[[str], None] | None = None) -> None:
+        """Patient if there is somebody to tell why it waits."""
         self.ledger = ledger
+        self._waits = waits
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
 
     async def __call__(self, ask: Callable[[Ledger], Answer]) -> Answer:
         """Run one call on the ledger's thread and wait for it."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, ask, self.ledger)
+        told = ""
+        while True:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._thread, ask, self.ledger)
+            except PassingError as problem:
+                if self._waits is None:
+                    raise
+                if told != str(problem):
+                    told = str(problem)
+                    self._waits(told)
+                await asyncio.sleep(PATIENCE)
 
     def close(self) -> None:
         """Close the ledger after the last call."""

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
 
 import psutil
 import pytest
@@ -105,6 +106,12 @@ class Shop:
         self.version = runs.keep_bundle(ledger.store, opened.files, now())
         self.daemons: list[Daemon] = []
 
+    def again(self) -> Self:
+        """Read the files again: what is fired from now on is what they say now."""
+        self.opened = app.open_project(self.root, LIVE, sending=True)
+        self.version = runs.keep_bundle(self.ledger.store, self.opened.files, now())
+        return self
+
     def fire(self, occurrence: str = "first") -> int:
         """A run that is due now; its number."""
         policy = self.opened.project.campaigns[CAMPAIGN].policy
@@ -150,21 +157,23 @@ def a_shop(
     *,
     people: int = 300,
     policy: str = "keys",
+    way: str = "webhook",
     ledger_url: str = "",
     weather: Mapping[str, str] | None = None,
 ) -> Iterator[Shop]:
     """A shop below `root`, with so many people; `weather` are options of its provider."""
     options = [word for name, value in (weather or {}).items() for word in (f"--{name}", value)]
     with running_sink(*options, *(["--no-keys"] if policy != "keys" else [])) as sink:
-        way = door("webhook", policy, sink.http)
+        out = door(way, policy, sink.smtp if way == "mail" else sink.http)
         monkeypatch.setenv("PROOF_LEDGER", ledger_url or f"sqlite:{root / 'data' / 'ledger.db'}")
         monkeypatch.setenv("PROOF_SECRET", SECRET)
-        write_files(root, way, policy)
+        write_files(root, out, policy)
         opened = app.open_project(root, LIVE, sending=True)
         ledger = opened.ledger()
         shop = Shop(root, sink, opened, ledger)
         try:
-            bring_people(opened, ledger, way, people, now())
+            if people:
+                bring_people(opened, ledger, out, people, now())
             yield shop
         finally:
             for daemon in shop.daemons:
