@@ -79,17 +79,18 @@ def test_each_trouble_costs_one_person_and_is_explained(shop):
     found = rows(shop, run)
     well = [State.ACCEPTED, "", ""]
     assert found["a_good"] == found["i_good"] == found["d_many_words"] == well
-    assert found["b_nameless"] == [State.SKIPPED, Reason.MISSING_DATA, "userAttribute.firstName"]
+    where = "templates/proof/_default/email.html:3"
+    assert found["b_nameless"] == [State.SKIPPED, Reason.MISSING_DATA, f"userAttribute.firstName ({where})"]
     state, reason, detail = found["c_no_points"]
     assert (state, reason) == (State.RENDER_FAILED, Reason.TEMPLATE_ERROR)
-    assert "templates/proof/_default/email.html:3" in detail
-    assert "zero" in detail
+    assert where in detail
+    assert "zero" in detail, detail
     state, reason, detail = found["e_garbage"]
     assert (state, reason) == (State.UNKNOWN, Reason.NO_ANSWER)
     assert detail
     state, reason, detail = found["g_gone"]
     assert (state, reason) == (State.FAILED, Reason.ADDRESS_GONE)
-    assert "550 5.1.1" in detail
+    assert "550 5.1.1" in detail, detail
     assert "h_wrong_type" not in found
 
 
