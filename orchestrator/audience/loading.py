@@ -21,13 +21,14 @@ from orchestrator.audience.mapping import Plan, Target, What
 from orchestrator.audience.merging import merge
 from orchestrator.audience.rejects import Conflict, conflicts
 from orchestrator.audience.store import Audience
+from orchestrator.core.errors import StoreError
 from orchestrator.core.segments.tree import Catalogue
 from orchestrator.core.times import Instant, iso
 
 BATCH = 50_000
 """Arrivals in one batch, at most: more would keep readers out for longer than half a second."""
 
-_REMEMBERED = 10_000
+_REMEMBERED = 1_000
 """Batch numbers kept; the inbox forgets a batch as soon as it is loaded, so the last few would do."""
 
 
@@ -75,6 +76,13 @@ def load(
 
     `zone` is the project's, for attributes that name a time without one. An arrival that cannot be read is left out.
     """
+    try:
+        return _load(audience, batch, arrivals, catalogue, zone)
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as problem:
+        raise StoreError(f"audience {audience.path}: no room to prepare a batch ({problem}); it waits") from problem
+
+
+def _load(audience: Audience, batch: int, arrivals: Sequence[Arrival], catalogue: Catalogue, zone: str) -> Loaded:
     audience.spools.mkdir(parents=True, exist_ok=True)
     with Bench(audience.spools) as did, Bench(audience.spools) as are:
         events = _events(did, [one for one in arrivals if one.kind is Arriving.EVENT], catalogue, zone)
@@ -157,7 +165,9 @@ def _first_time(connection: duckdb.DuckDBPyConnection, batch: int) -> bool:
     if connection.execute("SELECT 1 FROM loaded WHERE batch = ?", [batch]).fetchone():
         return False
     connection.execute("INSERT INTO loaded VALUES (?)", [batch])
-    connection.execute("DELETE FROM loaded WHERE batch < ?", [batch - _REMEMBERED])
+    connection.execute(
+        f"DELETE FROM loaded WHERE batch NOT IN (SELECT batch FROM loaded ORDER BY batch DESC LIMIT {_REMEMBERED})"
+    )
     return True
 
 

@@ -13,6 +13,7 @@ from orchestrator.cli import (
     beginning,
     importing,
     inbox,
+    ingesting,
     lookups,
     previewing,
     retrying,
@@ -69,7 +70,19 @@ def run(name: Annotated[str | None, typer.Argument()] = None) -> None:
     fail(f"no verb `run`: did you mean `orchestrator send {name or 'CAMPAIGN'}` or `orchestrator serve`?", USAGE)
 
 
-for verbs in (beginning, writing, importing, segments, previewing, sending, lookups, retrying, steering, inbox):
+for verbs in (
+    beginning,
+    writing,
+    importing,
+    segments,
+    previewing,
+    sending,
+    lookups,
+    retrying,
+    steering,
+    inbox,
+    ingesting,
+):
     verbs.register(app)
 for command in [*app.registered_commands, *segments.segment.registered_commands]:
     command.epilog = f"{EVERYWHERE}\n\n{EPILOG}"

@@ -16,6 +16,7 @@ from orchestrator.core.errors import OrchestratorError, PassingError, StoreError
 from orchestrator.core.times import Clock
 from orchestrator.daemon.bells import Bells, Edition, tick
 from orchestrator.daemon.children import Children
+from orchestrator.daemon.loading import Loading
 from orchestrator.daemon.nursery import Nursery
 from orchestrator.ledger import Purpose, RunState, asking, figures, pace, runs
 from orchestrator.logs import Log, set_up
@@ -63,6 +64,7 @@ class Supervisor:
         """Why the ledger takes nothing just now."""
         self._edition = Edition("", {})
         self._counted = figures.Deliveries()
+        self._loading = Loading(lambda: self.opened, clock)
 
     async def run(self) -> None:
         """Serve until told to stop."""
@@ -82,6 +84,7 @@ class Supervisor:
         await self._take(self.opened)
         self._bells.start()
         web = await self._open_web()
+        loader = asyncio.create_task(self._loading.run(self.stopping))
         workers = [
             asyncio.create_task(self.children.keep(partial(self._command, "worker"), self.stopping))
             for _ in range(self.serving.workers)
@@ -94,7 +97,9 @@ class Supervisor:
             self.stopping.set()
             self._bells.stop()
             await self.children.stop()
-            await asyncio.gather(*workers, *self._planning.values(), *self._asking.values(), return_exceptions=True)
+            await asyncio.gather(
+                loader, *workers, *self._planning.values(), *self._asking.values(), return_exceptions=True
+            )
             if web is not None:
                 web[0].should_exit = True
                 await web[1]
@@ -217,6 +222,7 @@ class Supervisor:
         seals = Seals(
             await self._ledger(lambda ledger: ledger.seal(Purpose.UNSUBSCRIBE, now)),
             await self._ledger(lambda ledger: ledger.seal(Purpose.INBOX, now)),
+            await self._ledger(lambda ledger: ledger.seal(Purpose.WRITE, now)),
         )
         labels = {name: topic.label for name, topic in self.opened.project.settings.topics.items()}
         face = site(self._ledger, seals, labels, self.clock, self._health, self._metrics)
@@ -240,6 +246,8 @@ class Supervisor:
         troubles += [f"run {run} could not be planned and is tried again; see the log" for run in self._unplanned]
         troubles += [self._hindered] if self._hindered else []
         return Health(not self.troubles and not self._hindered, self._edition.version, tuple(troubles))
+        troubles += [f"events wait in the inbox: {self._loading.trouble}"] if self._loading.trouble else []
+        return Health(not self.troubles, self._edition.version, tuple(troubles))
 
 
 LOOK_EVERY = 1.0

@@ -5,7 +5,7 @@ from orchestrator.ledger.consent import ConsentChange
 from orchestrator.ledger.facts import Wanted
 from orchestrator.ledger.inbox import InboxMessage
 from orchestrator.ledger.ledger import Ledger, Recovery
-from orchestrator.ledger.links import Purpose, Seal
+from orchestrator.ledger.links import Purpose, Seal, write_key
 from orchestrator.ledger.pace import Grant
 from orchestrator.ledger.runs import NewRun, Planned, Run, RunState
 from orchestrator.ledger.shards import Shard
@@ -25,4 +25,5 @@ __all__ = [
     "Seal",
     "Shard",
     "Wanted",
+    "write_key",
 ]

@@ -20,6 +20,8 @@ class Purpose(StrEnum):
 
     UNSUBSCRIBE = "unsubscribe"
     INBOX = "inbox"
+    WRITE = "write"
+    """No link, but the write key that events come in under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ class SigningKey:
 
     id: str
     secret: bytes
+
+
+def write_key(key: SigningKey) -> str:
+    """A key in the form SDKs are given it."""
+    return key.id + key.secret.hex()
 
 
 class Seal:

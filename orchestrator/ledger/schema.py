@@ -218,7 +218,7 @@ class EventInbox(SQLModel, table=True):
     message_id: str
     payload: str
     received_at: int = _big()
-    batch: int | None = Field(default=None)
+    batch: int | None = _big(null=True)
 
 
 class Pace(SQLModel, table=True):

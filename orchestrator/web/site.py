@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
@@ -11,9 +12,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from orchestrator.core.times import Clock
-from orchestrator.ledger import Seal
+from orchestrator.ledger import Seal, write_key
 from orchestrator.pipeline import LedgerThread
 from orchestrator.web.inbox import Inbox
+from orchestrator.web.ingest import KINDS, Ingest
 from orchestrator.web.unsubscribe import Unsubscribe
 
 
@@ -32,6 +34,7 @@ class Seals:
 
     unsubscribe: Seal
     inbox: Seal
+    write: Seal | None = None
 
 
 def site(
@@ -45,6 +48,9 @@ def site(
     """The ASGI application. `labels` are topics as people know them."""
     unsubscribe = Unsubscribe(ledger, seals.unsubscribe, labels, clock)
     inbox = Inbox(ledger, {key.id: key.secret for key in seals.inbox.keys}, clock)
+
+    keys = [write_key(key) for key in seals.write.keys] if seals.write is not None else []
+    ingest = Ingest(ledger, keys, clock, metrics)
 
     async def healthz(_: Request) -> Response:
         said = await health()
@@ -61,6 +67,8 @@ def site(
             Route("/u/{token}", unsubscribe.answer, methods=["GET", "POST"]),
             Route("/v1/inbox", inbox.fetch, methods=["GET"]),
             Route("/v1/inbox/{id}/seen", inbox.seen, methods=["POST"]),
+            *(Route(f"/v1/{word}", partial(ingest.post, kind=kind), methods=["POST"]) for word, kind in KINDS.items()),
+            *(Route(f"/v1/{word}", ingest.asked, methods=["OPTIONS"]) for word in KINDS),
             Route("/healthz", healthz, methods=["GET"]),
             Route("/metrics", scrape, methods=["GET"]),
         ]

@@ -1,0 +1,59 @@
+"""The loader: takes what came in from the event inbox to the audience, batch by batch, for as long as the daemon serves."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from orchestrator import app
+from orchestrator.core.errors import StoreError
+from orchestrator.core.times import Clock
+from orchestrator.ledger import Ledger
+from orchestrator.logs import Log
+from orchestrator.pipeline import LedgerThread, learn
+
+log = Log("loader")
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks into the inbox."""
+STAND_BACK = 3.0
+"""Seconds until a store that could not be reached is tried again."""
+
+
+class Loading:
+    """One loader, on a thread and a connection of its own. `trouble` says why nothing is loaded, empty while all is well."""
+
+    def __init__(self, opened: Callable[[], app.Opened], clock: Clock) -> None:
+        self._opened = opened
+        self._clock = clock
+        self.trouble = ""
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Load until told to stop; a batch that was begun is brought to its end."""
+        held = LedgerThread(self._opened().ledger())
+        while not stopping.is_set():
+            try:
+                rest = 0.0 if await held(self.once) else LOOK_EVERY
+                self.trouble = ""
+            except StoreError as problem:
+                self.trouble, rest = str(problem), STAND_BACK
+                log.trouble("events.not_loaded", why=self.trouble)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), rest)
+        held.close()
+
+    def once(self, ledger: Ledger) -> bool:
+        """Whether there was a batch."""
+        opened = self._opened()
+        zone, catalogue = opened.project.settings.time_zone, opened.project.catalogue.known
+        loaded = learn(ledger, app.audience(opened), catalogue, zone, self._clock.now())
+        if loaded is None:
+            return False
+        log.info(
+            "events.loaded",
+            events=loaded.events,
+            duplicates=loaded.duplicates,
+            new=loaded.new,
+            changed=loaded.changed,
+            left_out=loaded.left_out,
+        )
+        return True

@@ -1,0 +1,178 @@
+"""Events and profiles over HTTP, in the shape of Segment's tracking API: acknowledged once they are in the event inbox.
+
+`POST /v1/track`, `identify`, `alias`, `page`, `screen`, `group` and `batch`, under a write key. Any content type is read as JSON,
+gzip too, because the SDKs of the field send all sorts. What one item has wrong concerns that item alone.
+"""
+
+import asyncio
+import hmac
+import zlib
+from base64 import b64decode
+from collections.abc import Iterable, Mapping, Sequence
+
+from prometheus_client import CollectorRegistry, Counter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from orchestrator.core.errors import StoreError
+from orchestrator.core.times import Clock, Instant
+from orchestrator.ledger import arrivals
+from orchestrator.ledger.arrivals import Incoming
+from orchestrator.logs import Log
+from orchestrator.pipeline import LedgerThread
+from orchestrator.web.items import Envelope, ItemError, envelope, incoming
+
+KINDS: Mapping[str, str] = {
+    "track": "track", "t": "track", "identify": "identify", "i": "identify", "alias": "alias", "a": "alias",
+    "page": "page", "p": "page", "screen": "screen", "s": "screen", "group": "group", "g": "group",
+    "batch": "batch", "b": "batch", "import": "batch",
+}  # fmt: skip
+"""What a path's last word means; browsers say it in one letter."""
+
+LARGEST = 512 * 1024
+"""Bytes of one body, unpacked."""
+
+_OPEN = {"Access-Control-Allow-Origin": "*"}
+_ASKED = {
+    **_OPEN,
+    "Access-Control-Allow-Methods": "POST",
+    "Access-Control-Allow-Headers": "authorization, content-type, x-retry-count",
+    "Access-Control-Max-Age": "86400",
+}
+
+log = Log("web")
+
+
+class Ingest:
+    """`POST /v1/{word}` for each word of KINDS; `keys` are the write keys that hold."""
+
+    def __init__(self, ledger: LedgerThread, keys: Iterable[str], clock: Clock, metrics: CollectorRegistry) -> None:
+        self._door = _Door(ledger)
+        self._keys = [key.encode() for key in keys]
+        self._clock = clock
+        self._counted = Counter(
+            "orchestrator_ingest_events_total", "Items that came in over HTTP.", ["outcome"], registry=metrics
+        )
+
+    async def asked(self, _: Request) -> Response:
+        """A browser asks whether it may."""
+        return Response(status_code=204, headers=_ASKED)
+
+    async def post(self, request: Request, kind: str) -> Response:
+        """Take what was sent; 200 once it is safe, 400 for what no retry could make right."""
+        try:
+            body = await _body(request)
+            sent = envelope(body, kind)
+        except ItemError as problem:
+            return _refused(str(problem))
+        if not self._may(request, sent):
+            text = "a write key is needed, as the user name of Basic authentication or as writeKey: `orchestrator ingest key` shows it"
+            return JSONResponse({"success": False, "error": text}, 401, headers=_OPEN)
+        now = self._clock.now()
+        rows, wrong = _read(sent, now)
+        if wrong and request.query_params.get("strict") == "1":
+            self._counted.labels("rejected").inc(len(wrong))
+            each = [{"index": index, "error": text} for index, text in wrong]
+            return JSONResponse({"success": False, "errors": each}, 400, headers=_OPEN)
+        if wrong:
+            log.warning("ingest.rejected", items=len(wrong), first=wrong[0][1])
+        try:
+            if rows:
+                await self._door.put(rows, now)
+        except StoreError as problem:
+            log.trouble("ingest.not_kept", why=str(problem))
+            told = {"success": False, "error": "not kept; send it again"}
+            return JSONResponse(told, 503, headers={**_OPEN, "Retry-After": "5"})
+        self._counted.labels("taken").inc(len(rows))
+        self._counted.labels("rejected").inc(len(wrong))
+        return JSONResponse({"success": True}, headers=_OPEN)
+
+    def _may(self, request: Request, sent: Envelope) -> bool:
+        scheme, _, word = request.headers.get("authorization", "").partition(" ")
+        given = sent.write_key.encode()
+        if scheme.lower() == "basic":
+            try:
+                given = b64decode(word, validate=True).partition(b":")[0]
+            except ValueError:
+                return False
+        return any(hmac.compare_digest(given, key) for key in self._keys)
+
+
+class _Door:
+    """Requests that wait for the same commit share it: under load the disk is asked once for many."""
+
+    def __init__(self, ledger: LedgerThread) -> None:
+        self._ledger = ledger
+        self._waiting: list[tuple[Sequence[Incoming], asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def put(self, rows: Sequence[Incoming], now: Instant) -> None:
+        """Return once these rows are committed."""
+        safe: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((rows, safe))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write(now))
+        await safe
+
+    async def _write(self, now: Instant) -> None:
+        while self._waiting:
+            together, self._waiting = self._waiting, []
+            rows = [row for some, _ in together for row in some]
+            try:
+                await self._ledger(lambda ledger, rows=rows: arrivals.put(ledger.store, rows, now))  # type: ignore[misc] # bound now
+            except Exception as problem:  # noqa: BLE001 - every caller hears of it
+                _tell(together, problem)
+            else:
+                _tell(together, None)
+
+
+def _tell(together: Sequence[tuple[Sequence[Incoming], asyncio.Future[None]]], problem: Exception | None) -> None:
+    for _, safe in together:
+        if safe.done():
+            continue  # the caller has gone
+        if problem is None:
+            safe.set_result(None)
+        else:
+            safe.set_exception(problem)
+
+
+def _read(sent: Envelope, now: Instant) -> tuple[list[Incoming], list[tuple[int, str]]]:
+    """The rows to write, and what is wrong with the others, by their place."""
+    rows: list[Incoming] = []
+    wrong = []
+    for index, item in enumerate(sent.items):
+        try:
+            rows += incoming(item, sent, now)
+        except ItemError as problem:
+            wrong.append((index, str(problem)))
+    return rows, wrong
+
+
+async def _body(request: Request) -> bytes:
+    """The whole body, unpacked; ItemError beyond the limit, before it was all read."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST:
+            raise ItemError(_TOO_LARGE)
+        parts.append(part)
+    body = b"".join(parts)
+    if body[:2] != b"\x1f\x8b":
+        return body
+    unpacker = zlib.decompressobj(31)
+    try:
+        body = unpacker.decompress(body, LARGEST + 1)
+    except zlib.error as problem:
+        raise ItemError(f"the body begins like gzip and cannot be unpacked: {problem}") from problem
+    if len(body) > LARGEST:
+        raise ItemError(_TOO_LARGE)
+    if not unpacker.eof:
+        raise ItemError("the body is gzip that was cut off")
+    return body
+
+
+_TOO_LARGE = f"the body is larger than {LARGEST // 1024} KB; send smaller batches"
+
+
+def _refused(text: str) -> Response:
+    return JSONResponse({"success": False, "error": text}, 400, headers=_OPEN)
