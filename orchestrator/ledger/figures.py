@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.core.times import Instant
+from orchestrator.ledger import arrivals
 from orchestrator.ledger.boots import Boot, dead_among
 from orchestrator.ledger.pace import BREAKS_AT
 from orchestrator.ledger.store import Store
@@ -99,7 +100,7 @@ def paces(store: Store) -> list[Pace]:
 
 def events_waiting(store: Store) -> int:
     """Events that were acknowledged and not loaded yet."""
-    return int(store.rows("SELECT COUNT(*) FROM event_inbox")[0][0])
+    return arrivals.waiting(store)
 
 
 def keep(store: Store, boot: Boot, counted: Mapping[str, float]) -> None:

@@ -8,9 +8,10 @@ import asyncio
 import hmac
 import zlib
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.core import CounterMetricFamily
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -46,13 +47,11 @@ log = Log("web")
 class Ingest:
     """`POST /v1/{word}` for each word of KINDS; `keys` are the write keys that hold."""
 
-    def __init__(self, ledger: LedgerThread, keys: Iterable[str], clock: Clock, metrics: CollectorRegistry) -> None:
+    def __init__(self, ledger: LedgerThread, keys: Iterable[str], clock: Clock) -> None:
         self._door = _Door(ledger)
         self._keys = [key.encode() for key in keys]
         self._clock = clock
-        self._counted = Counter(
-            "orchestrator_ingest_events_total", "Items that came in over HTTP.", ["outcome"], registry=metrics
-        )
+        self._counted: Counter[str] = Counter()
 
     async def asked(self, _: Request) -> Response:
         """A browser asks whether it may."""
@@ -71,7 +70,7 @@ class Ingest:
         now = self._clock.now()
         rows, wrong = _read(sent, now)
         if wrong and request.query_params.get("strict") == "1":
-            self._counted.labels("rejected").inc(len(wrong))
+            self._counted["rejected"] += len(wrong)
             each = [{"index": index, "error": text} for index, text in wrong]
             return JSONResponse({"success": False, "errors": each}, 400, headers=_OPEN)
         if wrong:
@@ -83,9 +82,17 @@ class Ingest:
             log.trouble("ingest.not_kept", why=str(problem))
             told = {"success": False, "error": "not kept; send it again"}
             return JSONResponse(told, 503, headers={**_OPEN, "Retry-After": "5"})
-        self._counted.labels("taken").inc(len(rows))
-        self._counted.labels("rejected").inc(len(wrong))
+        self._counted.update(taken=len(rows), rejected=len(wrong))
         return JSONResponse({"success": True}, headers=_OPEN)
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """What came in since this process began, for `/metrics`."""
+        told = CounterMetricFamily(
+            "orchestrator_ingest_events_total", "Items that came in over HTTP.", labels=("outcome",)
+        )
+        for outcome in ("taken", "rejected"):
+            told.add_metric((outcome,), self._counted[outcome])
+        yield told
 
     def _may(self, request: Request, sent: Envelope) -> bool:
         scheme, _, word = request.headers.get("authorization", "").partition(" ")

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -50,7 +50,7 @@ def site(
     inbox = Inbox(ledger, {key.id: key.secret for key in seals.inbox.keys}, clock)
 
     keys = [write_key(key) for key in seals.write.keys] if seals.write is not None else []
-    ingest = Ingest(ledger, keys, clock, metrics)
+    ingest = Ingest(ledger, keys, clock)
 
     async def healthz(_: Request) -> Response:
         said = await health()
@@ -60,7 +60,7 @@ def site(
         )
 
     async def scrape(_: Request) -> Response:
-        return Response(await metrics(), media_type=CONTENT_TYPE_LATEST)
+        return Response(await metrics() + generate_latest(ingest), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(
         routes=[

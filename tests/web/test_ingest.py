@@ -7,7 +7,6 @@ from base64 import b64encode
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
 from orchestrator.core.times import DAY, HOUR, iso
@@ -31,9 +30,11 @@ def web(ledger):
     async def health():
         return Health(well=True)
 
-    metrics = CollectorRegistry()
-    client = TestClient(site(LedgerThread(ledger), seals, {}, Standing(), health, metrics))
-    client.key, client.registry = write_key(seals.write.keys[0]), metrics
+    async def nothing_else():
+        return b""
+
+    client = TestClient(site(LedgerThread(ledger), seals, {}, Standing(), health, nothing_else))
+    client.key = write_key(seals.write.keys[0])
     return client
 
 
@@ -191,9 +192,9 @@ def test_what_is_wrong_with_an_item_concerns_that_item_alone(web, ledger):
     good = {"type": "track", **a_track()}
     assert sent(web, "batch", {"batch": [*items, good]}).json() == {"success": True}
     assert [row[1] for row in kept(ledger)] == ["ada"]
-    counted = web.registry.get_sample_value
-    assert counted("orchestrator_ingest_events_total", {"outcome": "rejected"}) == len(WRONG)
-    assert counted("orchestrator_ingest_events_total", {"outcome": "taken"}) == 1
+    shown = web.get("/metrics").text.splitlines()
+    assert f'orchestrator_ingest_events_total{{outcome="rejected"}} {len(WRONG)}.0' in shown
+    assert 'orchestrator_ingest_events_total{outcome="taken"} 1.0' in shown
 
 
 def test_who_asks_strictly_is_told_what_is_wrong_with_each_and_nothing_is_taken(web, ledger):
