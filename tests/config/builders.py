@@ -9,7 +9,7 @@ from pathlib import Path
 from orchestrator.config import Files, Loaded, load, read_tree
 
 ROOT = Path(__file__).parents[2]
-WINBACK, WELCOME = "config/campaigns/winback.yaml", "config/campaigns/welcome_back.yaml"
+WINBACK, WELCOME, NEW_IN = (f"config/campaigns/{name}.yaml" for name in ("winback", "welcome_back", "new_in"))
 SETTINGS, DATA = "config/orchestrator.yaml", "config/data.yaml"
 VIPS, STAFF, LAPSED = (f"config/segments/{name}.yaml" for name in ("lapsed_vips", "staff", "lapsed"))
 

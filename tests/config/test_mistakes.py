@@ -3,7 +3,19 @@
 import pytest
 
 from orchestrator.config import load
-from tests.config.builders import DATA, LAPSED, SETTINGS, STAFF, VIPS, WELCOME, WINBACK, said, the_example, with_edit
+from tests.config.builders import (
+    DATA,
+    LAPSED,
+    NEW_IN,
+    SETTINGS,
+    STAFF,
+    VIPS,
+    WELCOME,
+    WINBACK,
+    said,
+    the_example,
+    with_edit,
+)
 
 # (file, what it says, the slip with ‸ where it is pointed at, the text, a part of the remedy, line:column if outside the slip)
 # fmt: off
@@ -48,7 +60,7 @@ SLIPS = [
     (VIPS, "sum: amount", "sum: ‸amunt", "all[0].sum: no property of purchase 'amunt'", "Did you mean `amount`?"),
     (VIPS, "where: {currency", "where: {‸curency", "all[0].where: no property of purchase 'curency'", "Did you mean `currency`?"),
     (VIPS, "attribute: country", "attribute: ‸contry", "all[3].attribute: no attribute 'contry'", "Did you mean `country`?"),
-    (VIPS, "is_not: DE", "is_not: ‸GE", "all[3].is_not: no value of 'country' is 'GE'", "Allowed: AT, CH, DE, FR, NL, NO."),
+    (VIPS, "is_not: DE", "is_not: ‸GE", "all[3].is_not: no value of 'country' is 'GE'", "Allowed: AT, AU, CH, DE, FR, JP, NL, US, NO."),
     (VIPS, "segment: staff", "segment: ‸stafff", "all[5].not.segment: no segment 'stafff'", "Did you mean `staff`?"),
     (STAFF, "lists/contractors.csv", "‸lists/contractor.csv", "any[1].list: no such file: 'lists/contractor.csv'", "Did you mean 'lists/contractors.csv'?"),
     (STAFF, "lists/contractors.csv", "‸lists/../secrets.csv", "any[1].list: leads out of lists/: 'lists/../secrets.csv'", "Did you mean 'lists/seeds.csv'?"),
@@ -165,7 +177,8 @@ def test_a_live_marketing_mail_needs_a_sender_with_a_postal_address():
 
 def test_a_draft_may_be_without_public_url():
     files = with_edit(SETTINGS, "public_url: https://go.shop.example", "#")
-    files = with_edit(WINBACK, "state: live", "state: draft", files)
+    for mailing in (WINBACK, NEW_IN):
+        files = with_edit(mailing, "state: live", "state: draft", files)
     assert load(files).mistakes == ()
 
 

@@ -74,7 +74,7 @@ def test_an_environment_may_have_stores_of_its_own():
 
 def test_the_catalogue_knows_types_values_and_money(project):
     catalogue = project.catalogue
-    assert catalogue.attributes["country"].values == ("AT", "CH", "DE", "FR", "NL", "NO")
+    assert catalogue.attributes["country"].values == ("AT", "AU", "CH", "DE", "FR", "JP", "NL", "US", "NO")
     assert catalogue.attributes["email"].type is Type.EMAIL
     assert catalogue.events["purchase"]["amount"].type is Type.NUMBER
     assert catalogue.revenue == ("purchase", "amount")

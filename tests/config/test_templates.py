@@ -30,7 +30,7 @@ HERE = "templates/winback"
         (f"{HERE}/staff/push.yaml", "'staff' is not in the audience of winback"),
         (
             "templates/winbak/_default/push.yaml",
-            "no campaign 'winbak'\n    Allowed: welcome_back, winback. Did you mean 'winback'?",
+            "no campaign 'winbak'\n    Allowed: new_in, welcome_back, winback. Did you mean 'winback'?",
         ),
         ("templates/push.yaml", "no campaign reads this file"),
         (f"{HERE}/push.yaml", "no campaign reads this file"),
@@ -77,7 +77,7 @@ def test_every_file_that_lacks_a_locale_is_named():
         in found
     )
     assert "templates/welcome_back/_default/in_app.pt-BR.yaml  is missing" in found
-    assert found.count("is missing") == 7 * 2
+    assert found.count("is missing") == 9 * 2
 
 
 def test_a_language_serves_its_regions():
