@@ -10,10 +10,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from orchestrator.ledger import Ledger
 
 _NUMBERS = itertools.count()
+
+# How long an example takes is a matter of the machine, not of the code under test.
+settings.register_profile("ours", deadline=None)
+settings.load_profile("ours")
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,15 @@
 """The sink's HTTP door: a webhook receiver that knows idempotency keys, and Google's push service with its tokens."""
 
-import asyncio
 import json
 import re
-import socket
-import struct
 from urllib.parse import parse_qs
 
 from tests.proof.book import Book, Ticket
 from tests.proof.control import Control
+from tests.proof.door import Door
 from tests.proof.faults import Mode
 
 PUSH_ID = re.compile(rb'"orchestrator_id"\s*:\s*"([^"]*)"')
-RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 WEBHOOK_OK = b'{"ok":true}'
 GARBAGE = b"<html><body>It works!</body></html>"
 TOKEN = b'{"access_token":"sink-token","expires_in":3599,"token_type":"Bearer"}'
@@ -69,32 +66,13 @@ def forced_mode(target: bytes) -> Mode | None:
     return Mode(parse_qs(query.decode())["mode"][0])
 
 
-class HttpDoor(asyncio.Protocol):
+class HttpDoor(Door):
     """One connection. A request is answered before the next one on it is read, as HTTP/1.1 wants."""
 
     def __init__(self, book: Book, control: Control) -> None:
-        self.book, self.control = book, control
-        self.buffer = b""
-        self.busy = self.lost = False
-        self.pending = False
-        self.timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport: asyncio.Transport = transport  # type: ignore[assignment] # a stream server hands out Transports
-        self.control.connections += 1
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.control.connections -= 1
-        self.lost = True
-        if self.timer:
-            self.timer.cancel()
-        if self.pending:
-            self.pending = False
-            self.book.cut()
-
-    def data_received(self, data: bytes) -> None:
-        self.buffer = self.buffer + data if self.buffer else data
-        self.drain()
+        super().__init__(book, control)
+        self.push = ""
+        """The path of the push message that waits for its answer; empty for a webhook."""
 
     def drain(self) -> None:
         """Work through the requests that are complete, one after the other."""
@@ -127,9 +105,10 @@ class HttpDoor(asyncio.Protocol):
         elif path.endswith(b"/messages:send"):
             found = PUSH_ID.search(body)
             key = found[1].decode() if found else ""
-            self.meet(self.book.arrive("push", key, body, forced_mode(target)), path.decode())
+            self.push = path.decode()
+            self.meet(self.book.arrive("push", key, body, forced_mode(target)))
         else:
-            key = header(head, lower, b"webhook-id").decode("latin-1")
+            key, self.push = header(head, lower, b"webhook-id").decode("latin-1"), ""
             self.meet(self.book.arrive("webhook", key, body, forced_mode(target)))
 
     def reply(self, data: bytes) -> None:
@@ -139,34 +118,12 @@ class HttpDoor(asyncio.Protocol):
             self.busy = False
             self.drain()
 
-    def meet(self, ticket: Ticket, push: str = "") -> None:
-        """Let one message meet its fate, now or after its delay."""
-        self.control.arrived()
-        self.pending = True
-        if ticket.fate.delay:
-            self.busy = True
-            self.timer = asyncio.get_running_loop().call_later(ticket.fate.delay, self.settle, ticket, push)
-        else:
-            self.settle(ticket, push)
-
-    def settle(self, ticket: Ticket, push: str) -> None:
-        """Answer, or do not."""
-        mode, self.timer = ticket.fate.mode, None
-        if mode is Mode.ACCEPT_THEN_HANG:
-            self.busy = True
-            return
-        self.pending = False
-        self.book.leave()
-        if mode is Mode.RESET:
-            self.reset()
-        elif mode in (Mode.ACCEPT_THEN_DROP, Mode.DROP_BEFORE_ACCEPT):
-            self.lost = True
-            self.transport.close()
-        else:
-            self.transport.write(self.words(ticket, push))
-            if self.busy:
-                self.busy = False
-                self.drain()
+    def answer(self, ticket: Ticket, *, late: bool) -> None:
+        """The response; then whatever was sent after the request."""
+        self.transport.write(self.words(ticket, self.push))
+        if late:
+            self.busy = False
+            self.drain()
 
     def words(self, ticket: Ticket, push: str) -> bytes:
         """The response's bytes."""
@@ -182,9 +139,3 @@ class HttpDoor(asyncio.Protocol):
             project = push.split("/")[3]
             return response(200, f'{{"name":"projects/{project}/messages/{ticket.seq}"}}'.encode())
         return ACCEPTED
-
-    def reset(self) -> None:
-        """Tear the connection down with RST instead of FIN."""
-        self.lost = True
-        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-        self.transport.abort()

@@ -2,12 +2,11 @@
 
 import asyncio
 import re
-import socket
 
 from tests.proof.book import Book, Ticket
 from tests.proof.control import Control
+from tests.proof.door import Door
 from tests.proof.faults import Mode
-from tests.proof.http_door import RESET_ON_CLOSE
 
 MESSAGE_ID = re.compile(rb"^message-id:\s*<([^>\r\n]*)>", re.IGNORECASE | re.MULTILINE)
 FORCED = re.compile(rb"\+([a-z0-9-]+)@", re.IGNORECASE)
@@ -33,34 +32,19 @@ ANSWERS = {
 }
 
 
-class SmtpDoor(asyncio.Protocol):
+class SmtpDoor(Door):
     """One connection. A recipient `anna+reset@shop.example` asks for its mode; `+gone` is refused at RCPT already."""
 
     def __init__(self, book: Book, control: Control) -> None:
-        self.book, self.control = book, control
-        self.buffer, self.out = b"", b""
-        self.in_data = self.busy = self.lost = self.pending = False
+        super().__init__(book, control)
+        self.out = b""
+        self.in_data = False
         self.forced: Mode | None = None
         self.recipients = 0
-        self.timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport: asyncio.Transport = transport  # type: ignore[assignment] # a stream server hands out Transports
-        self.control.connections += 1
+        super().connection_made(transport)
         self.transport.write(GREETING)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.control.connections -= 1
-        self.lost = True
-        if self.timer:
-            self.timer.cancel()
-        if self.pending:
-            self.pending = False
-            self.book.cut()
-
-    def data_received(self, data: bytes) -> None:
-        self.buffer = self.buffer + data if self.buffer else data
-        self.drain()
 
     def drain(self) -> None:
         """Work through what has come; the answers of one burst leave in one write."""
@@ -116,32 +100,13 @@ class SmtpDoor(asyncio.Protocol):
         found = MESSAGE_ID.search(content[: content.find(b"\r\n\r\n") + 2])
         key = found[1].decode("latin-1").partition("@")[0] if found else ""
         ticket = self.book.arrive("mail", key, content, self.forced)
-        self.forced, self.recipients, self.pending = None, 0, True
-        self.control.arrived()
-        if ticket.fate.delay:
-            self.busy = True
-            self.timer = asyncio.get_running_loop().call_later(ticket.fate.delay, self.settle, ticket, True)
-        else:
-            self.settle(ticket)
+        self.forced, self.recipients = None, 0
+        self.meet(ticket)
         return True
 
-    def settle(self, ticket: Ticket, late: bool = False) -> None:
-        """Answer the dot, or do not."""
-        mode, self.timer = ticket.fate.mode, None
-        if mode is Mode.ACCEPT_THEN_HANG:
-            self.busy = True
-            return
-        self.pending = False
-        self.book.leave()
-        if mode is Mode.RESET:
-            self.lost = True
-            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-            self.transport.abort()
-        elif mode in (Mode.ACCEPT_THEN_DROP, Mode.DROP_BEFORE_ACCEPT):
-            self.lost = True
-            self.transport.close()
-        else:
-            self.out += ANSWERS[mode]
-            if late:
-                self.busy = False
-                self.drain()
+    def answer(self, ticket: Ticket, *, late: bool) -> None:
+        """The reply to the dot; one that comes late leaves by itself."""
+        self.out += ANSWERS[ticket.fate.mode]
+        if late:
+            self.busy = False
+            self.drain()
