@@ -29,17 +29,27 @@ class Loading:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Load until told to stop; a batch that was begun is brought to its end."""
-        held = LedgerThread(self._opened().ledger())
         while not stopping.is_set():
             try:
-                rest = 0.0 if await held(self.once) else LOOK_EVERY
-                self.trouble = ""
+                held = LedgerThread(self._opened().ledger())
             except StoreError as problem:
-                self.trouble, rest = str(problem), STAND_BACK
-                log.trouble("events.not_loaded", why=self.trouble)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), rest)
-        held.close()
+                await self._stand_back(problem, stopping)
+                continue
+            try:
+                while not stopping.is_set():
+                    rest = 0.0 if await held(self.once) else LOOK_EVERY
+                    self.trouble = ""
+                    await _pause(stopping, rest)
+            except StoreError as problem:
+                await self._stand_back(problem, stopping)
+            finally:
+                held.close()
+
+    async def _stand_back(self, problem: StoreError, stopping: asyncio.Event) -> None:
+        """A store is in trouble: its connection may be the trouble, so the next try has a new one."""
+        self.trouble = str(problem)
+        log.trouble("events.not_loaded", why=self.trouble)
+        await _pause(stopping, STAND_BACK)
 
     def once(self, ledger: Ledger) -> bool:
         """Whether there was a batch."""
@@ -57,3 +67,8 @@ class Loading:
             left_out=loaded.left_out,
         )
         return True
+
+
+async def _pause(stopping: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds)

@@ -245,9 +245,8 @@ class Supervisor:
         troubles += [f"run {run} waits: its people must be asked about again; see the log" for run in self._unasked]
         troubles += [f"run {run} could not be planned and is tried again; see the log" for run in self._unplanned]
         troubles += [self._hindered] if self._hindered else []
-        return Health(not self.troubles and not self._hindered, self._edition.version, tuple(troubles))
         troubles += [f"events wait in the inbox: {self._loading.trouble}"] if self._loading.trouble else []
-        return Health(not self.troubles, self._edition.version, tuple(troubles))
+        return Health(not self.troubles and not self._hindered, self._edition.version, tuple(troubles))
 
 
 LOOK_EVERY = 1.0
