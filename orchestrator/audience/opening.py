@@ -17,6 +17,9 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "python_enable_replacements": False,
 }
 
+# Where nobody named a script (`python -c`), the engine takes itself for a notebook's and draws on standard output.
+_MANNERS = "SET TimeZone = 'UTC'; SET enable_progress_bar = false"
+
 
 @contextmanager
 def to_read(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -50,7 +53,7 @@ def opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection
     """A connection to the file; whoever calls holds the gate. The engine's errors become ours."""
     try:
         with closing(duckdb.connect(path, read_only=read_only, config=_SETTINGS)) as connection:
-            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute(_MANNERS)
             yield connection
     except duckdb.Error as problem:
         raise StoreError(_remedy(path, problem)) from problem
@@ -66,7 +69,7 @@ def _there(path: Path) -> None:
 def private(folder: Path) -> duckdb.DuckDBPyConnection:
     """An engine of our own in memory, which spills into `folder`: it prepares what is written later."""
     connection = duckdb.connect(":memory:", config={**_SETTINGS, "temp_directory": str(folder)})
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(_MANNERS)
     return connection
 
 

@@ -22,6 +22,19 @@ def a_shop(root, count=100):
     return audience
 
 
+def test_the_engine_draws_nothing_on_standard_output_wherever_it_is_started(tmp_path):
+    a_shop(tmp_path, 2)
+    code = (
+        "import sys; from pathlib import Path; from orchestrator.audience import opening\n"
+        "with opening.to_read(Path(sys.argv[1])) as reading:\n"
+        "    for engine in (reading, opening.private(Path(sys.argv[1]).parent)):\n"
+        "        print(engine.execute(\"SELECT current_setting('enable_progress_bar')\").fetchone()[0])\n"
+    )
+    file = an_audience(tmp_path).path
+    done = subprocess.run([sys.executable, "-c", code, str(file)], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\nFalse\n"
+
+
 def test_reading_before_anything_was_imported_says_what_to_do(tmp_path):
     with pytest.raises(
         StoreError, match=r"data/audience\.duckdb: there is no such file yet; .*orchestrator import profiles"
