@@ -18,7 +18,7 @@ from orchestrator.audience.files import kind_of, slices
 from orchestrator.audience.landing import Landing, Progress, land_devices, land_events, land_people
 from orchestrator.audience.mapping import Plan, What, plan
 from orchestrator.audience.rejects import Conflict, conflicts, write_rejects
-from orchestrator.audience.spool import Spool, fill, fresh
+from orchestrator.audience.spool import Spool, fill, fresh, home
 from orchestrator.audience.store import Audience
 from orchestrator.audience.texts import Broken, FileError
 from orchestrator.core.segments.tree import Catalogue
@@ -134,8 +134,7 @@ class Look:
 
 def look(audience: Audience, order: Order, progress: Progress = lambda *_: None) -> Look:
     """Say what an import of this file would do: guesses to be shown, asked about and written into the mapping file."""
-    audience.spools.mkdir(parents=True, exist_ok=True)
-    with Bench(audience.spools) as bench:
+    with Bench(home(audience.spools)) as bench:
         told, broken, names = _read(bench, order, progress)
         if order.what is What.EVENTS:
             bench.engine.execute(f"CREATE VIEW ready AS {finishing.events(bench, told.constants.get('event'))}")
@@ -160,8 +159,7 @@ def import_file(audience: Audience, order: Order, progress: Progress = lambda *_
         raise FileError(
             f"{order.path}: people's words and stopped addresses are never replaced, only added to; drop --replace"
         )
-    audience.spools.mkdir(parents=True, exist_ok=True)
-    with Bench(audience.spools) as bench:
+    with Bench(home(audience.spools)) as bench:
         told, broken, _ = _read(bench, order, progress)
         set_aside = write_rejects(bench, broken, audience.root / "data" / "rejects", _stem(order.path))
         new, changed, devices = _land(audience, bench, order, told, progress)

@@ -20,6 +20,7 @@ from orchestrator.audience.landing import land_devices, land_events, land_people
 from orchestrator.audience.mapping import Plan, Target, What
 from orchestrator.audience.merging import merge
 from orchestrator.audience.rejects import Conflict, conflicts
+from orchestrator.audience.spool import home
 from orchestrator.audience.store import Audience
 from orchestrator.core.errors import StoreError
 from orchestrator.core.segments.tree import Catalogue
@@ -83,8 +84,8 @@ def load(
 
 
 def _load(audience: Audience, batch: int, arrivals: Sequence[Arrival], catalogue: Catalogue, zone: str) -> Loaded:
-    audience.spools.mkdir(parents=True, exist_ok=True)
-    with Bench(audience.spools) as did, Bench(audience.spools) as are:
+    place = home(audience.spools)
+    with Bench(place) as did, Bench(place) as are:
         events = _events(did, [one for one in arrivals if one.kind is Arriving.EVENT], catalogue, zone)
         people = _people(are, [one for one in arrivals if one.kind is Arriving.PROFILE], catalogue, zone)
         aliases = [one for one in arrivals if one.kind is Arriving.ALIAS and one.name != one.user]

@@ -1,9 +1,11 @@
 """Answers of the audience engine, copied into a file of their own, so that the engine is free again within seconds."""
 
+import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import mkstemp
+from tempfile import mkdtemp, mkstemp
 from types import TracebackType
 from typing import Any, Self
 
@@ -54,8 +56,42 @@ def fill(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> Spool:
 
 
 def fresh(folder: Path) -> Path:
-    """A file in `folder` that nobody else uses."""
-    folder.mkdir(parents=True, exist_ok=True)
-    door, made = mkstemp(suffix=".arrow", dir=folder)
+    """A file below `folder` that nobody else uses."""
+    door, made = mkstemp(suffix=".arrow", dir=home(folder))
     os.close(door)
     return Path(made)
+
+
+def home(folder: Path) -> Path:
+    """Our own place below `folder`, locked for as long as this process lives. What the dead left there is removed.
+
+    Spools hold people's data, and a process that is killed cannot remove its own.
+    """
+    pid, ours = _HOMES.get(folder, (0, folder))
+    if pid == os.getpid() and ours.is_dir():
+        return ours
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "turn").open("w") as turn:  # nobody sweeps while a new place is not locked yet
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        for other in folder.iterdir():
+            if other.is_dir() and _left_by_the_dead(other):
+                shutil.rmtree(other)
+        ours = Path(mkdtemp(dir=folder))
+        fcntl.flock(os.open(ours, os.O_RDONLY | os.O_CLOEXEC), fcntl.LOCK_EX)  # let go by our end, however it comes
+    _HOMES[folder] = os.getpid(), ours
+    return ours
+
+
+_HOMES: dict[Path, tuple[int, Path]] = {}
+"""The place of this process below each folder of spools, with the process's number: a forked one needs its own."""
+
+
+def _left_by_the_dead(place: Path) -> bool:
+    door = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(door, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(door)
+    return True

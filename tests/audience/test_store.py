@@ -104,14 +104,14 @@ def test_a_question_that_takes_too_long_is_asked_of_a_copy_and_keeps_nobody_out(
     audience.hold = 0.05
     slow = "SELECT count(*) FROM range(4000000) a JOIN range(40000) b ON a.range % 40000 = b.range, (SELECT count(*) AS n FROM profile)"
     assert audience.rows(slow) == [(4000000,)]
-    assert list(audience.spools.iterdir()) == []
+    assert list(audience.spools.glob("*/*")) == []
 
 
 def test_a_wrong_question_leaves_no_file_behind(tmp_path):
     audience = a_shop(tmp_path)
     with pytest.raises(StoreError, match="nowhere"):
         audience.members('SELECT "user" FROM nowhere')
-    assert list(audience.spools.iterdir()) == []
+    assert list(audience.spools.glob("*/*")) == []
 
 
 def test_an_erased_person_is_gone_at_once_and_their_bytes_with_the_next_compaction(tmp_path):
