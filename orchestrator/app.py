@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from orchestrator.audience.store import Audience
+    from orchestrator.core.campaigns import Campaign
     from orchestrator.core.times import Clock, Instant
     from orchestrator.dispatch import Dice, Dispatch, Engine, Lane
     from orchestrator.ledger import Ledger, Seal, Shard
@@ -291,6 +292,19 @@ def audience(opened: Opened) -> Audience:
 
     url = opened.project.environment.stores.audience.resolve(opened.secrets)
     return Audience.open(url, opened.root, opened.project.catalogue.known.attributes)
+
+
+def untold(opened: Opened, ledger: Ledger, campaign: Campaign) -> str:
+    """Why this environment must not send a campaign yet, empty if it may: nobody has said which addresses are stopped."""
+    from orchestrator.ledger import consent  # noqa: PLC0415 - see the head of this file
+
+    everyone = opened.project.environment.deliver is Deliver.EVERYONE
+    if not everyone or campaign.kind is not Kind.MARKETING or consent.suppressions_told(ledger.store):
+        return ""
+    return (
+        "nobody has said yet which addresses are stopped (bounces, complaints, unsubscribes of before):"
+        " orchestrator import suppressions FILE, or orchestrator import suppressions --none if there are none"
+    )
 
 
 def routes_without_lane(project: Project, lanes: Sequence[str]) -> list[str]:

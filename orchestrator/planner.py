@@ -33,6 +33,7 @@ def plan_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> int 
     try:
         newest = audience.newest(prepared.campaign.hold_if.no_recent)
         hold = reason_to_hold(prepared.campaign.hold_if, len(casting), newest, clock.now())
+        hold = app.untold(opened, ledger, prepared.campaign) or hold
         members = plan(ledger, run, prepared.campaign, Cast(casting, hold), clock.now())
     finally:
         casting.close()

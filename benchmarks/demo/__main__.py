@@ -51,6 +51,7 @@ def main() -> None:
         )
         for what in ("profiles", "events", "consent"):
             orchestrator(project, "import", what, str(project / "raw" / f"{what}.jsonl"))
+        orchestrator(project, "import", "suppressions", "--none")
         print(f" imported   10,000 shoppers, {events:,} events {time.monotonic() - began:29.1f} s")
         print(orchestrator(project, "plan", "winback"), end="")
         began = time.monotonic()

@@ -51,6 +51,7 @@ def prepare(root: Path, count: int) -> None:
         ]
         subprocess.run([*command, "import", what, str(file)], check=True, env=environ, stdout=subprocess.DEVNULL)
         file.unlink()
+    subprocess.run([*command, "import", "suppressions", "--none"], check=True, env=environ, stdout=subprocess.DEVNULL)
 
 
 def measure(root: Path, campaign: str, count: int, workers: int = 2) -> Measured:

@@ -1,12 +1,23 @@
 """The examination `doctor` makes: each finding says what was looked at, whether it is well, and what to do if not."""
 
+import os
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from orchestrator import app, config
+from orchestrator import app
 from orchestrator.cli.desk import Desk, when
+from orchestrator.config import Deliver
+from orchestrator.core.campaigns import CampaignState, Consent, Kind
 from orchestrator.core.errors import OrchestratorError
-from orchestrator.core.times import NEVER, Instant
-from orchestrator.ledger import Ledger, RunState, pace, runs
+from orchestrator.core.times import HOUR, MINUTE, NEVER, SECOND, Instant
+from orchestrator.ledger import Ledger, RunState, consent, figures, pace, runs
+
+LITTLE = 1 << 30
+"""Bytes of free space below which a store's disk is short: a million deliveries take some 300 MB."""
+LONG = 10 * MINUTE
+"""A shard that has been due for longer is stuck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,48 +29,125 @@ class Finding:
     text: str
 
 
-def examine(desk: Desk, now: Instant) -> list[Finding]:
+def examine(desk: Desk, now: Instant, *, online: bool = False) -> list[Finding]:
     """Look at everything; a finding that is not well does not keep the others from being made."""
     loaded = desk.load()
-    findings = [Finding("files", False, str(mistake)) for mistake in app.mistakes(loaded)]
+    mistakes = app.mistakes(loaded)
     if loaded.project is None:
-        return findings
-    project, secrets = loaded.project, config.MachineSecrets(desk.root)
-    if not findings:
-        text = f"{len(loaded.files)} files, no mistake; environment {project.environment.name}"
-        findings.append(Finding("files", True, text))
-    for name, provider in project.settings.providers.items():
-        missing = [ref for setting in provider.settings.values() for ref in setting.missing(secrets)]
-        text = f"not set: {', '.join(missing)}" if missing else "every secret is there"
-        unused = project.environment.deliver is config.Deliver.SINK
-        if missing and unused:
-            text += f"; not needed where nothing leaves ({project.environment.name})"
-        findings.append(Finding(f"provider {name}", unused or not missing, text))
+        return [Finding("files", False, str(mistake)) for mistake in mistakes]
+    opened = desk.open()
+    environment = opened.project.environment
+    findings = [Finding("files", False, str(mistake)) for mistake in mistakes]
+    if not mistakes:
+        whom = {Deliver.SINK: "nothing leaves this machine", Deliver.EVERYONE: "it reaches everyone"}
+        reach = whom.get(environment.deliver, f"it reaches {environment.deliver}")
+        findings.append(Finding("files", True, f"{len(loaded.files)} files, no mistake; {environment.name}: {reach}"))
+    missing = dict(_missing_secrets(opened))
+    for name in opened.project.settings.providers:
+        # Where nothing leaves, a secret that is not there keeps nobody from anything.
+        well = not missing[name] or environment.deliver is Deliver.SINK
+        idle = f"; not needed where nothing leaves ({environment.name})" if well else ""
+        text = f"not set: {', '.join(missing[name])}{idle}" if missing[name] else "every secret is there"
+        findings.append(Finding(f"provider {name}", well, text))
+    if online:
+        from orchestrator.cli.reaching import reach_all  # noqa: PLC0415 - most examinations stay at home
+
+        findings += reach_all(opened, [name for name, gaps in missing.items() if not gaps])
+    findings += _audience(opened)
     try:
-        ledger = Ledger.open(project.environment.stores.ledger.resolve(secrets), desk.root)
+        ledger = opened.ledger()
     except OrchestratorError as problem:
         return [*findings, Finding("ledger", False, str(problem))]
     try:
-        return [*findings, *_audience(desk, project, secrets), *_ledger(ledger, now)]
+        return [*findings, *_ledger(opened, ledger, now)]
     finally:
         ledger.close()
 
 
-def _audience(desk: Desk, project: config.Project, secrets: config.MachineSecrets) -> list[Finding]:
+def _missing_secrets(opened: app.Opened) -> Iterator[tuple[str, list[str]]]:
+    for name, provider in opened.project.settings.providers.items():
+        yield name, [ref for setting in provider.settings.values() for ref in setting.missing(opened.secrets)]
+
+
+def _audience(opened: app.Opened) -> Iterator[Finding]:
     try:
-        counts = app.audience(app.Opened(desk.root, project, {}, secrets)).counts()
+        store = app.audience(opened)
+        counts = store.counts()
     except OrchestratorError as problem:
-        return [Finding("audience", False, str(problem))]
-    newest = f", the newest of {when(counts.newest)}" if counts.events else ""
-    return [Finding("audience", True, f"{counts.profiles:,} people, {counts.events:,} events{newest}")]
+        yield Finding("audience", False, str(problem))
+        return
+    newest = f", the newest of {when(counts.newest)} UTC" if counts.events else ""
+    yield Finding("audience", True, f"{counts.profiles:,} people, {counts.events:,} events{newest}")
+    yield from _disk("audience", store.path)
 
 
-def _ledger(ledger: Ledger, now: Instant) -> list[Finding]:
-    findings = [Finding("ledger", True, f"{len(runs.listed(ledger.store, limit=1000))} runs")]
-    for scope, until, reason in pace.pauses(ledger.store, now):
+def _disk(what: str, path: Path) -> Iterator[Finding]:
+    """Whether a store's file can grow: its rights and its disk."""
+    ours = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
+    if not ours:
+        yield Finding(what, False, f"{path} or its folder is not ours to write; give this user the right to")
+    free = shutil.disk_usage(path.parent).free
+    if free < LITTLE:
+        yield Finding(what, False, f"{free / (1 << 20):,.0f} MB are left on the disk of {path}; make room")
+
+
+def _ledger(opened: app.Opened, ledger: Ledger, now: Instant) -> Iterator[Finding]:
+    store = ledger.store
+    yield Finding("ledger", True, f"{sum(figures.runs_by_state(store).values()):,} runs")
+    path = getattr(store, "path", None)
+    if isinstance(path, Path):
+        yield from _disk("ledger", path)
+    daemons = figures.alive(store, "supervisor")
+    yield from _daemon(opened, daemons)
+    yield from _queue(figures.queue(store, now), daemons, now)
+    for scope, until, reason in pace.pauses(store, now):
         end = "until somebody resumes it" if until >= NEVER else f"until {when(until)}"
-        findings.append(Finding(f"pause {scope}", False, f"{reason or 'by hand'}, {end}: orchestrator resume {scope}"))
-    for run in runs.listed(ledger.store, states=[RunState.WAITING]):
+        name = scope.removeprefix("campaign:")
+        yield Finding(f"pause {scope}", False, f"{reason or 'by hand'}, {end}: orchestrator resume {name}")
+    for run in runs.listed(store, states=[RunState.WAITING]):
         text = f"{run.reason}; orchestrator resume {run.id} lets it go, orchestrator cancel {run.id} ends it"
-        findings.append(Finding(f"run {run.id} of {run.campaign} waits for a person", False, text))
-    return findings
+        yield Finding(f"run {run.id} of {run.campaign} waits for a person", False, text)
+    yield from _words(opened, ledger)
+
+
+def _daemon(opened: app.Opened, daemons: list[str]) -> Iterator[Finding]:
+    """Who works by the clock. On SQLite there is one at most: the second ends at once and names the first."""
+    waiting = [
+        name
+        for name, campaign in opened.project.campaigns.items()
+        if campaign.state is CampaignState.LIVE and (campaign.schedule is not None or campaign.trigger is not None)
+    ]
+    if daemons:
+        more = f"; {len(daemons)} of them share this ledger" if len(daemons) > 1 else ""
+        yield Finding("daemon", True, f"{', '.join(daemons)}{more}")
+    elif waiting and opened.project.environment.deliver is Deliver.EVERYONE:
+        yield Finding("daemon", False, f"none runs, and {', '.join(waiting)} wait for the clock: orchestrator serve")
+    else:
+        yield Finding("daemon", True, "none runs: nothing is sent by the clock; orchestrator serve")
+
+
+def _queue(queue: figures.Queue, daemons: list[str], now: Instant) -> Iterator[Finding]:
+    waits = 0 if queue.oldest_due_at is None else now - queue.oldest_due_at
+    told = f"{queue.due} due, {queue.claimed} being worked, {queue.later} later"
+    if waits > LONG:
+        since = f"the oldest has waited for {_span(waits)}"
+        remedy = "look at the daemon's log" if daemons else "nobody works them: orchestrator serve"
+        yield Finding("queue", False, f"shards: {told}; {since}; {remedy}")
+    else:
+        yield Finding("queue", True, f"shards: {told}")
+
+
+def _span(length: int) -> str:
+    return f"{length // HOUR} h {length % HOUR // MINUTE} min" if length >= HOUR else f"{length // SECOND // 60} min"
+
+
+def _words(opened: app.Opened, ledger: Ledger) -> Iterator[Finding]:
+    """What people said before we knew them: without it nobody is reached, or those who must not be."""
+    live = [one for one in opened.project.campaigns.values() if one.state is CampaignState.LIVE]
+    for topic in sorted({one.policy.topic for one in live if one.policy.consent is Consent.OPT_IN}):
+        if not consent.consent_told(ledger.store, topic):
+            text = f"nobody's word on {topic} is known, so nobody gets any of it: orchestrator import consent FILE"
+            yield Finding("consent", opened.project.environment.deliver is Deliver.SINK, text)
+    marketing = next((one for one in live if one.kind is Kind.MARKETING), None)
+    if marketing is not None and (text := app.untold(opened, ledger, marketing)):
+        yield Finding("suppressions", False, f"nothing is sent in {opened.project.environment.name}: {text}")

@@ -24,12 +24,15 @@ def register(app: typer.Typer) -> None:
 def bring(
     context: typer.Context,
     what: Annotated[str, typer.Argument(help="profiles, events, consent, suppressions or devices.")],
-    files: Annotated[list[Path], typer.Argument(help="CSV, JSONL or Parquet files.")],
+    files: Annotated[list[Path] | None, typer.Argument(help="CSV, JSONL or Parquet files.")] = None,
     mapping: Annotated[
         Path | None, typer.Option(help="What each column is; default: config/imports/<file's name>.yaml, or guessed.")
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="The file is the whole truth: what is not in it goes.")
+    ] = False,
+    none: Annotated[
+        bool, typer.Option("--none", help="With suppressions: there are none, so a live environment may send.")
     ] = False,
 ) -> None:
     """Import files. The same file again changes nothing; rows that cannot be taken are set aside, with the reason for each."""
@@ -39,6 +42,11 @@ def bring(
     desk: Desk = context.obj
     if what not in list(What):
         no_such("kind of file", what, What)
+    if none:
+        _none(desk, what, files)
+        return
+    if not files:
+        fail(f"import {what}: which files? CSV, JSONL or Parquet", USAGE)
     opened = desk.open()
     audience = app.audience(opened)
     told = [land(desk, opened, audience, Wish(what, file, mapping, replace)) for file in files]
@@ -54,6 +62,21 @@ def bring(
     desk.show(told, tell)
     if any(one["rejected"] for one in told) and all(one["left_out"] == one["rows"] for one in told):
         raise typer.Exit(WRONG)
+
+
+def _none(desk: Desk, what: str, files: list[Path] | None) -> None:
+    """Write down that there is nobody whose address is stopped."""
+    from orchestrator.audience.mapping import What  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.ledger import consent  # noqa: PLC0415
+
+    if files or what != What.SUPPRESSIONS:
+        fail("--none goes with `import suppressions` and no file: it says that there are none", USAGE)
+    with desk.ledger() as ledger:
+        consent.tell_no_suppressions(ledger.store, WallClock().now())
+    desk.show(
+        {"suppressions": "none"},
+        lambda: typer.echo(" noted: there are no stopped addresses; import them later if there are"),
+    )
 
 
 @dataclass(frozen=True, slots=True)

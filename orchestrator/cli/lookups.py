@@ -132,16 +132,23 @@ def report(context: typer.Context, campaign: Annotated[str, typer.Argument(help=
 
 
 @honest
-def doctor(context: typer.Context) -> None:
-    """Look at everything that must hold before messages go out: files, secrets, ledger, pauses, runs that wait."""
+def doctor(
+    context: typer.Context,
+    online: Annotated[
+        bool, typer.Option("--online", help="Also knock at every provider: is it there, does it take the credentials?")
+    ] = False,
+) -> None:
+    """Look at everything that must hold before messages go out: files, secrets, stores, daemon, queue, pauses, consent."""
     from orchestrator.cli.checkup import examine  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
-    findings = examine(desk, WallClock().now())
+    findings = examine(desk, WallClock().now(), online=online)
 
     def tell() -> None:
         for finding in findings:
-            typer.echo(f"{'ok ' if finding.well else '!! '} {finding.what}: {finding.text}")
+            typer.echo(f" {'ok' if finding.well else '!!'}  {finding.what}: {finding.text}")
+        bad = sum(not finding.well for finding in findings)
+        typer.echo(f" {bad} of {len(findings)} want a person" if bad else " all is well")
 
     desk.show([{"what": f.what, "well": f.well, "text": f.text} for f in findings], tell)
     if not all(finding.well for finding in findings):

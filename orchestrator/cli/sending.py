@@ -80,6 +80,8 @@ def send(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
             _print(desk, campaign, show.forecast)
         if show.forecast.people == 0:
             fail(f"{campaign}: nobody is in its audience; orchestrator segment show tells why", USAGE)
+        if untold := show.untold():
+            fail(f"{campaign}: nothing was sent to anybody. {desk.environment} reaches everyone, and {untold}")
         if not yes:
             ask_for(show.forecast.people, "people in the audience")
         sent = ship(desk, show)

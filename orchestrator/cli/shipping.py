@@ -60,6 +60,10 @@ class Rehearsal:
     child: RenderChild
     at: Instant
 
+    def untold(self) -> str:
+        """Why this environment must not send it yet, empty if it may."""
+        return app.untold(self.opened, self.ledger, self.prepared.campaign)
+
 
 @contextmanager
 def rehearse(desk: Desk, campaign: str, at: Instant, *, sending: bool = False) -> Iterator[Rehearsal]:

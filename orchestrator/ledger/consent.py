@@ -101,3 +101,26 @@ def suppressed_among(store: Store, hashes: Sequence[str]) -> dict[tuple[str, Cha
         "SELECT address_hash, channel, since FROM suppression WHERE address_hash {any}", (store.array(hashes),)
     )
     return {(hashed, Channel(channel)): Instant(since) for hashed, channel, since in rows}
+
+
+_NONE = "suppressions:none"
+
+
+def suppressions_told(store: Store) -> bool:
+    """Whether anybody ever said which addresses are stopped, or that there are none."""
+    known = "SELECT 1 WHERE EXISTS (SELECT 1 FROM suppression) OR EXISTS (SELECT 1 FROM meta WHERE name = ?)"
+    return bool(store.rows(known, (_NONE,)))
+
+
+def tell_no_suppressions(store: Store, now: Instant) -> None:
+    """Write down that somebody said there are none."""
+    with store.transaction():
+        store.change(
+            "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (_NONE, str(int(now))),
+        )
+
+
+def consent_told(store: Store, topic: str) -> bool:
+    """Whether anybody's word on a topic is known."""
+    return bool(store.rows("SELECT 1 FROM consent WHERE topic = ? LIMIT 1", (topic,)))

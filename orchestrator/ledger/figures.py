@@ -103,6 +103,13 @@ def events_waiting(store: Store) -> int:
     return arrivals.waiting(store)
 
 
+def alive(store: Store, kind: str) -> list[str]:
+    """The living processes of a kind (worker, planner, supervisor, cli), as `process 7 on host`."""
+    found = store.rows("SELECT id, token, pid, host FROM boot WHERE kind = ? AND ended_at IS NULL", (kind,))
+    dead = set(dead_among(store, [(number, token) for number, token, *_ in found], None))
+    return [f"process {pid} on {host}" for number, _, pid, host in found if number not in dead]
+
+
 def keep(store: Store, boot: Boot, counted: Mapping[str, float]) -> None:
     """Write down what this process has counted so far; the numbers only grow."""
     with store.transaction():

@@ -72,6 +72,10 @@ class SmtpEngine:
         self._post(letter)
         return await letter.answer
 
+    async def knock(self) -> None:
+        """Open a connection and log in, as for a letter; NotSent, or Unwelcome with the server's words, if that fails."""
+        await self._open()
+
     async def close(self) -> None:
         """Say good-bye to every server; what is still under way ends as NotSent or Lost."""
         self._closed = True

@@ -79,6 +79,7 @@ def project(tmp_path, mailbox):
         file = tmp_path / f"{what}.jsonl"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
         assert orchestrator(tmp_path, "import", what, str(file))[0]["rejected"] == 0
+    orchestrator(tmp_path, "import", "suppressions", "--none")
     return tmp_path
 
 

@@ -128,6 +128,7 @@ def project(tmp_path_factory, bought):
     assert (came["rows"], came["new"], came["rejected"]) == (69_659, 69_659, 0)
     assert orchestrator(root, "import", "events", str(PURCHASES))[0]["new"] == 0
     assert orchestrator(root, "import", "consent", str(root / "words.jsonl"))[0]["consent"] == len(bought)
+    orchestrator(root, "import", "suppressions", "--none")
     return root
 
 

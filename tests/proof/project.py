@@ -10,7 +10,7 @@ from orchestrator.audience.importing import Order, import_file
 from orchestrator.audience.mapping import What
 from orchestrator.core.nouns import Channel
 from orchestrator.core.times import Instant
-from orchestrator.ledger import ConsentChange, Ledger
+from orchestrator.ledger import ConsentChange, Ledger, consent
 from orchestrator.providers import Declaration, declaration_for, registry
 
 CAMPAIGN, TOPIC, LIVE = "proof", "offers", "live"
@@ -132,3 +132,4 @@ def bring_people(opened: app.Opened, ledger: Ledger, way: Door, people: int, now
         if came.rejected:
             raise RuntimeError(f"{came.rejected} rows of {file} were not taken; the reasons are in {came.rejects}")
     ledger.change_consent(ConsentChange(user, way.channel, TOPIC, True, now, "proof") for user in users(people))
+    consent.tell_no_suppressions(ledger.store, now)
