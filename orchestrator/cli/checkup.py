@@ -76,7 +76,7 @@ def _audience(opened: app.Opened) -> Iterator[Finding]:
     except OrchestratorError as problem:
         yield Finding("audience", False, str(problem))
         return
-    newest = f", the newest of {when(counts.newest)} UTC" if counts.events else ""
+    newest = f", the newest of {when(counts.newest)}" if counts.events else ""
     yield Finding("audience", True, f"{counts.profiles:,} people, {counts.events:,} events{newest}")
     yield from _disk("audience", store.path)
 

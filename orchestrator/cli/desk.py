@@ -145,5 +145,5 @@ def table(title: str, columns: Mapping[str, str], rows: Sequence[Sequence[object
 
 
 def when(at: Instant | None) -> str:
-    """A moment for people, empty for none."""
-    return "" if at is None else iso(Instant(at - at % 1_000_000)).replace("T", " ")
+    """A moment for people, in UTC, empty for none."""
+    return "" if at is None else iso(Instant(at - at % 1_000_000)).replace("T", " ").replace("Z", " UTC")

@@ -74,7 +74,7 @@ def show(context: typer.Context, name: Name, at: At = None) -> None:
 
     def tell() -> None:
         share = f"{100 * people / everybody:.1f} % of {everybody:,}" if everybody else "nobody is known yet"
-        typer.echo(f" {name}   {people:,} people, {share}        at {when(asked.moment.at)} UTC")
+        typer.echo(f" {name}   {people:,} people, {share}        at {when(asked.moment.at)}")
         typer.echo(f" {asked.about}\n {'':<84}{'alone':>9}{'left':>9}")
         for words, (alone, left, unknown) in zip(said, steps, strict=True):
             typer.echo(f"   {words + (f' (unknown: {unknown:,})' if unknown else ''):<82}{alone:>9,}{left:>9,}")
@@ -130,7 +130,7 @@ def explain(
         found = explained(asked.segment, person, replace(asked.moment, crowd=crowd))
 
     def tell() -> None:
-        typer.echo(f" {user} is {'in' if found.holds else 'not in'} {name}   at {when(asked.moment.at)} UTC")
+        typer.echo(f" {user} is {'in' if found.holds else 'not in'} {name}   at {when(asked.moment.at)}")
         for depth, node in _lines(found, 1):
             value = "" if node.value is None else f"   ({said_value(node)})"
             typer.echo(f"{'   ' * depth}{'yes' if node.holds else 'no ':<4} {_say(node, asked.zone)}{value}")
@@ -167,7 +167,7 @@ def plain_value(found: "Finding") -> Any:
         return value._asdict()
     dated = isinstance(found.node, Event) and found.node.measure in {Measure.FIRST, Measure.LAST}
     if dated and isinstance(value, int):
-        return when(Instant(value)) + " UTC"
+        return when(Instant(value))
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value

@@ -162,7 +162,7 @@ def _print(desk: Desk, campaign: str, found: "Forecast") -> None:
     def line(text: str, number: str, more: str = "") -> None:
         typer.echo(f" {text:<38}{number:>9}" + (f"   {more}" if more else ""))
 
-    typer.echo(f" {campaign}   {desk.environment} · {when(WallClock().now())} UTC")
+    typer.echo(f" {campaign}   {desk.environment} · {when(WallClock().now())}")
     line(
         "in the audience",
         f"{found.people:,}",
