@@ -269,6 +269,7 @@ def template_mistakes(project: Project, files: config.Files) -> tuple[Mistake, .
             {event: tuple(properties) for event, properties in project.catalogue.events.items()},
             trigger,
             tuple(project.settings.coupons),
+            tuple(project.settings.sources),
         )
         compiled = Compiled(name, files, template_setting(project))
         found |= dict.fromkeys(lint(compiled, known, marketing=campaign.kind is Kind.MARKETING))

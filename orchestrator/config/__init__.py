@@ -12,6 +12,7 @@ from orchestrator.config.results import (
     ProviderSettings,
     Sender,
     Settings,
+    Source,
     Stores,
     Topic,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "SecretSource",
     "Sender",
     "Settings",
+    "Source",
     "Stores",
     "Topic",
     "Type",

@@ -2,7 +2,7 @@
 
 from orchestrator.config.campaign_shape import CampaignShape, ScheduleShape
 from orchestrator.config.draft import Draft
-from orchestrator.config.fields import RECIPIENT, Devices
+from orchestrator.config.fields import RECIPIENT, Devices, OnError
 from orchestrator.config.policies import excluded, hold_if, policy_of
 from orchestrator.config.results import (
     Catalogue,
@@ -13,6 +13,7 @@ from orchestrator.config.results import (
     ProviderSettings,
     Sender,
     Settings,
+    Source,
     Topic,
 )
 from orchestrator.config.secret import Secret
@@ -75,6 +76,10 @@ def _settings(shape: SettingsShape) -> Settings:
         },
         topics={name: Topic(name, topic.label, topic.consent) for name, topic in shape.topics.items()},
         coupons={name: Coupons(name, pool.codes, pool.valid) for name, pool in shape.coupons.items()},
+        sources={
+            name: Source(name, it.file, it.key, it.by, it.on_error is OnError.SKIP)
+            for name, it in shape.sources.items()
+        },
     )
 
 

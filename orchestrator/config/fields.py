@@ -56,6 +56,13 @@ class Capped(StrEnum):
     HOLD = "hold"
 
 
+class OnError(StrEnum):
+    """What happens when a source of linked data cannot be read."""
+
+    WAIT = "wait"
+    SKIP = "skip"
+
+
 class Type(StrEnum):
     """What a declared attribute or property holds."""
 
@@ -238,4 +245,8 @@ Locale = Annotated[str, PlainValidator(locale), WithJsonSchema({"type": "string"
 LedgerAddress = Annotated[str, *store(("sqlite", "postgresql"), "sqlite:data/ledger.db")]
 AudienceAddress = Annotated[str, *store(("duckdb",), "duckdb:data/audience.duckdb")]
 ListFile = Annotated[str, *matching(r"lists/[A-Za-z0-9_\-./]+\.csv", "a list's file", "lists/staff.csv")]
+SourceFile = Annotated[
+    str, *matching(r"(lists|data)/[A-Za-z0-9_\-./]+\.(csv|json)", "a source's file", "data/products.csv")
+]
+OnErrorWord = Annotated[OnError, *one_of(OnError)]
 PropertyPath = Annotated[str, *matching(r"[^.\s][^.]*\.[^.]*[^.\s]", "an event and its property", "purchase.amount")]

@@ -79,6 +79,20 @@ class Coupons:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A table whose rows templates read as `linkedData.NAME`: the row whose `key` is the value of the attribute `by`.
+
+    `skips`: a table that cannot be read costs who needs it their message; else the run waits.
+    """
+
+    name: str
+    file: str
+    key: str
+    by: str
+    skips: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """config/orchestrator.yaml. The first of `locales` is the one that templates without a locale are written in."""
 
@@ -93,6 +107,7 @@ class Settings:
     senders: Mapping[str, Sender] = field(default_factory=dict)
     topics: Mapping[str, Topic] = field(default_factory=dict)
     coupons: Mapping[str, Coupons] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

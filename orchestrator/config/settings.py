@@ -30,6 +30,13 @@ def check_settings(draft: Draft, settings: SettingsShape) -> None:
         draft.list_file(sheet, ("seeds",), settings.seeds)
     for name, pool in settings.coupons.items():
         draft.list_file(sheet, ("coupons", name, "codes"), pool.codes)
+    for name, source in settings.sources.items():
+        known = draft.data.attributes if draft.data is not None else {source.by: None}
+        if source.by != "user" and source.by not in known:
+            path = ("sources", name, "by")
+            findings.at(
+                sheet, path, f"no attribute {quoted(source.by)}", choice(source.by, ["user", *known], "attribute")
+            )
     for index, name in enumerate(settings.defaults.exclude):
         draft.segment(sheet, ("defaults", "exclude", index), name)
     for event in settings.defaults.hold_if.no_recent:

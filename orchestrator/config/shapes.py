@@ -16,12 +16,15 @@ from orchestrator.config.fields import (
     ListFile,
     Locale,
     Name,
+    OnError,
+    OnErrorWord,
     Outside,
     Percent,
     PerMinute,
     PropertyPath,
     QuietPhrase,
     RatePhrase,
+    SourceFile,
     Text,
     TypeWord,
     Zone,
@@ -114,11 +117,33 @@ class TopicShape(Shape):
     )
 
 
+PlainName = Annotated[
+    str,
+    *matching(
+        r"[^\s.\[\]{}'\"](?:[^.\[\]{}'\"\r\n]{0,127}[^\s.\[\]{}'\"])?",
+        "a name (no dots, quotes or brackets)",
+        "firstName",
+    ),
+]
+
+
 class CouponShape(Shape):
     """A pool of codes, one a person."""
 
     codes: ListFile = Field(description="The file with the codes, one a line.")
     valid: Duration | None = Field(default=None, description="How long a code holds once somebody has it.")
+
+
+class SourceShape(Shape):
+    """A table beside the audience, whose rows templates read as `linkedData`."""
+
+    file: SourceFile = Field(description="The table: CSV with a header, or JSON, in data/ or lists/.")
+    key: PlainName = Field(description="The column rows are found by.")
+    by: PlainName = Field(description="The attribute whose value is looked up; `user` for the person's id.")
+    on_error: OnErrorWord = Field(
+        default=OnError.WAIT,
+        description="When the table cannot be read: the run waits, or who needs it is skipped.",
+    )
 
 
 class HoldIfShape(Shape):
@@ -186,6 +211,7 @@ class SettingsShape(Shape):
     senders: dict[Name, SenderShape] = Field(default_factory=dict, description="Who e-mails come from, by name.")
     topics: dict[Name, TopicShape] = Field(default_factory=dict, description="What people agree to, by name.")
     coupons: dict[Name, CouponShape] = Field(default_factory=dict, description="Pools of codes, one a person, by name.")
+    sources: dict[Name, SourceShape] = Field(default_factory=dict, description="Tables for `linkedData`, by name.")
     holdout: Percent = Field(
         default=0.0, description="Share of people who get no marketing at all, so that its worth can be told."
     )
@@ -209,14 +235,6 @@ def _short(value: Any) -> Any:
 
 
 Declared = Annotated[AttributeShape, BeforeValidator(_short, json_schema_input_type=TypeWord | AttributeShape)]
-PlainName = Annotated[
-    str,
-    *matching(
-        r"[^\s.\[\]{}'\"](?:[^.\[\]{}'\"\r\n]{0,127}[^\s.\[\]{}'\"])?",
-        "a name (no dots, quotes or brackets)",
-        "firstName",
-    ),
-]
 
 
 class DataShape(Shape):

@@ -18,6 +18,7 @@ from orchestrator.core.segments import Catalogue, Moment, Segment, parse
 from orchestrator.core.segments.tree import All, Event
 from orchestrator.core.times import Instant
 from orchestrator.core.windows import Last
+from orchestrator.pipeline.linking import Linked
 
 Touched = frozenset[tuple[str, ...]]
 
@@ -47,6 +48,8 @@ class Casting:
     ) -> None:
         known = project.catalogue.known
         goal = campaign.goal if again is not None else None
+        self._linked = Linked(audience.root, project.settings.sources, touched)
+        touched |= self._linked.attributes()
         wish = Wish(
             [project.segments[name] for name in campaign.audience],
             [project.segments[name] for name in campaign.exclude],
@@ -106,6 +109,9 @@ class Casting:
             if value is not None:
                 own[name] = _plain(value)
         found: dict[str, Any] = {"userAttribute": own} if own else {}
+        linked = self._linked.of(row["user"], own)
+        if linked:
+            found["linkedData"] = linked
         for column, path in self._question.behaviours.items():
             value = row[column]
             if value is None:

@@ -43,6 +43,8 @@ class Catalogue:
     trigger: str = ""
     """The event that starts the campaign, empty for a schedule."""
     coupons: Collection[str] = ()
+    sources: Collection[str] = ()
+    """Tables of linked data."""
 
 
 def lint(compiled: Compiled, catalogue: Catalogue, *, marketing: bool) -> tuple[Mistake, ...]:
@@ -90,6 +92,8 @@ def _unknown(path: Path, catalogue: Catalogue) -> tuple[str, str] | None:
     if root == "latest":
         wrong = _of(path, rest, catalogue.events, "event")
         return wrong or _of(path, rest[1:], catalogue.events[rest[0]], f"property of {rest[0]}")
+    if root == "linkedData":
+        return _of(path, rest, catalogue.sources, "source")
     if root == "parameter" and catalogue.trigger:
         return _of(path, rest, catalogue.events.get(catalogue.trigger, ()), f"property of {catalogue.trigger}")
     return _unknown_name(root, catalogue)
