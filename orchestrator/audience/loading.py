@@ -4,13 +4,13 @@ Rows wait in the ledger's event inbox until somebody stamps them with a batch nu
 and load the same batch again: its number stands beside its rows, so the second time changes nothing.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
 from orchestrator.audience import finishing
@@ -123,7 +123,13 @@ def _events(bench: Bench, arrivals: Sequence[Arrival], catalogue: Catalogue, zon
         return None
     told = {"user": "user", "event": "event", "time": "time", "message_id": "message_id", "properties": "properties"}
     lines = [
-        {"user": one.user, "event": one.name, "time": iso(one.at), "message_id": one.message_id, "properties": one.body}
+        {
+            "user": one.user,
+            "event": one.name,
+            "time": _told(one.at),
+            "message_id": one.message_id,
+            "properties": one.body,
+        }
         for one in arrivals
     ]
     _read(bench, What.EVENTS, lines, told, catalogue, zone)
@@ -134,7 +140,7 @@ def _people(bench: Bench, arrivals: Sequence[Arrival], catalogue: Catalogue, zon
     if not arrivals:
         return _People()
     # An attribute called like one of ours would hide it, so the person and the time go under names nobody can send.
-    lines = [{**one.body, _USER: one.user, _AT: iso(one.at)} for one in arrivals]
+    lines = [{**one.body, _USER: one.user, _AT: _told(one.at)} for one in arrivals]
     _read(bench, What.PROFILES, lines, {_USER: "user", _AT: "seen_at"}, catalogue, zone)
     changes = bench.engine.sql(finishing.people(bench, catalogue.attributes)).to_arrow_table()
     devices = None
@@ -144,6 +150,12 @@ def _people(bench: Bench, arrivals: Sequence[Arrival], catalogue: Catalogue, zon
 
 
 _USER, _AT = " user", " at"
+_write = msgspec.json.encode
+
+
+def _told(at: Instant) -> int | str:
+    """A time as the engine reads it fastest: 16 digits are microseconds; the others go in words."""
+    return at if 10**15 <= at < 10**16 else iso(at)
 
 
 def _read(
@@ -154,7 +166,7 @@ def _read(
     catalogue: Catalogue,
     zone: str,
 ) -> None:
-    texts = [json.dumps(line, ensure_ascii=False) for line in lines]
+    texts = [_write(line).decode() for line in lines]
     bench.put(pa.table({"line": pa.array(range(1, len(lines) + 1), pa.int64()), "json": pa.array(texts, pa.string())}))
     bench.refuse_torn_lines()
     plan = Plan(columns={name: Target(to) for name, to in told.items()}, zone=zone)

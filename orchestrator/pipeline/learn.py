@@ -1,7 +1,9 @@
 """Learning what people did: one batch at a time, from the event inbox into the audience engine, never twice, never lost."""
 
-import json
 from collections.abc import Iterable
+from typing import Any
+
+import msgspec
 
 from orchestrator.audience.loading import BATCH, Arrival, Arriving, Loaded, load
 from orchestrator.audience.store import Audience
@@ -12,10 +14,21 @@ from orchestrator.ledger import Ledger, arrivals
 from orchestrator.ledger.arrivals import Incoming
 
 
+class Waiting(msgspec.Struct):
+    """The payload of a row of the inbox."""
+
+    at: int
+    name: str
+    body: dict[str, Any]
+
+
+_payload = msgspec.json.Decoder(Waiting)
+
+
 def incoming(arrival: Arrival) -> Incoming:
     """An arrival as it waits in the inbox."""
-    payload = {"at": arrival.at, "name": arrival.name, "body": dict(arrival.body)}
-    return Incoming(arrival.kind, arrival.user, arrival.message_id, json.dumps(payload, ensure_ascii=False))
+    payload = msgspec.json.encode(Waiting(arrival.at, arrival.name, dict(arrival.body)))
+    return Incoming(arrival.kind, arrival.user, arrival.message_id, payload.decode())
 
 
 def learn(
@@ -42,5 +55,5 @@ def learn(
 
 def _arrivals(rows: Iterable[Incoming]) -> Iterable[Arrival]:
     for kind, user, message_id, payload in rows:
-        told = json.loads(payload)
-        yield Arrival(Arriving(kind), user, message_id, Instant(told["at"]), told["name"], told["body"])
+        told = _payload.decode(payload)
+        yield Arrival(Arriving(kind), user, message_id, Instant(told.at), told.name, told.body)
