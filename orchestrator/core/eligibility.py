@@ -109,12 +109,20 @@ def judge(
 
 
 def planned_rows(campaign: Campaign, person: Person, step: int = 0) -> tuple[RowFacts, ...]:
-    """The rows a plan writes for a member: one for each channel; for push to all devices, one for each of them."""
-    return tuple(
-        RowFacts(channel, step, slot, _PLANNED)
-        for channel in campaign.channels
-        for slot in range(_slots(campaign, person, channel))
-    )
+    """The rows a plan writes for a member, as the judge sees them."""
+    return tuple(RowFacts(channel, step, slot, _PLANNED) for channel, slot in places(campaign, person))
+
+
+def places(campaign: Campaign, person: Person) -> tuple[tuple[Channel, int], ...]:
+    """A member's rows by channel and slot: one for each channel; for push to all devices, one for each of them."""
+    if campaign.devices != "all":
+        return _one_each(campaign.channels)
+    return tuple((channel, slot) for channel in campaign.channels for slot in range(_slots(person, channel)))
+
+
+@lru_cache(maxsize=64)
+def _one_each(channels: tuple[Channel, ...]) -> tuple[tuple[Channel, int], ...]:
+    return tuple((channel, 0) for channel in channels)
 
 
 def addresses_of(person: Person, channel: Channel) -> tuple[Address, ...]:
@@ -309,10 +317,8 @@ def _stands(row: RowFacts, now: Instant) -> bool:
     return row.state not in {_SKIPPED, _FAILED} or row.reason not in _MOVES_ON
 
 
-def _slots(campaign: Campaign, person: Person, channel: Channel) -> int:
-    if channel == _PUSH and campaign.devices == "all":
-        return max(1, len(addresses_of(person, channel)))
-    return 1
+def _slots(person: Person, channel: Channel) -> int:
+    return max(1, len(addresses_of(person, channel))) if channel == _PUSH else 1
 
 
 def _salt(campaign: Campaign) -> str:

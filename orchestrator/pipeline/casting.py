@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from orchestrator.audience.behaviours import Told
 from orchestrator.audience.casting import REACHED, Question, Wish, question
@@ -138,8 +140,7 @@ def _addresses(row: Mapping[str, Any]) -> dict[Channel, tuple[Address, ...]]:
         found[Channel.EMAIL] = (Address(row["email"]),)
     if row["phone"]:
         found[Channel.SMS] = (Address(row["phone"]),)
-    devices = json.loads(row["devices"]) if row["devices"] else []
-    if devices:
+    if row["devices"] and (devices := msgspec.json.decode(row["devices"])):
         found[Channel.PUSH] = tuple(
             Address(
                 device["token"],
@@ -154,8 +155,9 @@ def _addresses(row: Mapping[str, Any]) -> dict[Channel, tuple[Address, ...]]:
 
 def _plain(value: Any) -> Any:
     """A value as JSON can carry it: whole decimals become integers, dates their ISO form."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    return value
+        whole = int(value)
+        return whole if whole == value else float(value)
+    return value.isoformat() if isinstance(value, date) else value  # a datetime is a date

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from orchestrator.core.campaigns import Campaign, Schedule
-from orchestrator.core.eligibility import assign, planned_rows
+from orchestrator.core.eligibility import assign, places
 from orchestrator.core.nouns import Person
 from orchestrator.core.occurrences import wave
 from orchestrator.core.times import Instant
@@ -67,6 +67,7 @@ def _shards(campaign: Campaign, run: Run, people: Iterable[Person]) -> Iterator[
 
 
 def _planned(campaign: Campaign, person: Person) -> Planned:
-    variant, holdout = assign(campaign, person.user)
-    drawn = replace(person, variant=variant, holdout=holdout)
-    return Planned(drawn, tuple((row.channel, row.slot) for row in planned_rows(campaign, drawn)))
+    if campaign.experiment is not None:
+        variant, holdout = assign(campaign, person.user)
+        person = replace(person, variant=variant, holdout=holdout)
+    return Planned(person, places(campaign, person))
