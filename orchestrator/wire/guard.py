@@ -100,7 +100,7 @@ async def system_resolver(host: str, port: int) -> Sequence[str]:
 
 async def check(url: str, resolver: Resolver, allow: Allowance) -> PinnedTarget:
     """The target to connect to; RefusedError if the URL or any of its addresses may not be called, NotSent without one."""
-    scheme, host, port, path = _parts(url, allow)
+    scheme, host, port, path = split(url, allow)
     addresses = await check_host(host, port, resolver, allow)
     shown = f"[{host}]" if ":" in host else host
     plain = port == {"https": 443, "http": 80}[scheme]
@@ -136,7 +136,7 @@ def _is_inner(ip: Ip) -> bool:
     return not ip.is_global or ip.is_multicast or any(ip in network for network in _INNER)
 
 
-def _parts(url: str, allow: Allowance) -> tuple[str, str, int, str]:
+def split(url: str, allow: Allowance) -> tuple[str, str, int, str]:
     """Scheme, host, port and path with query. What libraries read in different ways is refused, not interpreted."""
     if len(url) > LONGEST_URL:
         raise RefusedError(f"the URL is longer than {LONGEST_URL} characters")

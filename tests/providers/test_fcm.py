@@ -17,7 +17,7 @@ from orchestrator.providers import CannotBuildError, Token
 from orchestrator.providers.fcm import SCOPE, Fcm
 from orchestrator.wire.clock import WallClock
 from orchestrator.wire.http import HttpxEngine
-from orchestrator.wire.http_rust import RustEngine
+from orchestrator.wire.http_bulk import BulkEngine
 from orchestrator.wire.tokens import Tokens
 from tests.proof.remote import running_sink
 from tests.providers.conformance import NOW, Conformance, Suite, told
@@ -143,7 +143,7 @@ def test_a_push_and_its_token_go_over_real_sockets():
     async def send(port):
         host = f"http://127.0.0.1:{port}"
         credentials = {"credentials": json.dumps({**ACCOUNT, "token_uri": f"{host}/token"}), "endpoint": host}
-        clock, rare, many = WallClock(), HttpxEngine(WallClock()), RustEngine(WallClock())
+        clock, rare, many = WallClock(), HttpxEngine(WallClock()), BulkEngine(WallClock())
         lane = Lane(Fcm(), many, credentials, clock, Tokens(Fcm(), rare, credentials, clock))
         try:
             return [(await lane.deliver([a_message(number)]))[0] for number in range(5)]

@@ -16,15 +16,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from pyreqwest import exceptions as rust
 
-from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.times import Instant, instant
 from orchestrator.providers import HttpRequest
-from orchestrator.wire import Lost, NotSent, http, http_rust
+from orchestrator.wire import Lost, NotSent, http
 from orchestrator.wire.guard import Allowance, RefusedError
 from orchestrator.wire.http import MOST, HttpxEngine
-from orchestrator.wire.http_rust import RustEngine
+from orchestrator.wire.http_bulk import BulkEngine
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Id: 7\r\n\r\nok"
 
@@ -144,7 +142,7 @@ def a_request(url):
     return HttpRequest("POST", url, {"Content-Type": "application/json", "X-Key": "k1"}, b'{"a":1}')
 
 
-@pytest.fixture(params=[HttpxEngine, RustEngine], ids=["httpx", "rust"])
+@pytest.fixture(params=[HttpxEngine, BulkEngine], ids=["httpx", "bulk"])
 def run(request):
     """Runs a test's coroutine with a fresh engine, under the loop the product uses."""
 
@@ -413,6 +411,144 @@ def test_a_name_that_turns_inward_after_its_first_look_up_is_never_followed(run)
     run(test, allow=only_first, resolver=flips)
 
 
+def test_a_provisional_answer_is_not_the_answer(run):
+    async def announces(_, writer):
+        writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n")
+        await writer.drain()
+        writer.write(OK)
+
+    async def test(engine, server):
+        for _ in range(2):
+            answer = await engine.exchange(a_request(server.url), within(5))
+            assert (answer.status, answer.body) == (200, b"ok")
+        assert server.connections == 1
+
+    run(test, announces)
+
+
+def test_a_body_that_only_the_end_of_the_connection_ends_is_whole(run):
+    async def says_no_length(_, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nsome ")
+        await writer.drain()
+        writer.write(b"words")
+        writer.close()
+
+    async def test(engine, server):
+        for _ in range(2):
+            assert (await engine.exchange(a_request(server.url), within(5))).body == b"some words"
+        assert server.connections == 2
+
+    run(test, says_no_length)
+
+
+def test_a_server_that_wants_no_more_of_a_connection_gets_a_new_one(run):
+    async def closes(_, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    async def test(engine, server):
+        for _ in range(3):
+            assert (await engine.exchange(a_request(server.url), within(5))).status == 200
+        assert server.connections == 3
+
+    run(test, closes)
+
+
+def test_a_head_without_end_is_torn_off(run):
+    async def goes_on(server, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\n")
+        with contextlib.suppress(ConnectionError):
+            for number in range(3000):
+                writer.write(b"X-%d: %s\r\n" % (number, b"x" * 100))
+                await writer.drain()
+        writer.close()
+
+    async def test(engine, server):
+        with pytest.raises(Lost):
+            await engine.exchange(a_request(server.url), within(5))
+        assert server.requests == 1
+
+    run(test, goes_on)
+
+
+@pytest.fixture
+def bulk():
+    """Runs a test's coroutine with the engine for campaigns, where the other leaves things to its library."""
+
+    def go(test, play=accepts, **settings):
+        async def inside():
+            engine = BulkEngine(StoppedClock(), **settings)
+            async with Server(play) as server:
+                try:
+                    await test(engine, server)
+                finally:
+                    await engine.close()
+
+        uvloop.run(inside())
+
+    return go
+
+
+def test_words_behind_an_answer_are_no_answer_to_the_next_request(bulk):
+    """A second answer nobody asked for would be taken for the one to the next request, and everybody's after it."""
+
+    async def answers_twice(_, writer):
+        writer.write(OK + b"HTTP/1.1 500 X\r\nContent-Length: 5\r\n\r\nfalse")
+
+    async def test(engine, server):
+        for _ in range(3):
+            assert (await engine.exchange(a_request(server.url), within(5))).body == b"ok"
+        assert (server.connections, server.requests) == (3, 3)
+
+    bulk(test, answers_twice)
+
+
+def test_a_connection_unused_for_long_is_not_trusted(bulk):
+    async def test(engine, server):
+        await engine.exchange(a_request(server.url), within(5))
+        for lines in engine._idle.values():
+            for line in lines:
+                line.idle_since -= http.IDLE + 1
+        await engine.exchange(a_request(server.url), within(5))
+        assert server.connections == 2
+
+    bulk(test)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Host": "elsewhere.example"}, {"Content-Length": "3"}, {"X Key": "a"}, {"X-Key": "\u20ac"}, {"X-Key": "a\0b"}],
+)
+def test_headers_that_would_say_something_else_are_not_sent(bulk, headers):
+    async def test(engine, server):
+        with pytest.raises(NotSent):
+            await engine.exchange(HttpRequest("POST", server.url, headers, b"{}"), within(5))
+        assert server.requests == 0
+
+    bulk(test)
+
+
+def test_a_header_that_comes_twice_keeps_both_words(bulk):
+    async def says(_, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\nX-Id: 1\r\nX-Id: 2\r\nContent-Length: 0\r\n\r\n")
+
+    async def test(engine, server):
+        assert (await engine.exchange(a_request(server.url), within(5))).headers["x-id"] == "1, 2"
+
+    bulk(test, says)
+
+
+def test_an_engine_that_is_closed_leaves_nobody_waiting(bulk):
+    async def test(engine, server):
+        waiting = asyncio.create_task(engine.exchange(a_request(server.url), within(5)))
+        await server.heard.wait()
+        await engine.close()
+        with pytest.raises(Lost):
+            await waiting
+
+    bulk(test, hangs)
+
+
 @pytest.mark.parametrize("trusted", [True, False], ids=["trusted", "untrusted"])
 def test_a_certificate_nobody_vouches_for_is_not_sent(tmp_path, trusted):
     """A guarded engine connects to the checked address and still asks for, and verifies, the name."""
@@ -438,9 +574,8 @@ def test_a_certificate_nobody_vouches_for_is_not_sent(tmp_path, trusted):
             await engine.close()
 
     context = ssl.create_default_context(cadata=pem.decode()) if trusted else None
-    root = pem if trusted else None
     uvloop.run(inside(lambda names: HttpxEngine(StoppedClock(), LOOPBACK, resolver=names, verify=context)))
-    uvloop.run(inside(lambda names: RustEngine(StoppedClock(), LOOPBACK, resolver=names, root=root)))
+    uvloop.run(inside(lambda names: BulkEngine(StoppedClock(), LOOPBACK, resolver=names, verify=context)))
 
 
 def a_certificate(name):
@@ -463,19 +598,6 @@ def a_certificate(name):
     return certificate.public_bytes(serialization.Encoding.PEM), written
 
 
-def test_the_bulk_engine_refuses_a_loop_it_would_abort_on():
-    async def inside():
-        with pytest.raises(OrchestratorError, match="uvloop"):
-            RustEngine(StoppedClock())
-
-    asyncio.run(inside())
-
-
 def test_every_way_httpx_can_fail_has_its_line():
     found = {thing for _, thing in inspect.getmembers(httpx, inspect.isclass) if issubclass(thing, Exception)}
     assert found == set(http.MEANING)
-
-
-def test_every_way_the_rust_client_can_fail_has_its_line():
-    found = {thing for _, thing in inspect.getmembers(rust, inspect.isclass) if issubclass(thing, rust.PyreqwestError)}
-    assert found == set(http_rust.MEANING)

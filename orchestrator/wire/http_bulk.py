@@ -1,0 +1,216 @@
+"""The engine for campaigns: HTTP/1.1 over kept connections, at a tenth of what any client costs that was tried.
+
+It knows to the byte what left: until a request is written it is NotSent, from then on Lost, and nothing is sent twice.
+"""
+
+import asyncio
+import re
+import ssl
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from orchestrator.core.times import Clock
+from orchestrator.providers import HttpRequest, HttpResponse
+from orchestrator.wire import NotSent
+from orchestrator.wire.guard import Allowance, Resolver, check_host, split, system_resolver
+from orchestrator.wire.http import AGENT, CONNECT, IDLE, MOST, answer
+from orchestrator.wire.http_line import HttpLine
+
+LOOK_EVERY = 0.05
+"""Seconds between two looks for exchanges whose time is over."""
+
+_SETTINGS = Allowance(plain_http=True)
+"""What an address from the project's settings may be: any host, in plain HTTP too."""
+_METHOD = re.compile(r"[A-Z]{3,12}")
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+class Origin(NamedTuple):
+    """Where connections go."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+class BulkEngine:
+    """Carries requests, at most `connections` at once. It belongs to the event loop it is first used on.
+
+    With an allowance it is guarded: every URL is checked, and connections go to the checked addresses only.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        allow: Allowance | None = None,
+        connections: int = 128,
+        resolver: Resolver = system_resolver,
+        verify: ssl.SSLContext | None = None,
+    ) -> None:
+        self.places = connections
+        self._clock = clock
+        self._allow = allow
+        self._resolver = resolver
+        self._verify = verify
+        self._free = asyncio.Semaphore(connections)
+        self._idle: dict[Origin, list[HttpLine]] = {}
+        self._busy: set[HttpLine] = set()
+        self._alarm: asyncio.TimerHandle | None = None
+
+    async def exchange(self, request: HttpRequest, deadline: float) -> HttpResponse:
+        """Make the exchange; NotSent or Lost if it does not end with an answer."""
+        origin, path, shown = _place(request.url, self._allow or _SETTINGS)
+        written = _written(request, path, shown)
+        if deadline <= asyncio.get_running_loop().time():
+            raise NotSent("its time was over before it could leave")
+        await self._take_a_place(deadline)
+        line = None
+        try:
+            line = self._kept(origin) or await self._connected(origin, deadline)
+            self._busy.add(line)
+            self._watch()
+            status, headers, body = await line.ask(written, deadline)
+        except BaseException:
+            if line is not None:
+                line.tear("nobody waits for its answer")
+            raise
+        else:
+            self._keep(origin, line)
+        finally:
+            self._busy.discard(line)
+            self._free.release()
+        return answer(status, headers, body, self._clock)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        for line in [*self._busy, *(line for lines in self._idle.values() for line in lines)]:
+            line.tear("the engine was closed")
+        self._idle.clear()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    async def _take_a_place(self, deadline: float) -> None:
+        if not self._free.locked():
+            await self._free.acquire()  # does not wait
+            return
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._free.acquire()
+        except TimeoutError as problem:
+            raise NotSent("no connection came free in time") from problem
+
+    def _kept(self, origin: Origin) -> HttpLine | None:
+        """A connection that stands; those unused for long are closed, for their servers may be about to."""
+        lines = self._idle.get(origin)
+        if not lines:
+            return None
+        fresh = asyncio.get_running_loop().time() - IDLE
+        while lines:
+            line = lines.pop()
+            if line.idle_since >= fresh and not line.closing:
+                return line
+            line.tear("unused for long")
+        return None
+
+    def _keep(self, origin: Origin, line: HttpLine) -> None:
+        if not line.reusable or line.closing:
+            line.tear("its server wants no more of it")
+            return
+        line.idle_since = asyncio.get_running_loop().time()
+        self._idle.setdefault(origin, []).append(line)
+
+    async def _connected(self, origin: Origin, deadline: float) -> HttpLine:
+        """A new connection; a guarded one goes to an address that was checked this very moment."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(min(deadline, loop.time() + CONNECT)):
+                hosts: tuple[str, ...] = (origin.host,)
+                if self._allow is not None:
+                    hosts = await check_host(origin.host, origin.port, self._resolver, self._allow)
+                return await self._first_to_stand(hosts, origin)
+        except TimeoutError as problem:
+            raise NotSent("no connection stood in time") from problem
+
+    async def _first_to_stand(self, hosts: tuple[str, ...], origin: Origin) -> HttpLine:
+        loop, refusal = asyncio.get_running_loop(), OSError("no address")
+        secure = origin.scheme == "https"
+        tls, name = (self._trust(), origin.host) if secure else (None, None)
+        for host in hosts:
+            try:
+                _, line = await loop.create_connection(
+                    lambda: HttpLine(MOST, self._forget), host, origin.port, ssl=tls, server_hostname=name
+                )
+            except TimeoutError:
+                raise
+            except (OSError, UnicodeError, ValueError) as problem:  # DNS, refused, TLS, a name nobody can look up
+                refusal = OSError(f"{type(problem).__name__}: {problem}")
+            else:
+                return line
+        raise NotSent(f"no connection: {refusal}") from refusal
+
+    def _trust(self) -> ssl.SSLContext:
+        if self._verify is None:  # made once: reading the machine's certificates takes some 20 ms
+            self._verify = ssl.create_default_context()
+        return self._verify
+
+    def _forget(self, line: HttpLine) -> None:
+        """A connection ended by itself."""
+        for lines in self._idle.values():
+            if line in lines:
+                lines.remove(line)
+
+    def _watch(self) -> None:
+        if self._alarm is None:
+            self._alarm = asyncio.get_running_loop().call_later(LOOK_EVERY, self._look)
+
+    def _look(self) -> None:
+        """Tear the exchanges whose time is over, and look again while any is under way."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for line in [line for line in self._busy if line.deadline <= now]:
+            line.tear("no answer in time")
+        self._alarm = loop.call_later(LOOK_EVERY, self._look) if self._busy else None
+
+
+@lru_cache(maxsize=1024)
+def _place(url: str, allow: Allowance) -> tuple[Origin, str, str]:
+    """Where a URL leads: the origin, the path with its query, the host as the server wants to read it."""
+    scheme, host, port, path = split(url, allow)
+    shown = f"[{host}]" if ":" in host else host
+    usual = port == {"https": 443, "http": 80}[scheme]
+    return Origin(scheme, host, port), path, shown if usual else f"{shown}:{port}"
+
+
+def _written(request: HttpRequest, path: str, host: str) -> bytes:
+    """The request as it goes over the wire; NotSent for a header that would be read as more than one."""
+    named = _names(tuple(request.headers))
+    lines = [f"{request.method} {path} HTTP/1.1", f"host: {host}", *map(": ".join, request.headers.items()), *named]
+    if request.body or request.method not in ("GET", "HEAD", "DELETE"):
+        lines.append(f"content-length: {len(request.body)}")
+    head = "\r\n".join(lines)
+    if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or "\0" in head:
+        raise NotSent("a header or the method has a line break in it; the request cannot be built")
+    if not _METHOD.fullmatch(request.method):
+        raise NotSent("its method is none; the request cannot be built")
+    try:
+        return b"%b\r\n\r\n%b" % (head.encode("latin-1"), request.body)
+    except UnicodeEncodeError as problem:
+        raise NotSent("a header has a letter that no header can carry; the request cannot be built") from problem
+
+
+_OURS: Mapping[str, str] = {
+    "user-agent": AGENT,
+    "accept": "*/*",
+    "accept-encoding": "identity",
+}  # a zip bomb needs unpacking
+
+
+@lru_cache(maxsize=256)
+def _names(given: tuple[str, ...]) -> tuple[str, ...]:
+    """The headers we add to these; NotSent for a name that is none, or one that is ours to write."""
+    lower = {name.lower() for name in given}
+    if not all(map(_NAME.fullmatch, given)) or lower & {"host", "content-length", "transfer-encoding", "connection"}:
+        raise NotSent("one of its headers has a name that cannot be sent")
+    return tuple(f"{name}: {value}" for name, value in _OURS.items() if name not in lower)

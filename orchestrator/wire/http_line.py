@@ -1,0 +1,129 @@
+"""One kept connection of the bulk engine: a request goes out in one piece, its answer is put together as it comes in."""
+
+import asyncio
+from collections.abc import Callable
+
+import httptools
+
+from orchestrator.wire import Lost
+
+MOST_HEADERS = 65_536
+"""Bytes of a head that are read; a longer one is torn off."""
+
+Answer = tuple[int, dict[str, str], bytes]
+"""Status, headers in lower case (repeated ones joined by commas), body."""
+
+
+class HttpLine(asyncio.Protocol):
+    """A connection. One exchange at a time: `ask`, and the answer or Lost comes through the future it returns."""
+
+    def __init__(self, most: int, ended: Callable[["HttpLine"], None]) -> None:
+        """`most` bytes of a body are read; `ended` is told when the connection is gone."""
+        self.idle_since = 0.0
+        self.deadline = 0.0
+        self.reusable = False
+        """Whether another request may follow the answer that just came."""
+        self._most = most
+        self._ended = ended
+        self._parser = httptools.HttpResponseParser(self)
+        self._answer: asyncio.Future[Answer] | None = None
+        self._headers: dict[str, str] = {}
+        self._body: list[bytes] = []
+        self._size = self._head_size = 0
+        self._to_the_end = False
+        """Whether only the end of the connection will tell the end of the body."""
+
+    # What the engine says
+
+    def ask(self, request: bytes, deadline: float) -> "asyncio.Future[Answer]":
+        """Send a whole request. From here on it may have arrived."""
+        self._answer = asyncio.get_running_loop().create_future()
+        self.deadline = deadline
+        self._transport.write(request)
+        return self._answer
+
+    @property
+    def closing(self) -> bool:
+        """Whether nothing can be sent here any more."""
+        return self._transport.is_closing()
+
+    def tear(self, why: str) -> None:
+        """End the connection at once; whoever waits for an answer hears that it is lost."""
+        self.reusable = False
+        self._fail(why)
+        self._transport.abort()
+
+    # What the loop says
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands."""
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment] # streams have Transports
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes of an answer."""
+        if self._answer is None:
+            self.tear("bytes that nobody asked for")
+            return
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as problem:
+            self.tear(f"its answer is not HTTP: {type(problem).__name__}")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone; a body that only this could end is complete, unless it was torn."""
+        self.reusable = False
+        if self._to_the_end and exc is None:
+            self._done()
+        self._fail("the connection was closed before its answer was complete" if exc is None else type(exc).__name__)
+        self._ended(self)
+
+    # What the parser says
+
+    def on_message_begin(self) -> None:
+        """A new answer; one that follows the awaited answer unasked makes the line useless."""
+        if self._answer is None or self._answer.done():
+            self.reusable = False
+            self._transport.abort()
+        self._headers, self._body = {}, []
+        self._size = self._head_size = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        self._head_size += len(name) + len(value)
+        if self._head_size > MOST_HEADERS:
+            self.tear(f"the head of its answer is longer than {MOST_HEADERS} bytes")
+            return
+        key, told = name.decode("latin-1").lower(), value.decode("latin-1")
+        known = self._headers.get(key)
+        self._headers[key] = told if known is None else f"{known}, {told}"
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        if not self._parser.should_keep_alive() and "content-length" not in self._headers:
+            self._to_the_end = "chunked" not in self._headers.get("transfer-encoding", "")
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._size += len(body)
+        if self._size > self._most:
+            self.tear(f"the answer ({self._parser.get_status_code()}) is longer than {self._most} bytes")
+            return
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        """The answer is whole; a provisional one (1xx) only announces another."""
+        if self._parser.get_status_code() >= 200:
+            self.reusable = bool(self._parser.should_keep_alive())
+            self._done()
+
+    def _done(self) -> None:
+        self._to_the_end = False
+        answer, self._answer = self._answer, None
+        if answer is not None and not answer.done():
+            body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+            answer.set_result((self._parser.get_status_code(), self._headers, body))
+
+    def _fail(self, why: str) -> None:
+        answer, self._answer = self._answer, None
+        if answer is not None and not answer.done():
+            answer.set_exception(Lost(why))
