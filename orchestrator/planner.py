@@ -83,6 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     clock = WallClock()
     try:
         opened = app.open_child(options.project.resolve(), options.env, options.version)
+        app.calm_collector()
         ledger = opened.ledger()
         ledger.begin_boot("planner", clock.now())
         run = runs.find(ledger.store, options.run)

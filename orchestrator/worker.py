@@ -95,6 +95,7 @@ async def serve(opened: app.Opened, child: RenderChild, clock: Clock) -> None:
     for told in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(told, stopping.set)
     _stop_when_orphaned(loop, stopping)
+    app.calm_collector()
     ledger = opened.ledger()
     ledger.begin_boot("worker", clock.now())
     bundles = app.Bundles(opened.project.environment.name, clock.now(), child)

@@ -114,10 +114,12 @@ class RenderChild:
         ours, theirs = pair()
         sys.stdout.flush()
         sys.stderr.flush()
+        frozen = gc.get_freeze_count()
         gc.collect()
         gc.freeze()  # what both processes share must not be touched, and so copied, by the collector
         self._pid = fork(lambda: keep(theirs, bundles, self._limits), theirs.socket.fileno())
-        gc.unfreeze()
+        if not frozen:  # else this process froze its own for good
+            gc.unfreeze()
         theirs.socket.close()
         self._line = ours
         self._known = set(bundles)
