@@ -7,6 +7,7 @@ import random
 import signal
 import stat
 import sys
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ import uvloop
 from orchestrator import app
 from orchestrator.core.errors import LostBootError, OrchestratorError, StoreError
 from orchestrator.core.times import SECOND, Clock, Instant, iso
-from orchestrator.ledger import Recovery, figures
+from orchestrator.ledger import Recovery, Shard, figures
 from orchestrator.logs import Log, set_up
 from orchestrator.pipeline import LedgerThread, Parts, work
 from orchestrator.pipeline.tally import Tally
@@ -42,20 +43,36 @@ class Worker:
     recovered: Recovery = field(default_factory=Recovery)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Work until told to stop."""
+        """Work until told to stop: while the last messages of a shard are on the wire, the next is claimed and judged."""
         told = asyncio.create_task(self._pass_on(stopping))
+        under_way = deque[asyncio.Task[None]]()
         try:
             while not stopping.is_set():
                 await self._recover()
                 shard = await self.parts.ledger(lambda ledger: ledger.claim(self.clock.now()))
-                if shard is None:
+                if shard is not None:
+                    offered = asyncio.Event()
+                    under_way.append(asyncio.create_task(self._work(shard, offered)))
+                    await _first(under_way[-1], offered)
+                elif not under_way:
                     await self._rest(stopping)
-                else:
-                    due = await work(shard, self.parts, self.clock)
-                    again = "never" if due is None else iso(due)
-                    log.info("shard.put_back", run=shard.run, shard=shard.number, people=len(shard.people), due=again)
+                    continue
+                if shard is None or len(under_way) > 1:
+                    await under_way[0]
+                    under_way.popleft()
+            while under_way:
+                await under_way[0]
+                under_way.popleft()
         finally:
             told.cancel()
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _work(self, shard: Shard, offered: asyncio.Event) -> None:
+        due = await work(shard, self.parts, self.clock, offered.set)
+        again = "never" if due is None else iso(due)
+        log.info("shard.put_back", run=shard.run, shard=shard.number, people=len(shard.people), due=again)
 
     async def _pass_on(self, stopping: asyncio.Event) -> None:
         await stopping.wait()
@@ -86,6 +103,13 @@ class Worker:
             await asyncio.wait_for(stopping.wait(), timeout=max(wait, SECOND // 20) / SECOND)
         except TimeoutError:
             return
+
+
+async def _first(task: asyncio.Task[None], event: asyncio.Event) -> None:
+    """Wait for the event, or for the end of the task if that comes first."""
+    heard = asyncio.create_task(event.wait())
+    await asyncio.wait([task, heard], return_when=asyncio.FIRST_COMPLETED)
+    heard.cancel()
 
 
 async def serve(opened: app.Opened, child: RenderChild, clock: Clock) -> None:

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from typing import Protocol, TypeVar
 
 from orchestrator.core.campaigns import Campaign
@@ -130,25 +131,38 @@ class Parts:
     dispatch: Dispatch
     prepare: Callable[[Ledger, Shard], Prepared]
     watch: Watch | None = None
+    wire: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One shard of a process is on the wire at a time: the window is the process's."""
 
 
-async def work(shard: Shard, parts: Parts, clock: Clock) -> Instant | None:
-    """One due shard, from claim to put-back; when it is due again, None if nothing is left in it."""
+async def work(shard: Shard, parts: Parts, clock: Clock, offered: Callable[[], None] = lambda: None) -> Instant | None:
+    """One due shard, from claim to put-back; when it is due again, None if nothing is left in it.
+
+    `offered` is called once its last message was offered: while that is on the wire, another shard can be read and judged.
+    """
     prepared = await parts.ledger(lambda ledger: parts.prepare(ledger, shard))
     sight = Sight(shard, prepared.campaign, parts.dispatch)
     known = await parts.ledger(lambda ledger: sight.read(ledger, clock.now()))
     verdicts = sight.judge(known, clock.now())
-    turns = parts.dispatch.turns(sight.items(prepared.letters, verdicts, known, clock.now()), sight.job())
-    async for turn in turns:
-        permitted = await parts.ledger(partial(sight.take, turn))
-        sight.note(turn.answered, permitted)
-        if parts.watch is not None:
-            parts.watch.turned(shard, turn, permitted)
-        turn.go(permitted)
+    async with parts.wire:
+        items = chain(sight.items(prepared.letters, verdicts, known, clock.now()), _then(offered))
+        turns = parts.dispatch.turns(items, sight.job())
+        async for turn in turns:
+            permitted = await parts.ledger(partial(sight.take, turn))
+            sight.note(turn.answered, permitted)
+            if parts.watch is not None:
+                parts.watch.turned(shard, turn, permitted)
+            turn.go(permitted)
     marks = [*turns.marks, *sight.marks(verdicts, known)]
     if parts.watch is not None:
         parts.watch.marked(shard, marks)
     return await parts.ledger(lambda ledger: ledger.put_back(shard, marks, clock.now(), turns.resume_at))
+
+
+def _then(tell: Callable[[], None]) -> Iterator[Item]:
+    """No item at all, but a word when it is asked for."""
+    tell()
+    yield from ()
 
 
 Verdicts = Mapping[str, Sequence[RowVerdict]]
