@@ -40,7 +40,7 @@ ENGINES = (
     "orchestrator.providers.smtp",
     "orchestrator.wire.folder",
     "orchestrator.wire.http",
-    "orchestrator.wire.http_rust",
+    "orchestrator.wire.http_bulk",
     "orchestrator.wire.smtp",
     "orchestrator.wire.tokens",
 )

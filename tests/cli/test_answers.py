@@ -134,7 +134,7 @@ def test_the_exit_codes_stand_in_the_help_of_every_verb(tmp_path):
             assert f"{code} {meaning}"[:24] in text, words
 
 
-HEAVY = ("duckdb", "sqlglot", "pyarrow", "httpx", "pyreqwest", "uvicorn", "starlette", "sqlmodel", "alembic", "jwt", "cryptography", "apscheduler")  # fmt: skip
+HEAVY = ("duckdb", "sqlglot", "pyarrow", "httpx", "httptools", "uvicorn", "starlette", "sqlmodel", "alembic", "jwt", "cryptography", "apscheduler")  # fmt: skip
 
 
 @pytest.mark.parametrize("words", [("--help",), ("--version",), ("check",), ("schema",), ("init", "x", "--empty")])
