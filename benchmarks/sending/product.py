@@ -1,4 +1,4 @@
-"""The product itself under measure: a fired run, the planner's process, two worker processes with their render children."""
+"""The product itself under measure: a run fired under `orchestrator serve` with two worker processes, followed to its end."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,12 +15,12 @@ import psutil
 from benchmarks.sending import people
 from orchestrator import app
 from orchestrator.core.nouns import OnAmbiguous
-from orchestrator.ledger import NewRun, RunState, deliveries, runs
+from orchestrator.ledger import Ledger, NewRun, RunState, deliveries, runs
 from orchestrator.wire.clock import WallClock
 
 HERE = Path(__file__).parent
 ENVIRONMENT = "live"
-LOOK = 0.02
+LOOK = 0.05
 """Seconds between two looks at how far the run has come."""
 PATIENCE = 1800.0
 
@@ -55,7 +55,7 @@ def prepare(root: Path, count: int) -> None:
 
 
 def measure(root: Path, campaign: str, count: int, workers: int = 2) -> Measured:
-    """Fire a run in a fresh ledger, with the workers already up, and follow it to its end."""
+    """Fire a run in a fresh ledger under a daemon that is already up, and follow it to its end."""
     for old in (root / "data").glob("ledger.db*"):
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     shutil.copy(root / "data" / "pattern.db", root / "data" / "ledger.db")
@@ -64,24 +64,25 @@ def measure(root: Path, campaign: str, count: int, workers: int = 2) -> Measured
     ledger = opened.ledger()
     found = Measured()
     try:
-        with _crew(root, workers) as crew:
+        with _daemon(root, workers) as crew:
             while len(ledger.store.rows("SELECT 1 FROM boot WHERE kind = 'worker' AND ended_at IS NULL")) < workers:
                 time.sleep(LOOK)
-            before, began = _cpu(crew), time.perf_counter()
+            before, began = _cpu(crew, ledger), time.perf_counter()
             version = runs.keep_bundle(ledger.store, opened.files, clock.now())
             run, _ = ledger.fire(NewRun(campaign, "once", version, clock.now(), OnAmbiguous.HOLD), clock.now())
-            planner = subprocess.Popen(
-                [sys.executable, "-m", "orchestrator.planner", *_place(root), "--run", str(run.id)]
-            )
-            _follow(crew, psutil.Process(planner.pid), found)
-            found.planned = time.perf_counter() - began
-            while (now := runs.find(ledger.store, run.id)) is None or now.state is not RunState.DONE:
-                _weigh(crew, found)
+            state = RunState.DUE
+            while state is not RunState.DONE:
                 time.sleep(LOOK)
+                for name, used in _cpu(crew, ledger).items():
+                    found.cpu[name] = max(found.cpu.get(name, 0), used - before.get(name, 0))
+                _weigh(crew, ledger, found)
+                now = runs.find(ledger.store, run.id)
+                state = now.state if now is not None else RunState.MISSED
+                if state not in (RunState.DUE, RunState.PLANNING) and not found.planned:
+                    found.planned = time.perf_counter() - began
                 if time.perf_counter() - began > PATIENCE:
                     raise TimeoutError(f"the run stands at {now}")
             found.seconds = time.perf_counter() - began
-            found.cpu |= {name: used - before.get(name, 0) for name, used in _cpu(crew).items()}
         accepted = sum(count.rows for count in deliveries.counts(ledger.store, run.id) if count.state == "accepted")
         if accepted != count:
             raise RuntimeError(f"{accepted} of {count} were accepted")
@@ -90,61 +91,43 @@ def measure(root: Path, campaign: str, count: int, workers: int = 2) -> Measured
     return found
 
 
-def _place(root: Path) -> list[str]:
-    return ["--project", str(root), "--env", ENVIRONMENT]
-
-
 @contextmanager
-def _crew(root: Path, workers: int) -> Iterator[list[psutil.Process]]:
-    said = (root / "said.log").open("ab")
-    command = [sys.executable, "-m", "orchestrator.worker", *_place(root)]
-    crew = [subprocess.Popen(command, stderr=said, stdin=subprocess.PIPE) for _ in range(workers)]
-    try:
-        yield [psutil.Process(one.pid) for one in crew]
-    finally:
-        for one in crew:
-            one.terminate()
-        for one in crew:
-            one.wait(60)
-        said.close()
-
-
-def _follow(crew: list[psutil.Process], planner: psutil.Process, found: Measured) -> None:
-    """Wait for the planner's end, with an eye on what it takes."""
-    while True:
+def _daemon(root: Path, workers: int) -> Iterator[psutil.Process]:
+    command = [sys.executable, "-c", "from orchestrator.cli import main; main()", "-C", str(root), "-e", ENVIRONMENT]
+    with (root / "said.log").open("ab") as said:
+        daemon = subprocess.Popen([*command, "serve", "--workers", str(workers), "--port", "0"], stderr=said)
         try:
-            used, held = planner.cpu_times(), planner.memory_info().rss / 2**20
-        except psutil.NoSuchProcess:
-            return
-        if planner.status() == psutil.STATUS_ZOMBIE:
-            planner.wait()
-            return
-        found.cpu["planner"] = used.user + used.system
-        found.memory["planner"] = max(found.memory.get("planner", 0), held)
-        _weigh(crew, found)
-        time.sleep(LOOK)
+            yield psutil.Process(daemon.pid)
+        finally:
+            daemon.terminate()
+            daemon.wait(60)
 
 
-def _parts(crew: list[psutil.Process]) -> Iterator[tuple[str, psutil.Process]]:
-    for worker in crew:
-        yield "workers", worker
-        for child in worker.children(recursive=True):
-            yield "render children", child
+def _parts(daemon: psutil.Process, ledger: Ledger) -> Iterator[tuple[str, psutil.Process]]:
+    """The daemon's processes by what they are: the ledger knows who is a worker or a planner, the others are their children."""
+    kinds = {pid: f"{kind}s" for pid, kind in ledger.store.rows("SELECT pid, kind FROM boot WHERE ended_at IS NULL")}
+    for process in [daemon, *daemon.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):
+            above = {parent.pid for parent in process.parents()}
+            child = any(kinds.get(pid) == "workers" for pid in above)
+            yield kinds.get(process.pid, "render children" if child else "supervisor"), process
 
 
-def _cpu(crew: list[psutil.Process]) -> dict[str, float]:
-    """CPU seconds so far of the workers and of their render children."""
+def _cpu(daemon: psutil.Process, ledger: Ledger) -> dict[str, float]:
+    """CPU seconds so far of each kind of process; the supervisor's with those of processes that have ended, the planners'."""
     found: dict[str, float] = {}
-    for name, process in _parts(crew):
-        used = process.cpu_times()
-        found[name] = found.get(name, 0) + used.user + used.system
+    for name, process in _parts(daemon, ledger):
+        with suppress(psutil.NoSuchProcess):
+            used = process.cpu_times()
+            found[name] = found.get(name, 0) + used.user + used.system
     return found
 
 
-def _weigh(crew: list[psutil.Process], found: Measured) -> None:
-    """Note the peak of what the workers and their children hold; what they share counts once (PSS)."""
+def _weigh(daemon: psutil.Process, ledger: Ledger, found: Measured) -> None:
+    """Note the peak of what each kind of process holds; what they share counts once (PSS)."""
     held: dict[str, float] = {}
-    for name, process in _parts(crew):
-        held[name] = held.get(name, 0) + process.memory_full_info().pss / 2**20
+    for name, process in _parts(daemon, ledger):
+        with suppress(psutil.NoSuchProcess):
+            held[name] = held.get(name, 0) + process.memory_full_info().pss / 2**20
     for name, megabytes in held.items():
         found.memory[name] = max(found.memory.get(name, 0), megabytes)
