@@ -31,6 +31,7 @@ SHAPES = (
     (("cancel", "1"), {"run", "campaign", "state"}),
     (("inbox", "key"), {"kid", "secret"}),
     (("inbox", "token", "u001"), {"user", "token"}),
+    (("ingest", "key"), {"write_key"}),
 )
 LISTS = (
     (
@@ -54,7 +55,7 @@ def test_every_verb_answers_in_json_of_a_stable_shape(shop):
 
 
 def test_no_verb_is_left_out_of_the_shapes():
-    asked = {words[:2] if words[0] in ("segment", "inbox") else words[:1] for words, _ in (*SHAPES, *LISTS)}
+    asked = {words[:2] if words[0] in ("segment", "inbox", "ingest") else words[:1] for words, _ in (*SHAPES, *LISTS)}
     groups = {group.name: group.typer_instance for group in app.registered_groups}
     there = {(command.callback.__name__,) for command in app.registered_commands if not command.hidden}
     there |= {(name, one.callback.__name__) for name, group in groups.items() for one in group.registered_commands}
