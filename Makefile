@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test lint docs bench prove clean
+.PHONY: demo test lint segments-long docs bench prove clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -33,6 +33,10 @@ docs: $(READY)
 prove: $(READY)
 	ORCHESTRATOR_PROVE=1 $(BIN)/python -m pytest -q tests/core/test_occurrences.py
 	$(BIN)/python -m tests.proof.kill --full
+
+# Ten thousand random segments, the same members by DuckDB, PostgreSQL, ClickHouse and in memory; `make test` asks three hundred.
+segments-long: $(READY)
+	SEGMENT_TREES=10000 $(BIN)/python -m pytest -q tests/audience/test_compiling.py -k every_engine
 
 # One command per figure; each prints ratios taken in one run.
 bench: $(READY)

@@ -49,6 +49,12 @@ def fresh_database(server: str) -> str:
     return f"{head}/{name}?{tail}"
 
 
+@pytest.fixture(scope="session")
+def fresh_postgresql(postgresql: str) -> Callable[[], str]:
+    """Makes an empty database and gives its URL."""
+    return lambda: _fresh_database(postgresql)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A new, empty ledger's URL: every test that takes it runs on both databases."""

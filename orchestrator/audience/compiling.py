@@ -126,7 +126,7 @@ def _predicate(
             return _predicate(root, moment, columns, (*within, name), negated=negated)
         case Sample():
             query = drawn(node, columns, lambda of: _predicate(of, moment, columns, within))
-            return _one_of(query, negated=negated)
+            return _one_of(query, columns, negated=negated)
         case _:
             return _leaf(node, moment, columns, negated=negated)
 
@@ -136,7 +136,7 @@ def _leaf(  # noqa: PLR0911 - one answer per condition
 ) -> exp.Expr:
     match node:
         case Attribute(test=Band() as band) | Event(test=Band() as band):
-            return _one_of(in_bands(node, [band], moment, columns), negated=negated)
+            return _one_of(in_bands(node, [band], moment, columns), columns, negated=negated)
         case Attribute(name, kind, test, own):
             value = columns.own(name) if own else columns.attribute(name, kind)
             found = passes(test, kind, value, moment, columns.tongue)
@@ -146,7 +146,7 @@ def _leaf(  # noqa: PLR0911 - one answer per condition
         case Rfm():
             joined = exp.or_ if negated else exp.and_
             return exp.paren(
-                joined(*(_one_of(one, negated=negated) for one in scored(node, moment, columns)), copy=False),
+                joined(*(_one_of(one, columns, negated=negated) for one in scored(node, moment, columns)), copy=False),
                 copy=False,
             )
         case Reach(channel):
@@ -154,19 +154,21 @@ def _leaf(  # noqa: PLR0911 - one answer per condition
             return exp.Not(this=exp.paren(there)) if negated else there
         case Event():
             query, positive = users(node, moment, columns)
-            return _one_of(query, negated=negated is positive)
+            return _one_of(query, columns, negated=negated is positive)
         case Listed(name):
             here = exp.EQ(this=column("list_member", "list"), expression=text(name))
-            return _one_of(exp.select(column("list_member", "user")).from_("list_member").where(here), negated=negated)
+            return _one_of(
+                exp.select(column("list_member", "user")).from_("list_member").where(here), columns, negated=negated
+            )
         case Bucket():
             inside = _in_buckets(node, columns)
             return exp.Not(this=exp.paren(inside, copy=False)) if negated else inside
 
 
-def _one_of(query: exp.Select, *, negated: bool) -> exp.Expr:
+def _one_of(query: exp.Select, columns: Columns, *, negated: bool) -> exp.Expr:
     """A user among those of a query. Users are never NULL, on either side, so the complement is exact."""
     found = exp.In(this=_USER.copy(), query=query.subquery(copy=False))
-    return exp.Not(this=found) if negated else found
+    return columns.tongue.not_among(found) if negated else found
 
 
 def _in_buckets(node: Bucket, columns: Columns) -> exp.Expr:

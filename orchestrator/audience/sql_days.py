@@ -18,9 +18,9 @@ def event_day(tongue: Tongue, time: exp.Expr, start: Instant, until: Instant, zo
     return _day(tongue, time, shifts(zone, since, min(moment(until).year, LATEST)))
 
 
-def local_date(tongue: Tongue, time: exp.Expr, zone: str) -> exp.Expr:
-    """The calendar day of any moment, as a date."""
-    return tongue.day_since(_day(tongue, time, shifts(zone, 1970, LATEST)))
+def local_month_day(tongue: Tongue, time: exp.Expr, zone: str) -> exp.Expr:
+    """The month and day of the calendar day of any moment, as four digits."""
+    return tongue.month_day_since(_day(tongue, time, shifts(zone, 1970, LATEST)))
 
 
 def _day(tongue: Tongue, time: exp.Expr, table: Sequence[tuple[int, int]]) -> exp.Expr:

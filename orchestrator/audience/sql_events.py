@@ -8,7 +8,7 @@ from sqlglot import exp
 from orchestrator.audience.sql_columns import Columns, column, text
 from orchestrator.audience.sql_days import event_day
 from orchestrator.audience.sql_sequences import starts
-from orchestrator.audience.sql_values import compared, decimal, lies, passes
+from orchestrator.audience.sql_values import compared, lies, passes
 from orchestrator.core.segments.judging import compare
 from orchestrator.core.segments.oracle import Moment
 from orchestrator.core.segments.tree import (
@@ -121,12 +121,14 @@ def _test(condition: Event, moment: Moment, columns: Columns) -> exp.Expr:
     if condition.measure is Measure.AVERAGE:
         value = _property(condition, columns)
         count = exp.Count(this=value.copy())
-        edges = [exp.Mul(this=decimal(edge), expression=count.copy()) for edge in (test.value, test.upto)]
+        edges = [
+            exp.Mul(this=columns.tongue.decimal(edge), expression=count.copy()) for edge in (test.value, test.upto)
+        ]
         return compared(test.op, exp.Sum(this=value), edges[0], edges[1])
     found = _value(condition, moment, columns)
     if condition.measure is Measure.SUM:
         found = exp.Coalesce(this=found, expressions=[exp.Literal.number(0)])
-    return _compare(test, found)
+    return compared(test.op, found, columns.tongue.decimal(test.value), columns.tongue.decimal(test.upto))
 
 
 def _value(condition: Event, moment: Moment, columns: Columns) -> exp.Expr:
@@ -150,10 +152,6 @@ def _property(condition: Event, columns: Columns) -> exp.Expr:
     if condition.then or condition.then_not:
         return column("event", "value")
     return columns.property(condition.property, Kind.NUMBER)
-
-
-def _compare(test: Comparison, value: exp.Expr) -> exp.Expr:
-    return compared(test.op, value, decimal(test.value), decimal(test.upto))
 
 
 def _happened(

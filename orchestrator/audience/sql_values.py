@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from orchestrator.audience.sql_days import local_date
-from orchestrator.audience.tongue import DECIMAL, Tongue, text
+from orchestrator.audience.sql_days import local_month_day
+from orchestrator.audience.tongue import Tongue, text
 from orchestrator.core.segments.judging import small
 from orchestrator.core.segments.moments import days_of_year, span_of_days, span_of_time
 from orchestrator.core.segments.oracle import Moment
@@ -44,13 +44,14 @@ def passes(  # noqa: PLR0911 - one answer per test
         case Comparison():
             if kind is Kind.VERSION:
                 return compared(test.op, tongue.by_code_point(tongue.version(value)), _key(test.value), _key(test.upto))
-            return compared(test.op, value, decimal(test.value), decimal(test.upto))
+            return compared(test.op, value, tongue.decimal(test.value), tongue.decimal(test.upto))
         case PointTest() | During():
             return lies(test, kind, value, moment, tongue)
         case Anniversary():
-            day = value if kind is Kind.DATE else local_date(tongue, value, moment.zone)
+            dated = kind is Kind.DATE
+            written = tongue.month_day(value) if dated else local_month_day(tongue, value, moment.zone)
             wanted = [text(f"{one:04}") for one in days_of_year(test, moment.at, moment.zone)]
-            return exp.In(this=tongue.month_day(day), expressions=wanted)
+            return exp.In(this=written, expressions=wanted)
         case ListTest(share, values):
             return tongue.shares(value, share, values)
         case IsEmpty(empty):
@@ -58,13 +59,6 @@ def passes(  # noqa: PLR0911 - one answer per test
             return (exp.EQ if empty else exp.NEQ)(this=sides[0], expression=sides[1])
         case Band():
             raise TypeError(test)  # a place among others is a query of its own
-
-
-def decimal(value: Decimal | str | int | None) -> exp.Expr:
-    """A number as a literal of the type all numbers have; NULL for none."""
-    if value is None:
-        return exp.null()
-    return exp.cast(exp.Literal.number(f"{Decimal(value):f}"), DECIMAL)
 
 
 _COMPARED = {
@@ -101,7 +95,7 @@ def _one_of(test: OneOf, kind: Kind | None, value: exp.Expr, tongue: Tongue) -> 
         if isinstance(one, bool):
             wanted.append(exp.convert(one))
         elif isinstance(one, Decimal):
-            wanted.append(decimal(one))
+            wanted.append(tongue.decimal(one))
         elif kind is Kind.VERSION:
             wanted.append(_key(one))
         else:

@@ -6,9 +6,11 @@ Every value an expression here is given is NULL where it is missing, and so is t
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from orchestrator.core.segments.regex import Regex
 from orchestrator.core.segments.tree import Share
@@ -94,9 +96,19 @@ class Tongue:
         """The day so many days after 1970-01-01."""
         return exp.paren(exp.Add(this=self.day(EPOCH), expression=exp.cast(days, "INT", copy=False)), copy=False)
 
+    def month_day_since(self, days: exp.Expr) -> exp.Expr:
+        """The same of the day so many days after 1970-01-01."""
+        return self.month_day(self.day_since(days))
+
     def month_day(self, value: exp.Expr) -> exp.Expr:
         """A day as four digits, month and day."""
         return exp.TimeToStr(this=value, format=text("%m%d"))
+
+    def decimal(self, value: Decimal | str | int | None) -> exp.Expr:
+        """A number as a literal of the type all numbers have; NULL for none."""
+        if value is None:
+            return exp.null()
+        return exp.cast(exp.Literal.number(f"{Decimal(value):f}"), DECIMAL)
 
     def divided(self, value: exp.Expr, by: int) -> exp.Expr:
         """A whole number, not negative, divided without a rest."""
@@ -109,6 +121,10 @@ class Tongue:
     def md5(self, value: exp.Expr) -> exp.Expr:
         """The 32 hex digits, small."""
         return exp.MD5(this=value)
+
+    def not_among(self, found: exp.Expr) -> exp.Expr:
+        """That a user is not among those of a query; users are never NULL, on either side."""
+        return exp.Not(this=found)
 
     def by_code_point(self, value: exp.Expr) -> exp.Expr:
         """A text to be put in order by code point."""
@@ -141,3 +157,19 @@ def call(name: str, *arguments: exp.Expr) -> exp.Expr:
 def column(table: str, name: str) -> exp.Column:
     """A column, quoted."""
     return exp.column(name, table=table, quoted=True)
+
+
+def template(dialect: str, sql: str, **parts: exp.Expr) -> exp.Expr:
+    """An engine's own SQL with expressions put in the places of bare names; what is a value stays one."""
+
+    def put(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Column) and not node.table and node.name in parts:
+            return parts[node.name].copy()
+        return node
+
+    return _parsed(dialect, sql).transform(put)
+
+
+@lru_cache(maxsize=256)
+def _parsed(dialect: str, sql: str) -> exp.Expr:
+    return parse_one(sql, dialect=dialect)

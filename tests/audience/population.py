@@ -87,6 +87,11 @@ class Population:
 
     people: tuple[OraclePerson, ...]
     connection: duckdb.DuckDBPyConnection
+    dialect: str = "duckdb"
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        self.connection.close()
 
     def answer(self, sql: str) -> set[str]:
         """The users a query gives; each once."""

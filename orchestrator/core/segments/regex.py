@@ -53,6 +53,11 @@ def read_regex(pattern: str, *, ignore_case: bool = False) -> Regex:
     return Regex(starts, body, ends)
 
 
+def escaped(letter: str) -> str:
+    """A character as itself in a pattern, for every engine."""
+    return "\\" + letter if letter in _META else letter
+
+
 def _escaped(text: str) -> bool:
     """Whether the last character has an odd number of backslashes before it."""
     before = text[:-1]
@@ -175,8 +180,7 @@ class _Reader:
         return letter
 
     def _literal(self, letter: str) -> str:
-        letter = self._small(letter)
-        return "\\" + letter if letter in _META else letter
+        return escaped(self._small(letter))
 
     def _small(self, letter: str) -> str:
         return letter.lower() if self.ignore_case and letter in ascii_uppercase else letter

@@ -1,0 +1,117 @@
+"""Segments on PostgreSQL (16 and newer): the tables, and the words that differ from DuckDB's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from sqlglot import exp
+
+from orchestrator.audience.columns import OWN, home
+from orchestrator.audience.sql_columns import own
+from orchestrator.audience.tongue import Tongue, call, column, number, template, text
+from orchestrator.core.nouns import Channel
+from orchestrator.core.segments.regex import Regex
+from orchestrator.core.segments.tree import Declared, Kind
+from orchestrator.core.segments.values import DAY_PATTERN, TIME_PATTERN, VERSION_PATTERN
+
+TYPES: Mapping[Kind, str] = {
+    Kind.TEXT: "text", Kind.NUMBER: "numeric(18,4)", Kind.BOOLEAN: "boolean", Kind.DATE: "date", Kind.TIME: "bigint",
+    Kind.VERSION: "text", Kind.LIST: "text[]",
+}  # fmt: skip
+TABLES = (
+    """CREATE TABLE IF NOT EXISTS profile (
+        "user" text PRIMARY KEY, zone text, locale text, email text, phone text, devices jsonb, rest jsonb)""",
+    """CREATE TABLE IF NOT EXISTS event (
+        "user" text NOT NULL, name text NOT NULL, "time" bigint NOT NULL, message_id text NOT NULL, properties jsonb)""",
+    'CREATE INDEX IF NOT EXISTS event_by_name ON event (name, "time") INCLUDE ("user")',
+    'CREATE INDEX IF NOT EXISTS event_by_user ON event ("user", name, "time")',
+)
+LIST_MEMBERS = 'CREATE TEMP TABLE IF NOT EXISTS list_member (list text, "user" text)'
+_DIALECT = "postgres"
+_READ: Mapping[Kind | None, str] = {
+    Kind.TEXT: "CASE WHEN jsonb_typeof(v) = 'string' THEN normalize(v #>> '{}') END",
+    Kind.VERSION: "CASE WHEN jsonb_typeof(v) = 'string' THEN v #>> '{}' END",
+    # Numbers are exact here; those that do not fit are missing, as everywhere.
+    Kind.NUMBER: """CASE WHEN jsonb_typeof(v) = 'number' THEN
+        CASE WHEN abs(round(CAST(v AS numeric), 4)) < 100000000000000 THEN CAST(v AS numeric(18, 4)) END END""",
+    Kind.BOOLEAN: "CASE WHEN jsonb_typeof(v) = 'boolean' THEN CAST(v AS boolean) END",
+    Kind.DATE: f"""CASE WHEN jsonb_typeof(v) = 'string' AND v #>> '{{}}' ~ '^(?:{DAY_PATTERN})$'
+        AND pg_input_is_valid(v #>> '{{}}', 'date') THEN CAST(v #>> '{{}}' AS date) END""",
+    Kind.TIME: f"""CASE WHEN jsonb_typeof(v) = 'string' AND v #>> '{{}}' ~ '^(?:{TIME_PATTERN})$'
+        AND pg_input_is_valid(v #>> '{{}}', 'timestamptz')
+        THEN CAST(round(EXTRACT(epoch FROM CAST(v #>> '{{}}' AS timestamptz)) * 1000000) AS bigint) END""",
+    Kind.LIST: """CASE WHEN jsonb_typeof(v) = 'array' THEN COALESCE((SELECT array_agg(normalize(one #>> '{}'))
+        FROM jsonb_array_elements(v) AS items(one) WHERE jsonb_typeof(one) = 'string'), CAST('{}' AS text[])) END""",
+    None: "v #>> '{}'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresTongue(Tongue):
+    """The words of PostgreSQL."""
+
+    dialect: str = _DIALECT
+
+    def regex(self, value: exp.Expr, pattern: Regex) -> exp.Expr:
+        """Without flags a dot is any character and the anchors are the ends of the text."""
+        return exp.RegexpLike(this=value, expression=text(pattern.anchored("^", "$")))
+
+    def version_numbers(self, value: exp.Expr) -> exp.Expr:
+        """The first bracket of a pattern is what `substring` gives."""
+        return call("substring", value, text(VERSION_PATTERN))
+
+    def list_size(self, value: exp.Expr) -> exp.Expr:
+        """0 for an empty array, where array_length has NULL."""
+        return call("cardinality", value)
+
+    def month_day(self, value: exp.Expr) -> exp.Expr:
+        """By `to_char`."""
+        return call("to_char", value, text("MMDD"))
+
+    def divided(self, value: exp.Expr, by: int) -> exp.Expr:
+        """Whole numbers are divided as such."""
+        return exp.paren(exp.Div(this=exp.paren(value, copy=False), expression=number(by), typed=True), copy=False)
+
+    def by_code_point(self, value: exp.Expr) -> exp.Expr:
+        """Whatever language the database was made for."""
+        return exp.Collate(this=exp.paren(value, copy=False), expression=exp.to_identifier("C", quoted=True))
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresColumns:
+    """Tables shaped like ours: declared attributes are typed columns of `profile`, everything else is jsonb."""
+
+    declared: Mapping[str, Declared] = field(default_factory=dict)
+    tongue: Tongue = field(default_factory=PostgresTongue)
+    dialect: str = _DIALECT
+
+    def attribute(self, name: str, kind: Kind | None) -> exp.Expr:
+        """A declared attribute from its column, what a profile knows by itself from that, any other from `rest`."""
+        if name in self.declared:
+            return exp.null() if kind not in {None, self.declared[name].kind} else column("profile", home(name))
+        if name in OWN and kind in {Kind.TEXT, None}:
+            return column("profile", name)
+        return _json("profile", "rest", name, kind).copy()
+
+    def own(self, name: str) -> exp.Expr:
+        """From a column; the language is cut off its locale."""
+        return own(self, name)
+
+    def address(self, channel: str) -> exp.Expr:
+        """A column that is filled; for push, a device."""
+        if channel == Channel.PUSH:
+            return template(
+                _DIALECT, "COALESCE(jsonb_array_length(devices), 0) > 0", devices=column("profile", "devices")
+            )
+        there = column("profile", "email" if channel == Channel.EMAIL else "phone")
+        return exp.Not(this=exp.Is(this=there, expression=exp.null()))
+
+    def property(self, name: str, kind: Kind | None) -> exp.Expr:
+        """A property out of the event's jsonb."""
+        return _json("event", "properties", name, kind).copy()
+
+
+@lru_cache(maxsize=1024)
+def _json(table: str, document: str, name: str, kind: Kind | None) -> exp.Expr:
+    """One value of a jsonb object; the key is a text like any other."""
+    return template(_DIALECT, _READ[kind], v=call("jsonb_extract_path", column(table, document), text(name)))
