@@ -52,7 +52,7 @@ def fresh_database(server: str) -> str:
 @pytest.fixture(scope="session")
 def fresh_postgresql(postgresql: str) -> Callable[[], str]:
     """Makes an empty database and gives its URL."""
-    return lambda: _fresh_database(postgresql)
+    return lambda: fresh_database(postgresql)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

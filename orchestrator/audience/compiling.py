@@ -38,7 +38,7 @@ _USER = column("profile", "user")
 
 def members(segment: Segment, moment: Moment, columns: Columns) -> exp.Select:
     """The query of a segment's members: one column, "user", each once."""
-    return exp.select(_USER.copy()).from_("profile").where(_predicate(segment.root, moment, columns), copy=False)
+    return exp.select(_USER.copy()).from_("profile").where(predicate(segment.root, moment, columns), copy=False)
 
 
 def members_sql(segment: Segment, moment: Moment, columns: Columns) -> str:
@@ -60,7 +60,7 @@ def funnel(segment: Segment, moment: Moment, columns: Columns) -> exp.Select:
     counts = exp.select(exp.alias_(exp.Count(this=exp.Star()), "everybody"))
     left: list[exp.Expr] = []
     for number, node in enumerate(steps(segment), 1):
-        held = exp.Coalesce(this=exp.paren(_predicate(node, moment, columns), copy=False), expressions=[exp.false()])
+        held = exp.Coalesce(this=exp.paren(predicate(node, moment, columns), copy=False), expressions=[exp.false()])
         conditions = conditions.select(
             exp.alias_(held, f"c{number}"), exp.alias_(_unknown(node, columns), f"u{number}"), copy=False
         )
@@ -110,22 +110,22 @@ def _nodes(node: Node, moment: Moment, within: tuple[str, ...]) -> Iterator[Cond
             yield node
 
 
-def _predicate(
+def predicate(
     node: Node, moment: Moment, columns: Columns, within: tuple[str, ...] = (), *, negated: bool = False
 ) -> exp.Expr:
     """A node over one row of `profile`. Read as a filter: NULL counts as false."""
     match node:
         case Not(part):
-            return _predicate(part, moment, columns, within, negated=not negated)
+            return predicate(part, moment, columns, within, negated=not negated)
         case All(parts) | AnyOf(parts):
-            inner = [_predicate(part, moment, columns, within, negated=negated) for part in parts]
+            inner = [predicate(part, moment, columns, within, negated=negated) for part in parts]
             joined = exp.and_ if isinstance(node, All) is not negated else exp.or_
             return exp.paren(joined(*inner, copy=False), copy=False)
         case Member(name):
             root = referred(name, moment.segments, within).root
-            return _predicate(root, moment, columns, (*within, name), negated=negated)
+            return predicate(root, moment, columns, (*within, name), negated=negated)
         case Sample():
-            query = drawn(node, columns, lambda of: _predicate(of, moment, columns, within))
+            query = drawn(node, columns, lambda of: predicate(of, moment, columns, within))
             return _one_of(query, columns, negated=negated)
         case _:
             return _leaf(node, moment, columns, negated=negated)

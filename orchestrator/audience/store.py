@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
+from sqlglot import exp
 
 from orchestrator.audience import gates, opening, shaping, spool
 from orchestrator.audience.columns import quoted
@@ -88,6 +89,10 @@ class Audience:
     def rows(self, sql: str, parameters: Sequence[Any] = (), *, lists: Sequence[str] = ()) -> list[tuple[Any, ...]]:
         """A small answer, in memory."""
         return self._ask(lambda connection: connection.execute(sql, list(parameters)).fetchall(), lists)
+
+    def ask(self, query: exp.Select, lists: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        """The same of a question the compiler wrote."""
+        return self.rows(query.sql("duckdb"), lists=lists)
 
     def members(
         self,

@@ -1,9 +1,9 @@
 """Verbs about segments: who is in one, condition by condition, how many, a few of them, and why somebody is in or not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -11,39 +11,68 @@ from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, when
 from orchestrator.core.times import Instant
 
 if TYPE_CHECKING:
-    from orchestrator.audience.sql_columns import DuckColumns
+    from orchestrator.audience.engines.asking import Warehouse
+    from orchestrator.audience.questions import Questions, Spread
+    from orchestrator.audience.sql_columns import Columns
     from orchestrator.audience.store import Audience
-    from orchestrator.core.segments import Finding, Moment, Segment
+    from orchestrator.core.segments import Declared, Finding, Moment, Segment
 
 segment = typer.Typer(help="Who is in a segment, and why.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The segment.")]
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        "--engine", help="Ask another engine: postgresql://… or clickhouse:FOLDER, with tables shaped like ours."
+    ),
+]
 At = Annotated[str | None, typer.Option("--at", help="At another moment: 2026-03-02T10:00+01:00.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add these verbs."""
-    for verb in (show, count, sample, explain):
+    from orchestrator.cli import comparing  # noqa: PLC0415 - it stands on this module
+
+    for verb in (show, count, sample, explain, comparing.funnel, comparing.overlap, comparing.diff):
         segment.command()(verb)
     app.add_typer(segment, name="segment")
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """A segment, and what it takes to ask the store about it."""
+class Asked:
+    """A segment, and what it takes to ask about it."""
 
     name: str
     segment: "Segment"
     moment: "Moment"
-    columns: "DuckColumns"
-    audience: "Audience"
     zone: str
-    about: str
+    declared: "Mapping[str, Declared]"
+    source: "Audience | Warehouse"
+    columns: "Columns"
+
+    @property
+    def questions(self) -> "Questions":
+        """Questions at the moment."""
+        from orchestrator.audience.questions import Questions  # noqa: PLC0415 - keeps `--help` fast
+
+        return Questions(self.source.ask, self.columns, self.moment)
+
+    def store(self) -> "Audience":
+        """Our own store, for what no other engine is asked."""
+        return cast("Audience", self.source)
+
+    def lists(self) -> tuple[str, ...]:
+        """The lists the segment looks into."""
+        from orchestrator.audience.compiling import lists  # noqa: PLC0415 - keeps `--help` fast
+
+        return lists(self.segment, self.moment)
 
 
 @contextmanager
-def _asked(desk: Desk, name: str, at: str | None) -> Iterator[_Question]:
+def asked_about(desk: Desk, name: str, at: str | None, engine: str | None = None) -> Iterator[Asked]:
+    """A segment of the project and the engine to ask: the project's own, or the one named."""
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.audience.engines.asking import warehouse  # noqa: PLC0415
     from orchestrator.audience.sql_columns import DuckColumns  # noqa: PLC0415
     from orchestrator.cli.sending import moment_of  # noqa: PLC0415
     from orchestrator.core.segments import Moment  # noqa: PLC0415
@@ -52,49 +81,96 @@ def _asked(desk: Desk, name: str, at: str | None) -> Iterator[_Question]:
     project = opened.project
     if name not in project.segments:
         no_such("segment", name, project.segments)
-    zone, known = project.settings.time_zone, project.catalogue.known
+    zone, declared = project.settings.time_zone, project.catalogue.known.attributes
     moment = Moment(moment_of(at), zone, project.segments)
-    found = project.segments[name]
-    yield _Question(name, found, moment, DuckColumns(known.attributes), app.audience(opened), zone, found.about)
+    if engine is None:
+        yield Asked(name, project.segments[name], moment, zone, declared, app.audience(opened), DuckColumns(declared))
+        return
+    with warehouse(engine, desk.root, declared) as found:
+        yield Asked(name, project.segments[name], moment, zone, declared, found, found.columns)
 
 
 @honest
-def show(context: typer.Context, name: Name, at: At = None) -> None:
-    """Show a segment in words: how many each condition lets in alone, and how many are left after it."""
-    from orchestrator.audience import compiling  # noqa: PLC0415 - keeps `--help` fast
-    from orchestrator.core.segments.sentence import sentences  # noqa: PLC0415
+def show(
+    context: typer.Context,
+    name: Name,
+    at: At = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option("--attribute", "-a", help="How this attribute's values spread; may be repeated.")
+    ] = None,
+    engine: Engine = None,
+) -> None:
+    """Show a segment in words: each condition alone and what it leaves, whom messages reach, some members, values."""
+    from orchestrator.core.segments.sentence import sentences  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
-    with _asked(desk, name, at) as asked:
-        sql = compiling.funnel(asked.segment, asked.moment, asked.columns).sql(asked.columns.dialect)
-        [row] = asked.audience.rows(sql, lists=compiling.lists(asked.segment, asked.moment))
+    with asked_about(desk, name, at, engine) as asked:
+        for one in attribute or ():
+            if one not in asked.declared:
+                no_such("attribute", one, asked.declared)
+        questions = asked.questions
+        everybody, steps = questions.funnel(asked.segment)
+        reach = questions.reachable(asked.segment)
+        some = questions.sample(asked.segment, 3)
+        spreads = {one: questions.spread(asked.segment, one, asked.declared[one].kind) for one in attribute or ()}
         said = sentences(asked.segment, asked.zone)
-    everybody, steps = row[0], [row[1 + 3 * n : 4 + 3 * n] for n in range(len(said))]
-    people = steps[-1][1] if steps else everybody
+    people = steps[-1].left if steps else everybody
 
     def tell() -> None:
         share = f"{100 * people / everybody:.1f} % of {everybody:,}" if everybody else "nobody is known yet"
         typer.echo(f" {name}   {people:,} people, {share}        at {when(asked.moment.at)}")
-        typer.echo(f" {asked.about}\n {'':<84}{'alone':>9}{'left':>9}")
-        for words, (alone, left, unknown) in zip(said, steps, strict=True):
-            typer.echo(f"   {words + (f' (unknown: {unknown:,})' if unknown else ''):<82}{alone:>9,}{left:>9,}")
+        typer.echo(f" {asked.segment.about}\n {'':<84}{'alone':>9}{'left':>9}")
+        for words, step in zip(said, steps, strict=True):
+            unknown = f" (unknown: {step.unknown:,})" if step.unknown else ""
+            typer.echo(f"   {words + unknown:<82}{step.alone:>9,}{step.left:>9,}")
+        typer.echo(" reachable   " + " · ".join(f"{channel} {many:,}" for channel, many in reach.items()))
+        if some:
+            typer.echo(f" for example {' · '.join(some)}      try: segment explain {name} {some[0]}")
+        for one, spread in spreads.items():
+            tell_spread(one, spread, people)
 
     conditions = [
-        {"sentence": words, "alone": alone, "left": left, "unknown": unknown}
-        for words, (alone, left, unknown) in zip(said, steps, strict=True)
+        {"sentence": words, "alone": step.alone, "left": step.left, "unknown": step.unknown}
+        for words, step in zip(said, steps, strict=True)
     ]
-    desk.show(
-        {"segment": name, "people": people, "everybody": everybody, "at": asked.moment.at, "conditions": conditions},
-        tell,
-    )
+    found = {
+        "segment": name, "people": people, "everybody": everybody, "at": asked.moment.at, "conditions": conditions, "reachable": reach,
+        "sample": some, "attributes": {one: plain_spread(spread) for one, spread in spreads.items()},
+    }  # fmt: skip
+    desk.show(found, tell)
+
+
+def tell_spread(name: str, spread: "Spread", people: int) -> None:
+    """An attribute's values: how many have one, its ends, and the commonest as bars."""
+    ends = f", from {spread.lowest} to {spread.highest}" if spread.lowest is not None else ""
+    typer.echo(f" {name}   known of {spread.known:,}{ends}")
+    for value, many in spread.commonest:
+        typer.echo(f"   {str(value)[:30]:<30}{many:>9,} {bar(many, people)}")
+
+
+def plain_spread(spread: "Spread") -> dict[str, Any]:
+    """The same for JSON."""
+    commonest = [{"value": plain(value), "people": many} for value, many in spread.commonest]
+    ends = {"lowest": plain(spread.lowest), "highest": plain(spread.highest)}
+    return {"known": spread.known, **ends, "commonest": commonest}
+
+
+def plain(value: Any) -> Any:
+    """A value of an engine as JSON has it."""
+    return value if isinstance(value, str | int | float | bool | list | None) else str(value)
+
+
+def bar(part: int, whole: int) -> str:
+    """A share as a picture of up to 30 blocks."""
+    return "█" * round(30 * part / whole) if whole else ""
 
 
 @honest
-def count(context: typer.Context, name: Name, at: At = None) -> None:
+def count(context: typer.Context, name: Name, at: At = None, engine: Engine = None) -> None:
     """Count the members."""
     desk: Desk = context.obj
-    with _asked(desk, name, at) as asked:
-        [[people]] = asked.audience.rows(f"SELECT count(*) FROM ({_members(asked)})", lists=_lists(asked))  # noqa: S608 - sqlglot wrote it
+    with asked_about(desk, name, at, engine) as asked:
+        people = asked.questions.count(asked.segment)
     desk.show({"segment": name, "people": people, "at": asked.moment.at}, lambda: typer.echo(f"{people:,}"))
 
 
@@ -104,12 +180,12 @@ def sample(
     name: Name,
     at: At = None,
     number: Annotated[int, typer.Option("--number", "-n", min=1, max=10_000, help="So many.")] = 10,
+    engine: Engine = None,
 ) -> None:
     """Name some members, the same ones at every call: those with the smallest draw."""
     desk: Desk = context.obj
-    with _asked(desk, name, at) as asked:
-        drawn = f'SELECT "user" FROM ({_members(asked)}) ORDER BY md5(\'sample:\' || "user"), "user" LIMIT {number}'  # noqa: S608 - sqlglot wrote it
-        users = [row[0] for row in asked.audience.rows(drawn, lists=_lists(asked))]
+    with asked_about(desk, name, at, engine) as asked:
+        users = asked.questions.sample(asked.segment, number)
     desk.show({"segment": name, "users": users, "at": asked.moment.at}, lambda: typer.echo("\n".join(users)))
 
 
@@ -122,11 +198,11 @@ def explain(
     from orchestrator.core.segments import explain as explained  # noqa: PLC0415
 
     desk: Desk = context.obj
-    with _asked(desk, name, at) as asked:
-        person = read_person(asked.audience, user, asked.columns.declared, _lists(asked))
+    with asked_about(desk, name, at) as asked:
+        person = read_person(asked.store(), user, asked.declared, asked.lists())
         if person is None:
             fail(f"nobody is known by the id {user}", USAGE)
-        crowd = AskedCrowd(asked.audience, asked.moment, asked.columns, _lists(asked))
+        crowd = AskedCrowd(asked.store(), asked.moment, asked.columns, asked.lists())
         found = explained(asked.segment, person, replace(asked.moment, crowd=crowd))
 
     def tell() -> None:
@@ -171,18 +247,6 @@ def plain_value(found: "Finding") -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value
-
-
-def _members(asked: _Question) -> str:
-    from orchestrator.audience import compiling  # noqa: PLC0415 - keeps `--help` fast
-
-    return compiling.members_sql(asked.segment, asked.moment, asked.columns)
-
-
-def _lists(asked: _Question) -> tuple[str, ...]:
-    from orchestrator.audience import compiling  # noqa: PLC0415 - keeps `--help` fast
-
-    return compiling.lists(asked.segment, asked.moment)
 
 
 def _lines(found: "Finding", depth: int) -> Iterator[tuple[int, "Finding"]]:

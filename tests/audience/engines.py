@@ -39,9 +39,12 @@ class InPostgres:
         with self.connection.cursor() as cursor:
             cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
 
+    def rows(self, sql: str) -> list[Any]:
+        return self.connection.cursor().execute(sql.encode()).fetchall()
+
     def answer(self, sql: str) -> set[str]:
         """The users a query gives; each once."""
-        rows = [row[0] for row in self.connection.cursor().execute(sql.encode()).fetchall()]
+        rows = [row[0] for row in self.rows(sql)]
         assert len(rows) == len(set(rows))
         return set(rows)
 
@@ -86,12 +89,14 @@ class InClickHouse:
         if lines:
             self.run(f"INSERT INTO {table} FORMAT JSONEachRow {lines}")
 
-    def answer(self, sql: str) -> set[str]:
-        """The users a query gives; each once."""
+    def rows(self, sql: str) -> list[Any]:
         self.run(f"USE {self.database}")
         settings = ", ".join(f"{name} = {value}" for name, value in clickhouse.SETTINGS.items())
-        text = self.run(f"{sql} SETTINGS {settings}").data()
-        rows = [json.loads(line)[0] for line in text.splitlines()]
+        return [json.loads(line) for line in self.run(f"{sql} SETTINGS {settings}").data().splitlines()]
+
+    def answer(self, sql: str) -> set[str]:
+        """The users a query gives; each once."""
+        rows = [row[0] for row in self.rows(sql)]
         assert len(rows) == len(set(rows))
         return set(rows)
 

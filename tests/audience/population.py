@@ -93,9 +93,13 @@ class Population:
         """Let go of the engine."""
         self.connection.close()
 
+    def rows(self, sql: str) -> list[Any]:
+        """The rows of a query."""
+        return self.connection.sql(sql).fetchall()
+
     def answer(self, sql: str) -> set[str]:
         """The users a query gives; each once."""
-        rows = [row[0] for row in self.connection.sql(sql).fetchall()]
+        rows = [row[0] for row in self.rows(sql)]
         assert len(rows) == len(set(rows))
         return set(rows)
 

@@ -14,7 +14,16 @@ SENT = {"run", "state", "rows", "sink"}
 SHAPES = (
     (("check",), {"files", "mistakes"}),
     (("schema",), {"orchestrator.schema.json", "data.schema.json", "campaign.schema.json", "segment.schema.json"}),
-    (("segment", "show", "lapsed"), {"segment", "people", "everybody", "at", "conditions"}),
+    (
+        ("segment", "show", "lapsed", "--attribute", "country"),
+        {"segment", "people", "everybody", "at", "conditions", "reachable", "sample", "attributes"},
+    ),
+    (("segment", "funnel", "lapsed"), {"segment", "everybody", "at", "conditions"}),
+    (("segment", "overlap", "lapsed", "lapsed_vips"), {"sizes", "overlaps", "at"}),
+    (
+        ("segment", "diff", "lapsed", "--between", "2026-03-01T10:00+01:00", "2026-03-08T10:00+01:00"),
+        {"segment", "from", "to", "before", "after", "entered", "left", "who_entered", "who_left", "conditions"},
+    ),
     (("segment", "count", "lapsed"), {"segment", "people", "at"}),
     (("segment", "sample", "lapsed"), {"segment", "users", "at"}),
     (("segment", "explain", "lapsed", "u001"), {"segment", "user", "in", "at", "tree"}),

@@ -79,9 +79,9 @@ class Warehouse:
         """What is asked."""
         return asked_of(members(segment, moment, self.columns), self._views).sql(self.columns.dialect)
 
-    def rows(self, query: exp.Select, of: Segment, moment: Moment) -> list[tuple[Any, ...]]:
-        """A small answer to a question about a segment, in memory."""
-        self._engine.listed([read_list(self._root, name) for name in lists(of, moment)])
+    def ask(self, query: exp.Select, names: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+        """A small answer, in memory, with these lists at hand."""
+        self._engine.listed([read_list(self._root, name) for name in names])
         found = self._engine.batches(asked_of(query, self._views).sql(self.columns.dialect))
         return [tuple(row.values()) for batch in found for row in batch.to_pylist()]
 

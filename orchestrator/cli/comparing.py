@@ -1,0 +1,118 @@
+"""Verbs that compare: what each condition of a segment leaves, which segments overlap, who came and went since a moment."""
+
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.desk import Desk, honest, no_such, when
+from orchestrator.cli.segments import At, Engine, Name, asked_about, bar
+
+
+@honest
+def funnel(context: typer.Context, name: Name, at: At = None, engine: Engine = None) -> None:
+    """Show how many people each condition removes, one after the other, as a picture."""
+    from orchestrator.core.segments.sentence import sentences  # noqa: PLC0415 - keeps `--help` fast
+
+    desk: Desk = context.obj
+    with asked_about(desk, name, at, engine) as asked:
+        everybody, steps = asked.questions.funnel(asked.segment)
+        said = sentences(asked.segment, asked.zone)
+    before = [everybody, *(step.left for step in steps)]
+
+    def tell() -> None:
+        typer.echo(
+            f" {name}   at {when(asked.moment.at)}\n {everybody:>11,}  {bar(everybody, everybody)} everybody"
+        )
+        for words, step, had in zip(said, steps, before, strict=False):
+            typer.echo(f" {step.left - had:>+11,}  {bar(step.left, everybody)} {step.left:,} after: {words}")
+
+    removed = [
+        {"sentence": words, "removed": had - step.left, "left": step.left, "alone": step.alone, "unknown": step.unknown}
+        for words, step, had in zip(said, steps, before, strict=False)
+    ]
+    desk.show({"segment": name, "everybody": everybody, "at": asked.moment.at, "conditions": removed}, tell)
+
+
+@honest
+def overlap(
+    context: typer.Context,
+    names: Annotated[list[str], typer.Argument(help="Two segments or more.")],
+    at: At = None,
+    engine: Engine = None,
+) -> None:
+    """Show how many people every two of these segments share: a matrix, each row in per cent of its own segment."""
+    desk: Desk = context.obj
+    names = list(dict.fromkeys(names))
+    with asked_about(desk, names[0], at, engine) as asked:
+        known = asked.moment.segments
+        for one in names:
+            if one not in known:
+                no_such("segment", one, known)
+        found = asked.questions.overlap({one: known[one] for one in names})
+
+    def tell() -> None:
+        wide = max(len(one) for one in names) + 2
+        typer.echo(f" {'':<{wide}}{'people':>9}" + "".join(f"{one[:14]:>16}" for one in names))
+        for one in names:
+            size = found[one, one]
+            cells = "".join(f"{_shade(found[one, other], size):>16}" for other in names)
+            typer.echo(f" {one:<{wide}}{size:>9,}{cells}")
+
+    pairs = [
+        {"segments": [one, other], "people": found[one, other]}
+        for place, one in enumerate(names)
+        for other in names[place + 1 :]
+    ]
+    desk.show({"sizes": {one: found[one, one] for one in names}, "overlaps": pairs, "at": asked.moment.at}, tell)
+
+
+def _shade(shared: int, size: int) -> str:
+    """A share as a shade and a number."""
+    share = shared / size if size else 0.0
+    return f"{' ░▒▓█'[min(4, -(-int(400 * share) // 100))]} {shared:,} {100 * share:3.0f} %"
+
+
+@honest
+def diff(
+    context: typer.Context,
+    name: Name,
+    between: Annotated[
+        tuple[str, str], typer.Option("--between", help="Two moments: 2026-03-01T10:00+01:00 2026-03-02T10:00+01:00.")
+    ],
+    number: Annotated[int, typer.Option("--number", "-n", min=0, max=10_000, help="Name so many of each.")] = 5,
+    engine: Engine = None,
+) -> None:
+    """Show who entered a segment and who left it between two moments, and which condition let them in or go.
+
+    Events are taken as they stood at either moment; attributes, lists and addresses are today's.
+    """
+    from orchestrator.cli.sending import moment_of  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.core.segments.sentence import sentences  # noqa: PLC0415
+
+    desk: Desk = context.obj
+    since, until = sorted(moment_of(one) for one in between)
+    with asked_about(desk, name, between[0] if moment_of(between[0]) == until else between[1], engine) as asked:
+        found = asked.questions.difference(asked.segment, since, number)
+        said = sentences(asked.segment, asked.zone)
+
+    def tell() -> None:
+        typer.echo(f" {name}   {found.before:,} → {found.after:,} people   from {when(since)} to {when(until)}")
+        typer.echo(
+            f" +{found.entered:,}  {' · '.join(found.who_entered)}\n −{found.left:,}  {' · '.join(found.who_left)}"
+        )
+        typer.echo(f" {'':<84}{'let in':>9}{'let go':>9}")
+        for words, change in zip(said, found.changes, strict=True):
+            typer.echo(f"   {words:<82}{change.let_in:>9,}{change.let_go:>9,}")
+        typer.echo(" Attributes, lists and addresses are today's at both moments; events are as they stood.")
+
+    changes = [
+        {"sentence": words, "let_in": change.let_in, "let_go": change.let_go}
+        for words, change in zip(said, found.changes, strict=True)
+    ]
+    desk.show(
+        {
+            "segment": name, "from": since, "to": until, "before": found.before, "after": found.after, "entered": found.entered,
+            "left": found.left, "who_entered": found.who_entered, "who_left": found.who_left, "conditions": changes,
+        },
+        tell,
+    )  # fmt: skip
