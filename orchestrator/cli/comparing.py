@@ -20,9 +20,7 @@ def funnel(context: typer.Context, name: Name, at: At = None, engine: Engine = N
     before = [everybody, *(step.left for step in steps)]
 
     def tell() -> None:
-        typer.echo(
-            f" {name}   at {when(asked.moment.at)}\n {everybody:>11,}  {bar(everybody, everybody)} everybody"
-        )
+        typer.echo(f" {name}   at {when(asked.moment.at)}\n {everybody:>11,}  {bar(everybody, everybody)} everybody")
         for words, step, had in zip(said, steps, before, strict=False):
             typer.echo(f" {step.left - had:>+11,}  {bar(step.left, everybody)} {step.left:,} after: {words}")
 

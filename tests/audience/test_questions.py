@@ -67,7 +67,7 @@ def test_counts_and_samples(questions: Questions, people: Any) -> None:
 
 def test_a_funnel(questions: Questions, people: Any) -> None:
     everybody, steps = questions.funnel(BUYERS)
-    parts = [inside(Segment("part", node), people.people) for node in BUYERS.root.parts]  # type: ignore[union-attr]
+    parts = [inside(Segment("part", node), people.people) for node in BUYERS.root.parts]  # type: ignore[union-attr]  # its root is an `all`
     left = [set.intersection(*parts[: place + 1]) for place in range(3)]
     assert everybody == len(people.people)
     assert [(step.alone, step.left) for step in steps] == [
