@@ -20,7 +20,8 @@ def event_day(tongue: Tongue, time: exp.Expr, start: Instant, until: Instant, zo
 
 def local_month_day(tongue: Tongue, time: exp.Expr, zone: str) -> exp.Expr:
     """The month and day of the calendar day of any moment, as four digits."""
-    return tongue.month_day_since(_day(tongue, time, shifts(zone, 1970, LATEST)))
+    table = shifts(zone, 1970, LATEST)
+    return tongue.once(time, lambda at: tongue.month_day_since(_day(tongue, at, table)))
 
 
 def _day(tongue: Tongue, time: exp.Expr, table: Sequence[tuple[int, int]]) -> exp.Expr:

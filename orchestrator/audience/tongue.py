@@ -3,7 +3,7 @@
 Every value an expression here is given is NULL where it is missing, and so is the answer then.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -95,6 +95,11 @@ class Tongue:
     def day_since(self, days: exp.Expr) -> exp.Expr:
         """The day so many days after 1970-01-01."""
         return exp.paren(exp.Add(this=self.day(EPOCH), expression=exp.cast(days, "INT", copy=False)), copy=False)
+
+    def once(self, value: exp.Expr, body: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+        """What `body` makes of a value that is worked out once, however often it stands in it."""
+        made = exp.Lambda(this=body(exp.column("moment_")), expressions=[exp.to_identifier("moment_")])
+        return call("list_extract", call("list_transform", exp.Array(expressions=[value]), made), number(1))
 
     def month_day_since(self, days: exp.Expr) -> exp.Expr:
         """The same of the day so many days after 1970-01-01."""

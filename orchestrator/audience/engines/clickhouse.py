@@ -3,7 +3,7 @@
 Its dates end in 2299 and its arrays cannot be missing: so days are texts (`2026-03-02`), and lists are JSON texts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -126,6 +126,11 @@ class ClickHouseTongue(Tongue):
     def day(self, ordinal: int) -> exp.Expr:
         """A text; years have four digits, so texts compare like days."""
         return text(within_calendar(ordinal).isoformat())
+
+    def once(self, value: exp.Expr, body: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+        """By an array of one."""
+        made = exp.Lambda(this=body(exp.column("moment_")), expressions=[exp.to_identifier("moment_")])
+        return call("arrayElement", call("arrayMap", made, exp.Array(expressions=[value])), number(1))
 
     def month_day_since(self, days: exp.Expr) -> exp.Expr:
         """The day is brought into the 400 years that ClickHouse knows, which have the same months and days."""

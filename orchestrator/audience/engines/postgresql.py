@@ -1,6 +1,6 @@
 """Segments on PostgreSQL (16 and newer): the tables, and the words that differ from DuckDB's."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -63,6 +63,11 @@ class PostgresTongue(Tongue):
     def list_size(self, value: exp.Expr) -> exp.Expr:
         """0 for an empty array, where array_length has NULL."""
         return call("cardinality", value)
+
+    def once(self, value: exp.Expr, body: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+        """By a query of one row."""
+        inner = exp.select(exp.alias_(value, "moment_")).subquery("once")
+        return exp.select(body(exp.column("moment_", table="once"))).from_(inner).subquery()
 
     def month_day(self, value: exp.Expr) -> exp.Expr:
         """By `to_char`."""
