@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test lint segments-long docs bench prove clean
+.PHONY: demo test lint segments-long segments-spark docs bench prove clean
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +37,11 @@ prove: $(READY)
 # Ten thousand random segments, the same members by DuckDB, PostgreSQL, ClickHouse and in memory; `make test` asks three hundred.
 segments-long: $(READY)
 	SEGMENT_TREES=10000 $(BIN)/python -m pytest -q tests/audience/test_compiling.py -k every_engine
+
+# The same of Spark, which takes a Java and about a second a question; SEGMENT_TREES says how many.
+segments-spark: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,spark]'
+	$(BIN)/python -m pytest -q -W default tests/audience/spark_trees.py
 
 # One command per figure; each prints ratios taken in one run.
 bench: $(READY)

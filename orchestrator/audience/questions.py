@@ -71,6 +71,10 @@ class Questions:
         self._columns = columns
         self._moment = moment
 
+    def ask(self, query: exp.Select, names: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The rows of a question, with these lists at hand."""
+        return self._ask(query, names)
+
     def everybody(self) -> int:
         """How many people are known."""
         return int(self._ask(exp.select(exp.Count(this=exp.Star())).from_("profile"), ())[0][0])

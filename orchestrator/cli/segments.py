@@ -31,9 +31,18 @@ At = Annotated[str | None, typer.Option("--at", help="At another moment: 2026-03
 
 def register(app: typer.Typer) -> None:
     """Add these verbs."""
-    from orchestrator.cli import comparing  # noqa: PLC0415 - it stands on this module
+    from orchestrator.cli import comparing, discovering  # noqa: PLC0415 - they stand on this module
 
-    for verb in (show, count, sample, explain, comparing.funnel, comparing.overlap, comparing.diff):
+    for verb in (
+        show,
+        count,
+        sample,
+        explain,
+        comparing.funnel,
+        comparing.overlap,
+        comparing.diff,
+        discovering.discover,
+    ):
         segment.command()(verb)
     app.add_typer(segment, name="segment")
 

@@ -27,6 +27,7 @@ SHAPES = (
     (("segment", "count", "lapsed"), {"segment", "people", "at"}),
     (("segment", "sample", "lapsed"), {"segment", "users", "at"}),
     (("segment", "explain", "lapsed", "u001"), {"segment", "user", "in", "at", "tree"}),
+    (("segment", "discover", "--goal", "purchase", "--within", "30 days"), {"goal", "within", "at", "judged", "rules"}),
     (("plan", "new_in"), {"people", "segments", "reached", "channels", "variants", "holdout", "held", "nothing"}),
     (("preview", "new_in", "--as", "u001"), {"user", "segment", "variant", "messages", "pages"}),
     (

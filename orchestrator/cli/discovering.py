@@ -1,0 +1,75 @@
+"""The verb that looks for segments: which readable rules have members who reach a goal more often than the rest."""
+
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such
+from orchestrator.cli.segments import At
+
+
+@honest
+def discover(
+    context: typer.Context,
+    goal: Annotated[str, typer.Option("--goal", help="The event to be reached.")],
+    within: Annotated[str, typer.Option("--within", help="How soon: 30 days.")] = "30 days",
+    at: At = None,
+    number: Annotated[int, typer.Option("--number", "-n", min=1, max=60, help="Show so many rules.")] = 5,
+) -> None:
+    """Look for rules of one to three conditions whose members reach a goal more often than the rest, as segments to paste.
+
+    Rules are chosen on one half of people and judged on the other; of those shown at most one in twenty is expected to be false.
+    """
+    from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.audience import discovering  # noqa: PLC0415
+    from orchestrator.audience.questions import Questions  # noqa: PLC0415
+    from orchestrator.audience.sql_columns import DuckColumns  # noqa: PLC0415
+    from orchestrator.cli.sending import moment_of  # noqa: PLC0415
+    from orchestrator.core.phrases import PhraseError, duration  # noqa: PLC0415
+    from orchestrator.core.segments import Moment  # noqa: PLC0415
+    from orchestrator.core.times import DAY  # noqa: PLC0415
+
+    desk: Desk = context.obj
+    opened = desk.open()
+    known = opened.project.catalogue.known
+    if goal not in known.events:
+        no_such("event", goal, known.events)
+    try:
+        length = duration(within)
+    except PhraseError as problem:
+        fail(f"--within {within}: {problem.remedy}", USAGE)
+    if length < DAY or length % DAY:
+        fail(f"--within {within}: whole days are looked at, like 30 days", USAGE)
+    columns, moment = DuckColumns(known.attributes), Moment(moment_of(at), opened.project.settings.time_zone)
+    questions = Questions(app.audience(opened).ask, columns, moment)
+    rules, judged = discovering.discover(questions, columns, moment, known, goal, length)
+    days, shown = length // DAY, rules[:number]
+
+    def tell() -> None:
+        if not rules:
+            typer.echo(
+                f" No rule holds: of {judged} judged, none has members who {goal} more than chance would have it."
+            )
+        for rule in shown:
+            typer.echo(
+                f"# {rule.people:,} held-out people · {100 * rule.rate:.1f} % against {100 * rule.rest:.1f} % of the rest · lift"
+                f" {rule.lift:.2f} (95 %: {rule.low:.2f} to {rule.high:.2f}) · false finds {100 * rule.q:.2g} %"
+            )
+            typer.echo(_yaml(discovering.as_segment(rule, goal, days)))
+
+    found = [
+        {
+            "segment": discovering.as_segment(rule, goal, days), "people": rule.people, "converted": rule.converted, "rate": rule.rate,
+            "rest": rule.rest, "lift": rule.lift, "low": rule.low, "high": rule.high, "q": rule.q,
+        }
+        for rule in shown
+    ]  # fmt: skip
+    desk.show({"goal": goal, "within": days, "at": moment.at, "judged": judged, "rules": found}, tell)
+
+
+def _yaml(segment: dict[str, Any]) -> str:
+    """A segment's file, one condition a line."""
+    import json  # noqa: PLC0415 - JSON in braces is YAML
+
+    lines = [f"about: {json.dumps(segment['about'], ensure_ascii=False)}", "all:"]
+    return "\n".join([*lines, *(f"  - {json.dumps(one, ensure_ascii=False)}" for one in segment["all"]), ""])
