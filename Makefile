@@ -46,6 +46,7 @@ segments-spark: $(READY)
 # One command per figure; each prints ratios taken in one run.
 bench: $(READY)
 	$(BIN)/python benchmarks/smtp_wire.py
+	$(BIN)/python benchmarks/segments.py
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
