@@ -166,7 +166,7 @@ def memory(folder: Path, taker: Sink) -> None:
         root = folder / str(count)
         taker.forget()
         product.prepare(root, count)
-        found = product.measure(root, "push", count)
+        found = product.measure(root, "push", count, weigh=True)
         held = [f"{found.memory.get(name, 0):.0f}" for name in ("supervisor", "workers", "render children", "planners")]
         shown.add_row(f"{count:,}", *held, f"{found.seconds:.1f}")
     Console(width=140).print(shown)

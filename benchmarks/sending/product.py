@@ -20,8 +20,10 @@ from orchestrator.wire.clock import WallClock
 
 HERE = Path(__file__).parent
 ENVIRONMENT = "live"
-LOOK = 0.05
+LOOK = 0.02
 """Seconds between two looks at how far the run has come."""
+WEIGH = 0.4
+"""Seconds between two looks at what the processes take; looking is not free, and is nobody's work but ours."""
 PATIENCE = 1800.0
 
 
@@ -54,7 +56,7 @@ def prepare(root: Path, count: int) -> None:
     subprocess.run([*command, "import", "suppressions", "--none"], check=True, env=environ, stdout=subprocess.DEVNULL)
 
 
-def measure(root: Path, campaign: str, count: int, workers: int = 2) -> Measured:
+def measure(root: Path, campaign: str, count: int, workers: int = 2, *, weigh: bool = False) -> Measured:
     """Fire a run in a fresh ledger under a daemon that is already up, and follow it to its end."""
     for old in (root / "data").glob("ledger.db*"):
         shutil.rmtree(old) if old.is_dir() else old.unlink()
@@ -71,11 +73,12 @@ def measure(root: Path, campaign: str, count: int, workers: int = 2) -> Measured
             version = runs.keep_bundle(ledger.store, opened.files, clock.now())
             run, _ = ledger.fire(NewRun(campaign, "once", version, clock.now(), OnAmbiguous.HOLD), clock.now())
             state = RunState.DUE
+            weighed = began
             while state is not RunState.DONE:
                 time.sleep(LOOK)
-                for name, used in _cpu(crew, ledger).items():
-                    found.cpu[name] = max(found.cpu.get(name, 0), used - before.get(name, 0))
-                _weigh(crew, ledger, found)
+                if time.perf_counter() - weighed > WEIGH:
+                    weighed = time.perf_counter()
+                    _note(crew, ledger, before, found, weigh=weigh)
                 now = runs.find(ledger.store, run.id)
                 state = now.state if now is not None else RunState.MISSED
                 if state not in (RunState.DUE, RunState.PLANNING) and not found.planned:
@@ -83,6 +86,7 @@ def measure(root: Path, campaign: str, count: int, workers: int = 2) -> Measured
                 if time.perf_counter() - began > PATIENCE:
                     raise TimeoutError(f"the run stands at {now}")
             found.seconds = time.perf_counter() - began
+            _note(crew, ledger, before, found, weigh=weigh)
         accepted = sum(count.rows for count in deliveries.counts(ledger.store, run.id) if count.state == "accepted")
         if accepted != count:
             raise RuntimeError(f"{accepted} of {count} were accepted")
@@ -111,6 +115,14 @@ def _parts(daemon: psutil.Process, ledger: Ledger) -> Iterator[tuple[str, psutil
             above = {parent.pid for parent in process.parents()}
             child = any(kinds.get(pid) == "workers" for pid in above)
             yield kinds.get(process.pid, "render children" if child else "supervisor"), process
+
+
+def _note(daemon: psutil.Process, ledger: Ledger, before: dict[str, float], found: Measured, *, weigh: bool) -> None:
+    """Note what the processes have taken so far; a planner is gone when it is done, so the last look at it counts."""
+    for name, used in _cpu(daemon, ledger).items():
+        found.cpu[name] = max(found.cpu.get(name, 0), used - before.get(name, 0))
+    if weigh:
+        _weigh(daemon, ledger, found)
 
 
 def _cpu(daemon: psutil.Process, ledger: Ledger) -> dict[str, float]:
