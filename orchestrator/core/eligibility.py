@@ -110,6 +110,8 @@ def judge(
 
 def planned_rows(campaign: Campaign, person: Person, step: int = 0) -> tuple[RowFacts, ...]:
     """The rows a plan writes for a member, as the judge sees them."""
+    if campaign.devices != "all":
+        return _planned_each(campaign.channels, step)
     return tuple(RowFacts(channel, step, slot, _PLANNED) for channel, slot in places(campaign, person))
 
 
@@ -118,6 +120,11 @@ def places(campaign: Campaign, person: Person) -> tuple[tuple[Channel, int], ...
     if campaign.devices != "all":
         return _one_each(campaign.channels)
     return tuple((channel, slot) for channel in campaign.channels for slot in range(_slots(person, channel)))
+
+
+@lru_cache(maxsize=64)
+def _planned_each(channels: tuple[Channel, ...], step: int) -> tuple[RowFacts, ...]:
+    return tuple(RowFacts(channel, step, 0, _PLANNED) for channel in channels)
 
 
 @lru_cache(maxsize=64)

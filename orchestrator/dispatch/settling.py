@@ -22,8 +22,8 @@ class Circumstances:
 def settlement(ready: Ready, outcome: Outcome, around: Circumstances) -> Settlement:
     """The settlement of the attempt that was just answered."""
     match outcome:
-        case Accepted(provider_id):
-            return _of(ready, State.ACCEPTED, provider_id=provider_id)
+        case Accepted():
+            return accepted(ready, outcome)
         case Permanent(detail, reason):
             return _of(ready, State.FAILED, reason=reason, detail=detail, answer="permanent")
         case AddressGone(detail):
@@ -35,6 +35,11 @@ def settlement(ready: Ready, outcome: Outcome, around: Circumstances) -> Settlem
             return _paused(ready, scope, detail, after, around)
         case Ambiguous(detail):
             return _ambiguous(ready, detail, around)
+
+
+def accepted(ready: Ready, outcome: Accepted) -> Settlement:
+    """The settlement of a message the provider took."""
+    return Settlement(ready.key, ready.attempt + 1, State.ACCEPTED, ready.provider, outcome.provider_id)
 
 
 def _of(ready: Ready, state: State, **told: object) -> Settlement:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 
 from orchestrator.core.frozen import value
 from orchestrator.core.nouns import Channel, InAppContent, Message, OnAmbiguous, Person, State
+from orchestrator.core.outcomes import Accepted, Outcome
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import SECOND, Clock, Instant, later
 from orchestrator.core.turns import Mark, Permission, Ready, Settlement
 from orchestrator.dispatch.bodies import body_hash
 from orchestrator.dispatch.lanes import Lane
-from orchestrator.dispatch.settling import Circumstances, settlement
+from orchestrator.dispatch.settling import Circumstances, accepted, settlement
 from orchestrator.providers import Transport
 
 Dice = Callable[[], float]
@@ -261,8 +262,13 @@ class Turns:
             lane, ready = self._waiting.popleft()
             message = self._messages.pop(ready.id)
             outcome = (await lane.deliver([message]))[0]
-            around = Circumstances(self._job.campaign, self._job.on_ambiguous, self._clock.now(), self._dice())
-            self._answered.append(settlement(ready, outcome, around))
+            self._answered.append(self._settled(ready, outcome))
             self._in_air -= 1
             if self._in_air <= self._enough:
                 self._news.set()
+
+    def _settled(self, ready: Ready, outcome: Outcome) -> Settlement:
+        if isinstance(outcome, Accepted):  # most are, and nothing around them matters
+            return accepted(ready, outcome)
+        around = Circumstances(self._job.campaign, self._job.on_ambiguous, self._clock.now(), self._dice())
+        return settlement(ready, outcome, around)

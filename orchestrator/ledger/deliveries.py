@@ -179,9 +179,10 @@ def retry(store: Store, run: int, people: Sequence[Person], now: Instant, reason
             (number, *these),
         )
         if requeued:
+            # It counts as claimed before: its people may have other rows of this run, where they were first planned.
             store.change(
                 "INSERT INTO shard (run, number, opens_at, due_at, asked_at, claims, members, first_user, last_user, people, summary)"
-                " VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, '[]')",
+                " VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?, '[]')",
                 (run, number, now, now, now, len(people), people[0].user, people[-1].user, pack(people)),
             )
             store.change("UPDATE run SET state = 'working' WHERE id = ? AND state = ?", (run, RunState.DONE))

@@ -1,7 +1,7 @@
 """Reading what the judge needs about a shard's people: rows, consent, suppression, touches, in a handful of statements."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.facts import PersonFacts, RowFacts, Touch
@@ -14,19 +14,23 @@ from orchestrator.ledger.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Whose facts, for which run; `touches_since` None spares the reading of touches where no cap asks for them."""
+    """Whose facts, for which run; `touches_since` None spares the reading of touches where no cap asks for them.
+
+    `rows` are those of every one of these people, where they are known without reading them.
+    """
 
     run: int
     people: Sequence[Person]
     topic: str
     touches_since: Instant | None = None
+    rows: Mapping[str, tuple[RowFacts, ...]] | None = None
 
 
 def read(store: Store, hashing: Hashing, wanted: Wanted) -> dict[str, PersonFacts]:
     """Facts by user; call it inside `transaction` or `reading`, so that all of it is of one moment."""
     asked = {person.user: person.asked for person in wanted.people}
     users = list(asked)
-    rows = _rows(store, wanted.run, users)
+    rows = _rows(store, wanted.run, users) if wanted.rows is None else wanted.rows
     words = consent.words(store, users, wanted.topic) if wanted.topic else {}
     suppressed = _suppressed(store, hashing, wanted.people)
     touches = _touches(store, users, wanted.touches_since) if wanted.touches_since is not None else {}

@@ -10,6 +10,7 @@ import msgspec
 from orchestrator.core.nouns import Address, Asked, Channel, Person
 
 _CHANNELS = {channel.value: channel for channel in Channel}
+_ASKED = {asked.value: asked for asked in Asked}
 
 
 def pack(people: Sequence[Person]) -> bytes:
@@ -22,7 +23,7 @@ def pack(people: Sequence[Person]) -> bytes:
             person.locale,
             person.variant,
             int(person.holdout),
-            {channel.value: addresses for channel, addresses in person.addresses.items() if addresses},
+            {str(channel): addresses for channel, addresses in person.addresses.items() if addresses},
             person.attributes,
             *((person.asked,) if person.asked is not Asked.NOT_ASKED else ()),
         )
@@ -41,19 +42,19 @@ def _written(rows: Sequence[Sequence[Any]]) -> bytes:
 
 def unpack(blob: bytes) -> tuple[Person, ...]:
     """Turn the bytes back into people, in the order they were packed."""
-    return tuple(
-        Person(
-            user,
-            segment,
-            zone,
-            locale,
-            variant,
-            bool(holdout),
-            {_CHANNELS[channel]: tuple(Address(*address) for address in found) for channel, found in addresses.items()},
-            attributes,
-            Asked(asked[0]) if asked else Asked.NOT_ASKED,
-        )
-        for user, segment, zone, locale, variant, holdout, addresses, attributes, *asked in json.loads(
-            zlib.decompress(blob)
-        )
-    )
+    return tuple([_person(*row) for row in msgspec.json.decode(zlib.decompress(blob))])
+
+
+def _person(  # noqa: PLR0913, PLR0917 - the columns of a packed row
+    user: str,
+    segment: str,
+    zone: str,
+    locale: str,
+    variant: str,
+    holdout: int,
+    addresses: dict[str, list[Any]],
+    attributes: dict[str, Any],
+    asked: str = Asked.NOT_ASKED.value,
+) -> Person:
+    found = {_CHANNELS[channel]: tuple([Address(*one) for one in all_of]) for channel, all_of in addresses.items()}
+    return Person(user, segment, zone, locale, variant, bool(holdout), found, attributes, _ASKED[asked])

@@ -28,6 +28,8 @@ class Shard:
     opens_at: Instant
     cancelled: bool
     people: tuple[Person, ...]
+    fresh: bool = False
+    """Whether nobody had it before, so that all of its people's rows stand as they were planned."""
 
 
 def claim(store: Store, boot: Boot, now: Instant) -> Shard | None:
@@ -46,8 +48,8 @@ def claim(store: Store, boot: Boot, now: Instant) -> Shard | None:
         if not found:
             return None
         run, number = found[0]
-        people, opens_at = store.rows(
-            "UPDATE shard SET claimed_by = ?, claims = claims + 1 WHERE run = ? AND number = ? RETURNING people, opens_at",
+        people, opens_at, claims = store.rows(
+            "UPDATE shard SET claimed_by = ?, claims = claims + 1 WHERE run = ? AND number = ? RETURNING people, opens_at, claims",
             (boot.id, run, number),
         )[0]
         campaign, occurrence, version, on_ambiguous, due_at, state = store.rows(
@@ -64,6 +66,7 @@ def claim(store: Store, boot: Boot, now: Instant) -> Shard | None:
         opens_at,
         state == "cancelled",
         unpack(people) if people else (),
+        claims == 1,
     )
 
 

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Protocol, TypeVar
 
 from orchestrator.core.campaigns import Campaign
-from orchestrator.core.eligibility import RowVerdict, judge, ramp_at, touches_since
+from orchestrator.core.eligibility import RowVerdict, judge, planned_rows, ramp_at, touches_since
 from orchestrator.core.errors import PassingError
 from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts
 from orchestrator.core.frozen import value
@@ -190,7 +190,11 @@ class Sight:
         if self.campaign.experiment is not None and self.campaign.experiment.ramp:
             ramp, grows_at = ramp_at(self.campaign, ledger.began(self.campaign.name) or self.shard.run_due_at, now)
             self.run = replace(self.run, ramp=ramp, ramp_grows_at=grows_at)
-        return ledger.facts(self._wanted(self.shard.people, now))
+        wanted = self._wanted(self.shard.people, now)
+        if self.shard.fresh:
+            rows = {person.user: planned_rows(self.campaign, person) for person in self.shard.people}
+            wanted = replace(wanted, rows=rows)
+        return ledger.facts(wanted)
 
     def judge(self, known: Known, now: Instant) -> Verdicts:
         """Every person's rows, judged together."""

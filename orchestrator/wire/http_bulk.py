@@ -185,21 +185,20 @@ def _place(url: str, allow: Allowance) -> tuple[Origin, str, str]:
 
 def _written(request: HttpRequest, path: str, host: str) -> bytes:
     """The request as it goes over the wire; NotSent for a header that would be read as more than one."""
-    named = _names(tuple(request.headers))
-    lines = [f"{request.method} {path} HTTP/1.1", f"host: {host}", *map(": ".join, request.headers.items()), *named]
-    if request.body or request.method not in ("GET", "HEAD", "DELETE"):
-        lines.append(f"content-length: {len(request.body)}")
-    head = "\r\n".join(lines)
-    if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or "\0" in head:
-        raise NotSent("a header or the method has a line break in it; the request cannot be built")
-    if not _METHOD.fullmatch(request.method):
-        raise NotSent("its method is none; the request cannot be built")
+    headers = request.headers
+    first, last, lines = _frame(request.method, path, host, tuple(headers))
+    told = "\r\n".join([f"{name}: {value}" for name, value in headers.items()])
+    if told.count("\n") != lines or told.count("\r") != lines or "\0" in told:
+        raise NotSent("a header has a line break in it; the request cannot be built")
+    size = f"content-length: {len(request.body)}\r\n" if request.body or request.method not in _BARE else ""
     try:
-        return b"%b\r\n\r\n%b" % (head.encode("latin-1"), request.body)
+        return f"{first}{told}{last}{size}\r\n".encode("latin-1") + request.body
     except UnicodeEncodeError as problem:
         raise NotSent("a header has a letter that no header can carry; the request cannot be built") from problem
 
 
+_BARE = frozenset({"GET", "HEAD", "DELETE"})
+"""Methods whose requests need not say that they have no body."""
 _OURS: Mapping[str, str] = {
     "user-agent": AGENT,
     "accept": "*/*",
@@ -207,10 +206,16 @@ _OURS: Mapping[str, str] = {
 }  # a zip bomb needs unpacking
 
 
-@lru_cache(maxsize=256)
-def _names(given: tuple[str, ...]) -> tuple[str, ...]:
-    """The headers we add to these; NotSent for a name that is none, or one that is ours to write."""
+@lru_cache(maxsize=1024)
+def _frame(method: str, path: str, host: str, given: tuple[str, ...]) -> tuple[str, str, int]:
+    """What stands before and after these headers, and how many line breaks they have between them.
+
+    NotSent for a method or a name that is none, and for a header that is ours to write.
+    """
     lower = {name.lower() for name in given}
+    if not _METHOD.fullmatch(method):
+        raise NotSent("its method is none; the request cannot be built")
     if not all(map(_NAME.fullmatch, given)) or lower & {"host", "content-length", "transfer-encoding", "connection"}:
         raise NotSent("one of its headers has a name that cannot be sent")
-    return tuple(f"{name}: {value}" for name, value in _OURS.items() if name not in lower)
+    ours = "".join(f"{name}: {value}\r\n" for name, value in _OURS.items() if name not in lower)
+    return f"{method} {path} HTTP/1.1\r\nhost: {host}\r\n", ("\r\n" if given else "") + ours, max(0, len(given) - 1)
