@@ -45,6 +45,8 @@ segments-spark: $(READY)
 
 # One command per figure; each prints ratios taken in one run.
 bench: $(READY)
+	$(BIN)/python -m benchmarks.sending
+	$(BIN)/python -m benchmarks.sending --memory
 	$(BIN)/python benchmarks/smtp_wire.py
 	$(BIN)/python benchmarks/segments.py
 
