@@ -47,7 +47,7 @@ segments-spark: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks.sending
 	$(BIN)/python -m benchmarks.sending --memory
-	$(BIN)/python benchmarks/smtp_wire.py
+	$(BIN)/python -m benchmarks.smtp_wire
 	$(BIN)/python benchmarks/segments.py
 
 clean:

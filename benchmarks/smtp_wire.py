@@ -1,23 +1,21 @@
 """How fast one core sends mail: our wire against a reused aiosmtplib connection, both to a sink on the other core.
 
-    python benchmarks/smtp_wire.py [messages] [rounds]
+    python -m benchmarks.smtp_wire [messages] [rounds]
 
 Each round runs every way in turn; medians are printed, CPU microseconds per message first, for they drift least.
 """
 
 import asyncio
-import multiprocessing
-import os
 import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from email.message import EmailMessage
-from multiprocessing.connection import Connection as Pipe
 
 import aiosmtplib
 import uvloop
 
+from benchmarks.sending.sink import pin, sink
 from orchestrator.core.nouns import Address, Channel, DeliveryKey, EmailContent, Message
 from orchestrator.core.times import Instant
 from orchestrator.providers.mime import compose
@@ -30,57 +28,6 @@ TEXT = "A fine product for you, Anna\n" * 13
 SENDER = "Shop <hello@news.shop.example>"
 AT = Instant(1_772_442_000_000_000)
 SECONDS = 60.0
-
-
-class Sink(asyncio.Protocol):
-    """Takes every message and says so; reads no more than it must."""
-
-    def __init__(self) -> None:
-        self.rest, self.in_body = b"", False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport: asyncio.Transport = transport  # type: ignore[assignment] # a stream server hands out Transports
-        self.transport.write(b"220 sink\r\n")
-
-    def data_received(self, data: bytes) -> None:
-        data, out = self.rest + data, []
-        while data:
-            if self.in_body:
-                at = data.find(b"\r\n.\r\n")
-                if at < 0:
-                    break
-                data, self.in_body = data[at + 5 :], False
-                out.append(b"250 2.0.0 Ok: queued as 4XkQz12Lw3\r\n")
-                continue
-            line, end, rest = data.partition(b"\r\n")
-            if not end:
-                break
-            data, verb = rest, line[:4].upper()
-            self.in_body = verb == b"DATA"
-            ehlo = b"250-sink\r\n250-PIPELINING\r\n250-SIZE 100000000\r\n250 8BITMIME\r\n"
-            out.append({b"EHLO": ehlo, b"DATA": b"354 go\r\n"}.get(verb, b"250 2.1.0 Ok\r\n"))
-        self.rest = data
-        if out:
-            self.transport.write(b"".join(out))
-
-
-def sink(pipe: Pipe) -> None:
-    """Serve on loopback from the second core until the pipe says stop, at most ten minutes."""
-    pin(1)
-
-    async def serve() -> None:
-        server = await asyncio.get_running_loop().create_server(Sink, "127.0.0.1", 0)
-        pipe.send(server.sockets[0].getsockname()[1])
-        await asyncio.get_running_loop().run_in_executor(None, pipe.poll, 600)
-        server.close()
-
-    uvloop.run(serve())
-
-
-def pin(core: int) -> None:
-    """Keep this process on one core, where the machine has that many."""
-    if (os.cpu_count() or 1) > core:
-        os.sched_setaffinity(0, {core})
 
 
 def message(number: int) -> Message:
@@ -143,15 +90,17 @@ WAYS: list[tuple[str, Way, int, bool, int]] = [  # name, way, connections, uvloo
 def main() -> None:
     """Print one line per way."""
     count, rounds = (int(argument) for argument in [*sys.argv[1:], *("20000", "3")[len(sys.argv) - 1 :]])
-    here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=sink, args=(there,), daemon=True)
-    process.start()
-    port = here.recv()
-    pin(0)
+    with sink(core=1) as taker:
+        pin(0)
+        measure(taker.mail, count, rounds)
+
+
+def measure(port: int, count: int, rounds: int) -> None:
+    """Every way in turn, as many rounds as asked for; medians."""
     everything = [message(number) for number in range(count)]
-    print(
-        f"{len(compose(everything[0], everything[0].content).data)} octets a message, {count} messages, {rounds} rounds"
-    )  # type: ignore[arg-type] # they are e-mails
+    content = everything[0].content
+    assert isinstance(content, EmailContent)
+    print(f"{len(compose(everything[0], content).data)} octets a message, {count} messages, {rounds} rounds")
     figures: dict[int, list[tuple[float, float]]] = {}
     for _ in range(rounds):
         for number, (_, way, connections, fast, share) in enumerate(WAYS):
@@ -163,8 +112,6 @@ def main() -> None:
     for number, (name, _, connections, *_) in enumerate(WAYS):
         wall, cpu = (statistics.median(column) for column in zip(*figures[number], strict=True))
         print(f"{name:36s} {connections:3d} connections {cpu * 1e6:8.1f} us CPU {1 / wall:9.0f} messages/s")
-    here.send("stop")
-    process.join(10)
 
 
 if __name__ == "__main__":

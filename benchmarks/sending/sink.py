@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -120,7 +121,14 @@ async def _serve(pipe: Connection) -> None:
     asked.cancel()
 
 
-def _run(pipe: Connection) -> None:
+def pin(core: int | None) -> None:
+    """Keep this process on one core, where the machine has that many."""
+    if core is not None and (os.cpu_count() or 1) > core:
+        os.sched_setaffinity(0, {core})
+
+
+def _run(pipe: Connection, core: int | None) -> None:
+    pin(core)
     uvloop.run(_serve(pipe))
 
 
@@ -152,10 +160,10 @@ class Sink:
 
 
 @contextmanager
-def sink() -> Iterator[Sink]:
-    """A running sink; it ends with the block."""
+def sink(core: int | None = None) -> Iterator[Sink]:
+    """A running sink, on this core if one is named; it ends with the block."""
     here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_run, args=(there,), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(target=_run, args=(there, core), daemon=True)
     process.start()
     there.close()
     try:
