@@ -57,6 +57,9 @@ _KIND_OF_WORD: Mapping[str, Kind | None] = {
     **dict.fromkeys(("contains_any", "contains_all", "contains_none"), Kind.LIST),
     **dict.fromkeys(("after", "not_after", "before", "not_before"), Kind.TIME),
 }  # fmt: skip
+_THERE = ("set", "known")
+_PRESENCE = (*_THERE, "not set", "unset", "unknown", "missing")
+"""Words people write after `is` when they mean that there is a value, or none."""
 _TEXT_WORDS = {
     "contains": (How.CONTAINS, False), "does_not_contain": (How.CONTAINS, True),
     "starts_with": (How.STARTS_WITH, False), "ends_with": (How.ENDS_WITH, False),
@@ -81,6 +84,10 @@ def read_test(
     if word not in WORDS[kind]:
         what = f"'{name}' is {_a(kind)}" if kind else "there is nothing to tell the kind of value by"
         raise reading.wrong(at, f"'{word}' does not fit: {what}", remedy(word, WORDS[kind]), at_key=True)
+    if word in _EQUAL and keys[word] in _PRESENCE and keys[word] not in (declared.values if declared else ()):
+        meant = f"`is_set: {'true' if (word == 'is') is (keys[word] in _THERE) else 'false'}`"
+        hint = f"Write {meant}, or `{word}: [{keys[word]}]` for the text."
+        raise reading.wrong(at, f"two readings: {meant}, or the text '{keys[word]}'", hint)
     ignore_case = _ignore_case(reading, keys, path, word, kind)
     test = _test(reading, word, keys[word], at, kind, ignore_case=ignore_case)
     if declared and declared.values and isinstance(test, OneOf) and not ignore_case:
