@@ -57,6 +57,7 @@ def bring(shop):
     )
     [came] = orchestrator(shop.root, "import", "profiles", str(profiles))
     orchestrator(shop.root, "import", "consent", str(consent))
+    orchestrator(shop.root, "import", "suppressions", "--none")
     return came
 
 
