@@ -7,7 +7,7 @@ from contextlib import suppress
 from orchestrator import app
 from orchestrator.core.errors import StoreError
 from orchestrator.core.times import Clock
-from orchestrator.ledger import Ledger
+from orchestrator.ledger import Ledger, arrivals
 from orchestrator.logs import Log
 from orchestrator.pipeline import LedgerThread, learn
 
@@ -52,7 +52,9 @@ class Loading:
         await _pause(stopping, STAND_BACK)
 
     def once(self, ledger: Ledger) -> bool:
-        """Whether there was a batch."""
+        """Whether there was a batch. While nothing waits, the audience is left to others."""
+        if not arrivals.any_waits(ledger.store):
+            return False
         opened = self._opened()
         zone, catalogue = opened.project.settings.time_zone, opened.project.catalogue.known
         loaded = learn(ledger, app.audience(opened), catalogue, zone, self._clock.now())

@@ -37,9 +37,14 @@ def put(store: Store, rows: Iterable[Incoming], now: Instant) -> int:
         )
 
 
+def any_waits(store: Store) -> bool:
+    """Whether there is anything to load."""
+    return bool(store.rows("SELECT 1 FROM event_inbox WHERE kind <> ? LIMIT 1", (SET_ASIDE,)))
+
+
 def next_batch(store: Store, most: int, now: Instant) -> Batch | None:
     """The batch to load next: one that was stamped and not finished, else the oldest rows, stamped now. None if none wait."""
-    if not store.rows("SELECT 1 FROM event_inbox WHERE kind <> ? LIMIT 1", (SET_ASIDE,)):
+    if not any_waits(store):
         return None
     with store.transaction():
         begun = store.rows("SELECT MIN(batch) FROM event_inbox WHERE batch IS NOT NULL")[0][0]
