@@ -94,6 +94,7 @@ class Bench:
         found = self.engine.sql(f"SELECT line, left(trim(json), 200) FROM raw WHERE {torn} ORDER BY line").fetchall()
         if found:
             self.engine.execute(f"DELETE FROM raw WHERE {torn}")
+            self.rows -= len(found)
         return found
 
     def keys_of(self, inside: str = "") -> list[str]:

@@ -204,7 +204,7 @@ def _put(bench: Bench, path: Path, told: Plan, progress: Progress) -> tuple[list
             Broken(line, text.strip(), "no JSON object: a torn line?") for line, text in bench.refuse_torn_lines()
         ]
         broken.sort(key=lambda one: one.line)
-        if bench.rows and not bench.keys_of():
+        if (bench.rows or broken) and not bench.keys_of():
             raise FileError(f"{path}: no line of it is a JSON object with keys; write one object a line")
     return broken, names
 

@@ -16,7 +16,7 @@ BEGINNING = Instant(-(2**62))
 _NOUN = "a window of time"
 _ALLOWED = (
     "`last 30 days`, `previous month` (day, week, month, quarter, year), `this month`, `since 2026-01-01`, "
-    "`before 2026-01-01` or `between 2026-01-01 and 2026-01-31`"
+    "`before 2026-01-01` or `between 2026-01-01 and 2026-01-31`; of an attribute also `next 7 days`"
 )
 
 

@@ -75,6 +75,7 @@ def test_torn_and_foreign_lines_of_json_are_left_out(tmp_path):
     )
     done = imported(audience, What.PROFILES, path)
     assert reasons(done) == [(number, "no JSON object: a torn line?") for number in (2, 4, 6)]
+    assert (done.rows, done.new, done.left_out) == (5, 2, 3)
     assert list(people(audience, "rest")) == ["a", "c"]
 
 

@@ -239,7 +239,9 @@ def one_number(reading: Reading, raw: Any, at: Path) -> Decimal:
 def _one_version(reading: Reading, raw: Any, at: Path) -> str:
     if not isinstance(raw, str):
         raise reading.wrong(
-            at, f"{raw} is read as a number, and as one 9.10 is 9.1", f'Put the version in quotes: "{raw}".'
+            at,
+            f"{raw} is read as a number, and as one 9.10 is 9.1",
+            'Put the version in quotes, with every digit it has: "9.10" is another one than "9.1".',
         )
     if version(raw) is None:
         raise reading.wrong(at, f"'{raw}' is not a version", 'Allowed: numbers with dots, in quotes, like "9.10".')
