@@ -112,7 +112,7 @@ def tell_sent(campaign: str, sent: "Mapping[str, Any]") -> None:
 def serve(
     context: typer.Context,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 2,
-    port: Annotated[int, typer.Option(help="Port of the web face; 0 for none.")] = 8026,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the web face; 0 for none.")] = 8026,
     host: Annotated[str, typer.Option(help="Address of the web face.")] = "127.0.0.1",
 ) -> None:
     """Run the daemon: the clock, the workers and the web face, until SIGTERM."""

@@ -31,6 +31,10 @@ class LostBootError(StoreError):
     """This process no longer holds its lock: it must stop intending and leave, others take over its work."""
 
 
+class ServingError(OrchestratorError):
+    """The daemon cannot listen where it was asked to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One mistake in one file. `line` and `column` count from 1; 0 means the file as a whole."""

@@ -15,7 +15,7 @@ def main() -> int:
     parser.add_argument("--env", required=True)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8026)
+    parser.add_argument("--port", type=_port, default=8026)
     options = parser.parse_args()
     try:
         return run(Serving(options.project.resolve(), options.env, options.workers, options.host, options.port))
@@ -23,6 +23,15 @@ def main() -> int:
         sys.stderr.write(f"{problem}\n")
         return 1
 
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _LAST_PORT:
+        message = f"{text} is no port: a number from 0 (no web face) to {_LAST_PORT}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+_LAST_PORT = 65_535
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,12 +3,13 @@
 import asyncio
 import os
 import signal
+import socket
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import uvicorn
 import uvloop
 
 from orchestrator import app
@@ -16,8 +17,10 @@ from orchestrator.core.errors import OrchestratorError, PassingError, StoreError
 from orchestrator.core.times import Clock
 from orchestrator.daemon.bells import Bells, Edition, tick
 from orchestrator.daemon.children import Children
+from orchestrator.daemon.face import Face, listen
 from orchestrator.daemon.loading import Loading
 from orchestrator.daemon.nursery import Nursery
+from orchestrator.daemon.watching import fingerprint
 from orchestrator.ledger import Purpose, RunState, asking, figures, pace, runs
 from orchestrator.logs import Log, set_up
 from orchestrator.pipeline import AHEAD, LedgerThread
@@ -42,7 +45,15 @@ class Serving:
 class Supervisor:
     """The one process that has the clock, the children and the web face."""
 
-    def __init__(self, serving: Serving, opened: app.Opened, clock: Clock, nursery: Nursery | None = None) -> None:
+    def __init__(
+        self,
+        serving: Serving,
+        opened: app.Opened,
+        clock: Clock,
+        nursery: Nursery | None = None,
+        doors: Sequence[socket.socket] = (),
+    ) -> None:
+        """`doors` are the sockets the web face listens on; without one there is none."""
         self.serving = serving
         self.opened = opened
         self.clock = clock
@@ -50,6 +61,9 @@ class Supervisor:
         self.children = Children(clock, nursery)
         self.troubles: tuple[str, ...] = ()
         """Mistakes of an edit that did not take effect; the last good tree goes on."""
+        self._doors = doors
+        self._face: Face | None = None
+        self._code = 0
         self._ledger = LedgerThread(opened.ledger())
         self._woken = asyncio.Event()
         self._bells = Bells(lambda _: self._woken.set())
@@ -66,8 +80,8 @@ class Supervisor:
         self._counted = figures.Deliveries()
         self._loading = Loading(lambda: self.opened, clock)
 
-    async def run(self) -> None:
-        """Serve until told to stop."""
+    async def run(self) -> int:
+        """Serve until told to stop: 0; 1 if the web face ended before."""
         loop = asyncio.get_running_loop()
         for told in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(told, self._stop)
@@ -83,7 +97,7 @@ class Supervisor:
         await self._ledger(lambda ledger: figures.fold(ledger.store, ledger.boot))
         await self._take(self.opened)
         self._bells.start()
-        web = await self._open_web()
+        self._face = await self._open_web()
         loader = asyncio.create_task(self._loading.run(self.stopping))
         workers = [
             asyncio.create_task(self.children.keep(partial(self._command, "worker"), self.stopping))
@@ -100,17 +114,24 @@ class Supervisor:
             await asyncio.gather(
                 loader, *workers, *self._planning.values(), *self._asking.values(), return_exceptions=True
             )
-            if web is not None:
-                web[0].should_exit = True
-                await web[1]
+            if self._face is not None:
+                await self._face.stop()
             with suppress(StoreError):  # a life without a written end is a dead one, which is true as well
                 await self._ledger(lambda ledger: ledger.end_boot(self.clock.now()))
             self._ledger.close()
             log.info("daemon.stopped")
+        return self._code
 
     def _stop(self) -> None:
         self.stopping.set()
         self._woken.set()
+
+    def _fall(self, why: str) -> None:
+        """The web face is over. Without it nobody can unsubscribe: end, so that whoever keeps us starts us again."""
+        if not self.stopping.is_set():
+            log.trouble("web.ended", why=why)
+            self._code = 1
+            self._stop()
 
     async def _rest(self) -> None:
         self._woken.clear()
@@ -204,19 +225,11 @@ class Supervisor:
 
     def _command(self, door: str, *more: str) -> list[str]:
         root, environment = str(self.serving.root), self.serving.environment
-        return [
-            f"orchestrator.{door}",
-            "--project",
-            root,
-            "--env",
-            environment,
-            "--version",
-            self._edition.version,
-            *more,
-        ]
+        known = ["--project", root, "--env", environment, "--version", self._edition.version]
+        return [f"orchestrator.{door}", *known, *more]
 
-    async def _open_web(self) -> tuple[uvicorn.Server, asyncio.Task[None]] | None:
-        if not self.serving.port:
+    async def _open_web(self) -> Face | None:
+        if not self._doors:
             return None
         now = self.clock.now()
         seals = Seals(
@@ -226,11 +239,7 @@ class Supervisor:
         )
         labels = {name: topic.label for name, topic in self.opened.project.settings.topics.items()}
         face = site(self._ledger, seals, labels, self.clock, self._health, self._metrics)
-        server = uvicorn.Server(
-            uvicorn.Config(face, host=self.serving.host, port=self.serving.port, log_config=None, lifespan="off")
-        )
-        task = asyncio.create_task(server._serve())  # noqa: SLF001 - `serve` would take the signals away from us
-        return server, task
+        return Face(face, self._doors, self._fall)
 
     async def _metrics(self) -> bytes:
         living = [child.process is not None and child.process.returncode is None for child in self.children.kept]
@@ -256,17 +265,6 @@ PLAN_AGAIN = 3.0
 """Seconds until a run that could not be planned is tried again."""
 
 
-def fingerprint(root: Path) -> frozenset[tuple[str, int, int]]:
-    """What the project's files look like from outside: path, size and time of change."""
-    found = set()
-    for folder in ("config", "templates", "lists"):
-        for path in (root / folder).rglob("*"):
-            with suppress(OSError):
-                told = path.stat()
-                found.add((str(path), told.st_size, told.st_mtime_ns))
-    return frozenset(found)
-
-
 def run(serving: Serving) -> int:
     """Serve until told to stop; 0 in good order, 1 if it cannot serve."""
     set_up()
@@ -284,13 +282,15 @@ def run(serving: Serving) -> int:
             log.trouble("daemon.refused", why="another supervisor has this ledger", holder=holder)
             return 3
 
-        async def inside() -> None:
+        # After the fork, so that no child keeps the port open; before any worker, so that none starts for nothing.
+        doors = listen(serving.host, serving.port)
+
+        async def inside() -> int:
             try:
-                await Supervisor(serving, opened, clock, nursery).run()
+                return await Supervisor(serving, opened, clock, nursery, doors).run()
             finally:
                 nursery.close()
 
-        uvloop.run(inside())
+        return uvloop.run(inside())
     finally:
         lock.close()
-    return 0

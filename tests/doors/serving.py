@@ -78,6 +78,10 @@ class Daemon:
     def stop(self) -> int:
         """End it in good order; its exit code."""
         self.process.send_signal(signal.SIGTERM)
+        return self.end()
+
+    def end(self) -> int:
+        """Wait until it has ended, by itself or told to; its exit code."""
         while self._line(time.monotonic() + PATIENCE) is not None:
             pass
         return self.process.wait(PATIENCE)
