@@ -85,7 +85,7 @@ class RenderChild:
                 if kind == ANSWERS:
                     yield from unpack_answers(data)
                 else:
-                    waiting.extendleft(reversed(self._divided(first, kind, data)))
+                    waiting.extendleft(reversed(self._divided(compiled, first, kind, data)))
                     asked = False
         finally:
             if asked:
@@ -159,13 +159,19 @@ class RenderChild:
             if not isinstance(batch, Refusal):
                 self._ask(batch)
 
-    def _divided(self, batch: list[RenderRequest], kind: bytes, data: bytes) -> list[list[RenderRequest] | Refusal]:
+    def _divided(
+        self, compiled: Compiled, batch: list[RenderRequest], kind: bytes, data: bytes
+    ) -> list[list[RenderRequest] | Refusal]:
         """A batch whose writer died, around the message that is to blame."""
         if kind != DIED:
             self._fail(f"it answered {kind!r}")
         self._writing = ""
         ended_by, at = pickle.loads(data)  # noqa: S301 - from our own keeper
-        parts: list[list[RenderRequest] | Refusal] = [batch[:at], _why(ended_by, self._limits), batch[at + 1 :]]
+        parts: list[list[RenderRequest] | Refusal] = [
+            batch[:at],
+            _why(ended_by, self._limits, compiled.file_of(batch[at])),
+            batch[at + 1 :],
+        ]
         return [part for part in parts if part]
 
     def _drain(self, waiting: _Waiting) -> None:
@@ -204,7 +210,7 @@ class RenderChild:
         raise RenderChildError(f"the render child is gone ({why}); is there enough memory? Asking again makes another")
 
 
-def _why(ended_by: int, limits: Limits) -> Refusal:
+def _why(ended_by: int, limits: Limits, file: str) -> Refusal:
     if ended_by == signal.SIGALRM:
-        return Refusal(Reason.TEMPLATE_TOO_SLOW, f"took over {limits.seconds:g} s")
-    return Refusal(Reason.TEMPLATE_TOO_LARGE, f"its writer was ended by signal {ended_by}")
+        return Refusal(Reason.TEMPLATE_TOO_SLOW, f"took over {limits.seconds:g} s ({file})")
+    return Refusal(Reason.TEMPLATE_TOO_LARGE, f"its writer was ended by signal {ended_by} ({file})")

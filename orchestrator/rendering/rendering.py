@@ -123,6 +123,13 @@ class Compiled:
         except Exception as error:  # noqa: BLE001 - a template and one person's data may raise anything
             return _refusal(script, error)
 
+    def file_of(self, request: RenderRequest) -> str:
+        """The file that has the last word on somebody's message; empty if there is none."""
+        person = request.person
+        cell = self.shelf.find(person.segment, request.channel, person.variant, person.locale)
+        chain = self.shelf.chain(cell) if cell is not None else ()
+        return chain[-1].path if chain else ""
+
     def render_many(self, requests: Iterable[RenderRequest]) -> Iterator[Content | Refusal]:
         """One answer for each request, in order, in this process; a template that never ends is not stopped."""
         return map(self.render, requests)
