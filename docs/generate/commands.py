@@ -12,21 +12,13 @@ from typer.models import ArgumentInfo
 
 import orchestrator
 from docs.generate.tables import code, table
-from orchestrator.cli.desk import BUSY, OK, USAGE, WRONG
+from orchestrator.cli.desk import EXIT_CODES
 from orchestrator.cli.main import app
 from orchestrator.cli.main import options as shared
 
 INTRO = """# Commands
 
 `orchestrator` and `orc` are the same. Options of all verbs stand before the verb: `orchestrator -C shop --env live plan winback`."""
-CODES = {
-    OK: "done",
-    WRONG: "mistakes in the files, or trouble; the text says where and what to do",
-    USAGE: "the command was wrong, or names something that is not there",
-    BUSY: "somebody else holds what is needed: another daemon on the same ledger",
-}
-
-
 VARIABLES = {
     "ORCHESTRATOR_ENV": "the environment where `--env` names none",
     "ORCHESTRATOR_LOG": "`json` or `text`: how the daemon's log looks, whatever standard error is",
@@ -91,7 +83,10 @@ def page() -> str:
     """The page."""
     columns = ["", "takes", "unless given", "meaning"]
     parts = [INTRO, table(columns, options(shared))]
-    parts += ["## Exit codes", table(["code", "meaning"], [(code(number), said) for number, said in CODES.items()])]
+    parts += [
+        "## Exit codes",
+        table(["code", "meaning"], [(code(number), said) for number, said in EXIT_CODES.items()]),
+    ]
     parts += [
         "## Environment variables",
         table(["variable", "meaning"], [(code(name), VARIABLES.get(name, "")) for name in variables()]),

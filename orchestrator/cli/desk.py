@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from orchestrator.config import Loaded, Project
     from orchestrator.ledger import Ledger
 
-OK, WRONG, USAGE, BUSY = 0, 1, 2, 3
+OK, WRONG, USAGE, BUSY, CTRL_C, TERMINATED = 0, 1, 2, 3, 130, 143
 EXIT_CODES = {
     OK: "done",
     WRONG: "mistakes or trouble; a sentence on standard error says which",
     USAGE: "the command was wrong: an unknown word, name or option",
     BUSY: "somebody else holds what it needs: another daemon, a locked store",
+    CTRL_C: "stopped by ctrl-c; a run under way is paused, nothing is lost",
+    TERMINATED: "stopped by SIGTERM; a run under way is paused, nothing is lost",
 }
 """What the command's exit code tells the program that called it."""
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from orchestrator.core.nouns import DeliveryKey
+    from orchestrator.ledger import Ledger
     from orchestrator.ledger.deliveries import Answered, Delivery
 
 
@@ -29,10 +30,11 @@ def deliveries(
     run: Annotated[int | None, typer.Option(help="Only this run's.")] = None,
     state: Annotated[list[str] | None, typer.Option(help="Only those in these states.")] = None,
     reason: Annotated[str | None, typer.Option(help="Only those with this reason.")] = None,
-    limit: Annotated[int, typer.Option(help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
 ) -> None:
     """Show deliveries: who, on which channel, in which state, and why."""
     from orchestrator.core.nouns import State  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.core.reasons import Reason  # noqa: PLC0415
     from orchestrator.ledger import deliveries as looking  # noqa: PLC0415
 
     desk: Desk = context.obj
@@ -40,14 +42,20 @@ def deliveries(
     wrong = [one for one in state or () if one not in known]
     if wrong:
         fail(f"--state {wrong[0]}: no such state; one of {', '.join(known)}", USAGE)
+    if reason is not None and reason not in list(Reason):
+        no_such("reason", reason, Reason)
     asked = looking.Asked(
         campaign, run, tuple(user or ()), None, tuple(State(one) for one in state or ()), reason, limit
     )
     with desk.ledger() as ledger:
+        _known(desk, ledger, campaign, run)
         found = list(looking.listed(ledger.store, asked))
         stories = {row.key: looking.story(ledger.store, row.key) for row in found} if user else {}
 
     def tell() -> None:
+        if not found:
+            typer.echo("nothing")
+            return
         rows = [
             (
                 row.campaign,
@@ -72,6 +80,18 @@ def deliveries(
             typer.echo(f"the first {limit}; --limit shows more")
 
     desk.show([_delivery(row, stories) for row in found], tell)
+
+
+def _known(desk: Desk, ledger: "Ledger", campaign: str | None, run: int | None) -> None:
+    """End, unless the project or the ledger knows this campaign, and the ledger this run."""
+    from orchestrator.ledger import runs  # noqa: PLC0415 - keeps `--help` fast
+
+    if campaign is not None and not runs.listed(ledger.store, campaign, limit=1):
+        campaigns = desk.project().campaigns
+        if campaign not in campaigns:
+            no_such("campaign", campaign, campaigns)
+    if run is not None and runs.find(ledger.store, run) is None:
+        fail(f"no run {run}; `orchestrator report CAMPAIGN` lists them", USAGE)
 
 
 @honest

@@ -31,7 +31,8 @@ def preview(
     ] = None,
 ) -> None:
     """Show what each channel would say to this person. Nothing leaves, nothing is written to the ledger."""
-    from orchestrator.cli.shipping import rehearse  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.choosing import chosen_locale, chosen_variant  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.shipping import rehearse  # noqa: PLC0415
     from orchestrator.core.eligibility import addresses_of, assign  # noqa: PLC0415
     from orchestrator.core.nouns import Address, DeliveryKey, delivery_id  # noqa: PLC0415
     from orchestrator.pipeline import Letter, Unwritten  # noqa: PLC0415
@@ -39,6 +40,10 @@ def preview(
     desk: Desk = context.obj
     now = WallClock().now()
     with rehearse(desk, campaign, now) as show:
+        if variant is not None:
+            chosen_variant(show.prepared.campaign, variant)
+        if locale is not None:
+            chosen_locale(show.opened.project.settings.locales, locale)
         person = next((one for one in show.casting if one.user == user), None)
         if person is None:
             fail(

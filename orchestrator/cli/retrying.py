@@ -46,11 +46,12 @@ def retry(
 
     People are taken as the audience knows them now; who has left it stays failed. All rules hold again: consent, caps, hours.
     """
-    from orchestrator.cli.sending import ask_for, tell_sent  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.sending import ask_for, ask_nobody, tell_sent  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.cli.shipping import work_here  # noqa: PLC0415
 
     desk: Desk = context.obj
     reasons = _reasons(reason)
+    ask_nobody(desk, f"retry {what}", yes=yes, after="`orchestrator deliveries --state failed` showed who it is")
     now = WallClock().now()
     with _bench(desk) as bench:
         run = _run(bench, what)
@@ -71,7 +72,7 @@ def retry(
             ask_for(len(people), "people to try again")
         told["queued"] = _queue(bench.ledger, run, people, reasons, now)
         sent = work_here(desk, bench, run)
-    desk.show({**told, **sent}, lambda: tell_sent(run.campaign, sent))
+    tell_sent(desk, run.campaign, sent, told)
 
 
 def _reasons(given: Sequence[str] | None) -> tuple[str, ...]:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import USAGE, Desk, fail, honest, when
+from orchestrator.cli.desk import CTRL_C, USAGE, WRONG, Desk, fail, honest, when
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from orchestrator.cli.shipping import Sent
     from orchestrator.core.times import Instant
     from orchestrator.pipeline import Forecast
 
@@ -36,7 +37,7 @@ def plan(
 
     desk: Desk = context.obj
     with rehearse(desk, campaign, moment_of(at)) as show:
-        desk.show(_told(show.forecast), lambda: _print(desk, campaign, show.forecast))
+        desk.show(_told(show.forecast), lambda: _print(desk, campaign, show.forecast, show.at))
 
 
 @honest
@@ -75,9 +76,10 @@ def send(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
     for option, value in (("--as", user), ("--variant", variant), ("--locale", locale), ("--channel", channel)):
         if value:
             fail(f"{option} goes with --test ADDRESS; a campaign decides this by itself", USAGE)
+    ask_nobody(desk, f"send {campaign}", yes=yes, after=f"`orchestrator plan {campaign}` showed the audience")
     with rehearse(desk, campaign, WallClock().now(), sending=True) as show:
         if not desk.as_json:
-            _print(desk, campaign, show.forecast)
+            _print(desk, campaign, show.forecast, show.at)
         if show.forecast.people == 0:
             fail(f"{campaign}: nobody is in its audience; orchestrator segment show tells why", USAGE)
         if untold := show.untold():
@@ -85,18 +87,36 @@ def send(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
         if not yes:
             ask_for(show.forecast.people, "people in the audience")
         sent = ship(desk, show)
-    desk.show(sent, lambda: tell_sent(campaign, sent))
+    tell_sent(desk, campaign, sent)
+
+
+def ask_nobody(desk: Desk, verb: str, *, yes: bool, after: str) -> None:
+    """A program cannot type the number: with --json it has to say --yes."""
+    if desk.as_json and not yes:
+        fail(f"{verb} --json asks nobody, so it needs --yes as well, after {after}", USAGE)
 
 
 def ask_for(number: int, of_what: str) -> None:
     """Let a person type the number, not "y"; any other answer ends here."""
-    answer = typer.prompt(f"\n Type the number of {of_what} ({number}) to send, anything else to stop", err=False)
+    try:
+        answer = typer.prompt(f"\n Type the number of {of_what} ({number}) to send, anything else to stop", err=False)
+    except typer.Abort as problem:
+        interrupted = isinstance(problem.__context__, KeyboardInterrupt)
+        typer.echo()
+        fail("stopped; nothing was sent", CTRL_C if interrupted else WRONG)
     if answer.replace(",", "").strip() != str(number):
         fail("stopped; nothing was sent")
 
 
-def tell_sent(campaign: str, sent: "Mapping[str, Any]") -> None:
-    """How a run stands after it was worked here, and what to do next."""
+def tell_sent(desk: Desk, campaign: str, sent: "Sent", more: "Mapping[str, Any] | None" = None) -> None:
+    """How a run stands after it was worked here, with what else a program is told; ends with its exit code."""
+    desk.show({**(more or {}), **sent.told}, lambda: _print_sent(campaign, sent.told))
+    if sent.code:
+        raise typer.Exit(sent.code)
+
+
+def _print_sent(campaign: str, sent: "Mapping[str, Any]") -> None:
+    """How a run stands, and what to do next."""
     rows = " · ".join(f"{state.replace('_', ' ')} {count:,}" for state, count in sent["rows"].items())
     typer.echo(f" run {sent['run']} of {campaign} is {sent['state']}   {rows or 'nobody was in it'}")
     if sent["sink"]:
@@ -156,13 +176,13 @@ def _told(found: "Forecast") -> dict[str, object]:
     }
 
 
-def _print(desk: Desk, campaign: str, found: "Forecast") -> None:
+def _print(desk: Desk, campaign: str, found: "Forecast", at: "Instant") -> None:
     """People first, rows never."""
 
     def line(text: str, number: str, more: str = "") -> None:
         typer.echo(f" {text:<38}{number:>9}" + (f"   {more}" if more else ""))
 
-    typer.echo(f" {campaign}   {desk.environment} · {when(WallClock().now())}")
+    typer.echo(f" {campaign}   {desk.environment} · {when(at)}")
     line(
         "in the audience",
         f"{found.people:,}",

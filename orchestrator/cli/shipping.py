@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import uvloop
 
 from orchestrator import app
-from orchestrator.cli.desk import Desk, fail, no_such
+from orchestrator.cli.desk import CTRL_C, OK, TERMINATED, Desk, fail, no_such
 from orchestrator.cli.progress import Progress
 from orchestrator.config import Deliver
 from orchestrator.core.eligibility import ramp_at
@@ -46,6 +46,18 @@ class Bench(Protocol):
     def ledger(self) -> Ledger: ...
     @property
     def child(self) -> RenderChild: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How a run stands after it was worked here, and the exit code that says whether somebody stopped it."""
+
+    told: dict[str, Any]
+    code: int
+
+
+_STOPS = {signal.SIGINT: (CTRL_C, "ctrl-c"), signal.SIGTERM: (TERMINATED, "SIGTERM")}
+"""What stops the work: its exit code, and the reason the paused run is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +103,7 @@ def rehearse(desk: Desk, campaign: str, at: Instant, *, sending: bool = False) -
             ledger.close()
 
 
-def ship(desk: Desk, show: Rehearsal) -> dict[str, Any]:
+def ship(desk: Desk, show: Rehearsal) -> Sent:
     """Plan the rehearsed people as a run of their own and work it to its end; ctrl-c pauses, nothing is lost."""
     ledger, clock = show.ledger, WallClock()
     ledger.begin_boot("cli", clock.now())
@@ -106,10 +118,10 @@ def ship(desk: Desk, show: Rehearsal) -> dict[str, Any]:
     return work_here(desk, show, run)
 
 
-def work_here(desk: Desk, show: Bench, run: Run) -> dict[str, Any]:
+def work_here(desk: Desk, show: Bench, run: Run) -> Sent:
     """Work a planned run until nothing of it is due any more; how it stands then. Closes the ledger."""
-    uvloop.run(_work(desk, show, run))
-    return outcome(show.opened, run.id)
+    code = uvloop.run(_work(desk, show, run))
+    return Sent(outcome(show.opened, run.id), code)
 
 
 def outcome(opened: app.Opened, number: int) -> dict[str, Any]:
@@ -137,16 +149,28 @@ def _ask_again(show: Bench, bundles: app.Bundles, run: int, now: Instant, ledger
             ask_again(ledger, lambda: app.audience(opened), project, prepared, found, now)
 
 
-async def _work(desk: Desk, show: Bench, run: Run) -> None:
+def _stop_when_told(stopping: asyncio.Event) -> list[signal.Signals]:
+    """Set the event at the first signal to stop; the list will hold the signals that came."""
+    told: list[signal.Signals] = []
+
+    def stop(by: signal.Signals) -> None:
+        told.append(by)
+        stopping.set()
+
+    for by in _STOPS:
+        asyncio.get_running_loop().add_signal_handler(by, stop, by)
+    return told
+
+
+async def _work(desk: Desk, show: Bench, run: Run) -> int:
+    """Work the run; the exit code, which is a signal's if that paused the run."""
     clock = WallClock()
     held = LedgerThread(show.ledger)
     bundles = app.Bundles(show.opened.project.environment.name, clock.now(), show.child)
     rows = await held(lambda ledger: deliveries.rows_of(ledger.store, run.id))
     progress = Progress(run.campaign, rows, clock, quiet=desk.as_json)
     parts = Parts(held, app.dispatch(show.opened, clock, random.random), bundles.prepare_shard, progress)
-    loop = asyncio.get_running_loop()
-    for told in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(told, parts.dispatch.stopping.set)
+    told = _stop_when_told(parts.dispatch.stopping)
     with progress:
         while not parts.dispatch.stopping.is_set():
             try:
@@ -159,7 +183,10 @@ async def _work(desk: Desk, show: Bench, run: Run) -> None:
                 break
             await work(shard, parts, clock)
     await parts.dispatch.close()
-    stopped = parts.dispatch.stopping.is_set()
-    if stopped:
-        await held(lambda ledger: runs.steer(ledger.store, run.id, RunState.PAUSED, [RunState.WORKING], "ctrl-c"))
+    code = OK
+    if told:
+        stopped, why = _STOPS[told[0]]
+        if await held(lambda ledger: runs.steer(ledger.store, run.id, RunState.PAUSED, [RunState.WORKING], why)):
+            code = stopped
     await held(lambda ledger: ledger.end_boot(clock.now()))
+    return code

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ import uvloop
 
 from orchestrator import app
 from orchestrator.audience.lists import read_list
+from orchestrator.cli.choosing import chosen_locale, chosen_variant
 from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, no_such
 from orchestrator.config import Deliver
 from orchestrator.core.campaigns import Campaign
@@ -39,6 +41,8 @@ from orchestrator.wire.clock import WallClock
 MARK = "[test] "
 ME = "ORCHESTRATOR_ME"
 """The environment variable that says which addresses `--test me` means: one's own, so no file in git is for it."""
+_PLAIN = re.compile(r"[^@\s]+@[^@\s]+|\+[0-9][0-9 ]{4,20}")
+"""What says by its look which channel it is for; a slip of the pen would pass for a push token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,10 @@ def try_out(desk: Desk, trial: Trial) -> None:
     opened = desk.open(sending=True)
     if trial.campaign not in opened.project.campaigns:
         no_such("campaign", trial.campaign, opened.project.campaigns)
+    if trial.variant is not None:
+        chosen_variant(opened.project.campaigns[trial.campaign], trial.variant)
+    if trial.locale is not None:
+        chosen_locale(opened.project.settings.locales, trial.locale)
     goals = _goals(opened, trial)
     now = WallClock().now()
     ledger = opened.ledger()
@@ -88,7 +96,7 @@ def _goals(opened: app.Opened, trial: Trial) -> list[tuple[Channel, str]]:
     """Where it goes: each address with the channel it is for."""
     channels = opened.project.campaigns[trial.campaign].channels
     goals = []
-    for address in _addresses(opened, trial.to):
+    for address in _addresses(opened, trial.to, trial.channel):
         channel = trial.channel or channel_of(address)
         if channel not in list(Channel):
             no_such("channel", channel, channels)
@@ -104,11 +112,17 @@ def _goals(opened: app.Opened, trial: Trial) -> list[tuple[Channel, str]]:
     return goals
 
 
-def _addresses(opened: app.Opened, to: str) -> Sequence[str]:
+def _addresses(opened: app.Opened, to: str, channel: str | None) -> Sequence[str]:
     if to == "me":
         mine = [one.strip() for one in os.environ.get(ME, "").split(",") if one.strip()]
         return mine or fail(f"--test me: who are you? export {ME}=me@shop.example (several with commas)", USAGE)
     if to != "seeds":
+        if channel is None and not _PLAIN.fullmatch(to):
+            fail(
+                f"--test {to}: neither an e-mail address, a phone number (+436641234567), `me` nor `seeds`;"
+                " for a push token or a URL, say which with --channel push or --channel webhook",
+                USAGE,
+            )
         return [to]
     name = opened.project.settings.seeds
     if not name:
@@ -144,10 +158,6 @@ def _person(opened: app.Opened, prepared: Prepared, trial: Trial, now: Instant) 
             f" orchestrator segment explain NAME {trial.user} tells why",
             USAGE,
         )
-    experiment = prepared.campaign.experiment
-    variants = [] if experiment is None else list(experiment.variants)
-    if trial.variant is not None and trial.variant not in variants:
-        no_such("variant", trial.variant, variants)
     drawn, _ = assign(prepared.campaign, person.user)
     return replace(person, variant=trial.variant or drawn, locale=trial.locale or person.locale)
 

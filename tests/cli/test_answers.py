@@ -82,7 +82,17 @@ def test_no_verb_is_left_out_of_the_shapes():
         (("segment", "show", "lapsd"), 2, "Did you mean lapsed?"),
         (("segment", "explain", "lapsed", "nobody"), 2, "nobody is known by the id nobody"),
         (("report", "nope"), 2, "no campaign nope"),
+        (("preview", "winback", "--as", "u001", "--variant", "discont"), 2, "Did you mean discount?"),
+        (("preview", "new_in", "--as", "u001", "--locale", "xx"), 2, "no locale xx. There are: en."),
+        (("preview", "new_in", "--as", "u001", "--locale", "en-nonsense"), 2, "There are: en."),
+        (("send", "new_in", "--json"), 2, "needs --yes"),
+        (("retry", "new_in", "--json"), 2, "needs --yes"),
+        (("send", "new_in"), 1, "stopped; nothing was sent"),
         (("deliveries", "--state", "sent"), 2, "no such state"),
+        (("deliveries", "new_inn"), 2, "Did you mean new_in?"),
+        (("deliveries", "--run", "7"), 2, "no run 7"),
+        (("deliveries", "--reason", "caped"), 2, "Did you mean capped?"),
+        (("deliveries", "--limit", "0"), 2, "--limit"),
         (("cancel", "7"), 2, "no run 7"),
         (("pause", "nope"), 2, "neither a run's number"),
         (("import", "people", "x.csv"), 2, "no kind of file people"),
@@ -100,6 +110,26 @@ def test_what_goes_wrong_is_a_sentence_and_an_exit_code(shop, words, code, said)
     answer = orchestrator(shop, *words)
     assert (answer.code, "Traceback" in answer.err, "mistake of the program" in answer.err) == (code, False, False)
     assert said in answer.err
+
+
+def test_a_verb_in_json_writes_no_prompt_and_an_end_of_input_no_bare_word(shop):
+    for verb in ("send", "retry"):
+        assert orchestrator(shop, verb, "new_in", "--json").out == ""
+    assert "Aborted" not in orchestrator(shop, "send", "new_in").err
+
+
+def test_no_delivery_found_is_said_and_a_program_gets_an_empty_list(shop):
+    assert orchestrator(shop, "deliveries", "new_in", "--user", "nobody").out == "nothing\n"
+    assert orchestrator(shop, "deliveries", "new_in", "--user", "nobody", "--json").told == []
+
+
+def test_a_region_of_a_language_there_is_can_be_previewed(shop):
+    assert orchestrator(shop, "preview", "new_in", "--as", "u001", "--locale", "en-GB").code == 0
+
+
+def test_a_plan_for_another_moment_is_headed_with_it(shop):
+    said = orchestrator(shop, "plan", "new_in", "--at", "2026-03-08T10:00+01:00")
+    assert said.out.splitlines()[0] == " new_in   dev · 2026-03-08 09:00:00 UTC"
 
 
 def test_a_folder_without_a_project_says_how_to_make_one(tmp_path):
