@@ -12,7 +12,7 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
-BATCH = 50_000
+BATCH = 10_000
 """Rows in one batch of a spool."""
 
 
@@ -24,8 +24,8 @@ class Spool:
         self.rows = rows
 
     def __iter__(self) -> Iterator[Any]:
-        """The batches (`pyarrow.RecordBatch`), mapped from disk one at a time."""
-        with pa.memory_map(str(self.path)) as file, pa.ipc.open_file(file) as answer:
+        """The batches (`pyarrow.RecordBatch`), read from disk one at a time: a mapped file would stay in memory as a whole."""
+        with pa.OSFile(str(self.path)) as file, pa.ipc.open_file(file) as answer:
             for number in range(answer.num_record_batches):
                 yield answer.get_batch(number)
 

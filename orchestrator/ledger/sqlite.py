@@ -57,7 +57,7 @@ class SQLiteStore:
             self._connection.execute("PRAGMA journal_mode=WAL")
         finally:
             self._gated(fcntl.LOCK_UN)
-        for pragma in ("synchronous=FULL", "temp_store=MEMORY", "cache_size=-65536", "secure_delete=FAST"):
+        for pragma in ("synchronous=FULL", "temp_store=MEMORY", "cache_size=-4096", "secure_delete=FAST"):
             self._connection.execute(f"PRAGMA {pragma}")
 
     def _gated(self, how: int) -> None:
