@@ -43,7 +43,7 @@ class Worker:
     recovered: Recovery = field(default_factory=Recovery)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Work until told to stop: while the last messages of a shard are on the wire, the next is claimed and judged."""
+        """Work until told to stop: while the last messages of a shard are on the wire, the next is claimed and read."""
         told = asyncio.create_task(self._pass_on(stopping))
         under_way = deque[asyncio.Task[None]]()
         try:

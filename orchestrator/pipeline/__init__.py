@@ -4,9 +4,10 @@ from orchestrator.pipeline.asking import AHEAD, ask_again
 from orchestrator.pipeline.casting import Again, Casting
 from orchestrator.pipeline.forecast import Forecast, forecast
 from orchestrator.pipeline.learn import learn
+from orchestrator.pipeline.ledger_thread import LedgerThread
 from orchestrator.pipeline.letters import BundleLetters
 from orchestrator.pipeline.plan import PEOPLE_A_SHARD, Cast, plan
-from orchestrator.pipeline.work import LedgerThread, Letter, Letters, Parts, Prepared, Sight, Unwritten, Watch, work
+from orchestrator.pipeline.work import Letter, Letters, Parts, Prepared, Sight, Unwritten, Watch, work
 
 __all__ = [
     "AHEAD",

@@ -2,15 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from orchestrator.core.campaigns import Campaign
 from orchestrator.core.eligibility import RowVerdict, judge, planned_rows, ramp_at, touches_since
-from orchestrator.core.errors import PassingError
 from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts
 from orchestrator.core.frozen import value
 from orchestrator.core.nouns import (
@@ -32,11 +30,7 @@ from orchestrator.core.times import MINUTE, SECOND, Clock, Instant
 from orchestrator.core.turns import Mark, Pacing, Permission, Ready, Settlement, Turn
 from orchestrator.dispatch import Dispatch, HalfTurn, Item, Job, Outgoing
 from orchestrator.ledger import Ledger, Shard, Wanted
-
-Answer = TypeVar("Answer")
-
-PATIENCE = 0.5
-"""Seconds between two tries while the ledger takes nothing."""
+from orchestrator.pipeline.ledger_thread import LedgerThread
 
 
 @value(frozen=True, slots=True)
@@ -79,38 +73,6 @@ class Prepared:
     letters: Letters
 
 
-class LedgerThread:
-    """The ledger belongs to one thread of its own, so that the wire goes on while a transaction commits.
-
-    A patient one waits where a disk is full or a lock is held, and asks again: what it was to write stays in memory.
-    """
-
-    def __init__(self, ledger: Ledger, waits: Callable[[str], None] | None = None) -> None:
-        """Patient if there is somebody to tell why it waits."""
-        self.ledger = ledger
-        self._waits = waits
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
-
-    async def __call__(self, ask: Callable[[Ledger], Answer]) -> Answer:
-        """Run one call on the ledger's thread and wait for it."""
-        told = ""
-        while True:
-            try:
-                return await asyncio.get_running_loop().run_in_executor(self._thread, ask, self.ledger)
-            except PassingError as problem:
-                if self._waits is None:
-                    raise
-                if told != str(problem):
-                    told = str(problem)
-                    self._waits(told)
-                await asyncio.sleep(PATIENCE)
-
-    def close(self) -> None:
-        """Close the ledger after the last call."""
-        self._thread.submit(self.ledger.close).result()
-        self._thread.shutdown()
-
-
 class Watch(Protocol):
     """Somebody who looks on while a shard is worked: a progress bar, the figures of the metrics."""
 
@@ -138,13 +100,14 @@ class Parts:
 async def work(shard: Shard, parts: Parts, clock: Clock, offered: Callable[[], None] = lambda: None) -> Instant | None:
     """One due shard, from claim to put-back; when it is due again, None if nothing is left in it.
 
-    `offered` is called once its last message was offered: while that is on the wire, another shard can be read and judged.
+    `offered` is called once its last message was offered: while that is on the wire, another shard can be claimed and read.
     """
     prepared = await parts.ledger(lambda ledger: parts.prepare(ledger, shard))
     sight = Sight(shard, prepared.campaign, parts.dispatch)
     known = await parts.ledger(lambda ledger: sight.read(ledger, clock.now()))
-    verdicts = sight.judge(known, clock.now())
     async with parts.wire:
+        # Not before: the shard in front may have taken long, and the night may have begun meanwhile.
+        verdicts = sight.judge(known, clock.now())
         items = chain(sight.items(prepared.letters, verdicts, known, clock.now()), _then(offered))
         turns = parts.dispatch.turns(items, sight.job())
         async for turn in turns:

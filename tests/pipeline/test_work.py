@@ -264,3 +264,25 @@ async def test_a_channel_that_falls_away_in_the_night_leaves_the_message_to_the_
     ledger.change_consent([ConsentChange("u00000", PUSH, "offers", False, NOW, "test")])
     await stage.drain(Instant(NOW + HOUR))
     assert stage.rows() == {("u00000", "push"): ("skipped", "no_consent"), ("u00000", "email"): "accepted"}
+
+
+async def test_a_shard_is_judged_when_its_turn_on_the_wire_has_come(ledger):
+    """The shard in front may take long: what was allowed when this one was read may not be any more."""
+    night = a_campaign(channels=(MAIL,), quiet_hours=QuietHours(10 * 60, 11 * 60))
+    stage = Stage(ledger, night, people(3))
+    in_line = asyncio.Event()
+
+    class Wire(asyncio.Lock):
+        async def acquire(self):
+            in_line.set()
+            return await super().acquire()
+
+    wire = Wire()
+    async with wire:
+        in_line.clear()
+        working = asyncio.create_task(work(ledger.claim(NOW), replace(stage.parts, wire=wire), stage.clock))
+        await in_line.wait()
+        stage.clock.at = Instant(NOW + HOUR)
+    await working
+    assert stage.posts["mail"].got == []
+    assert set(stage.rows().values()) == {("held", "quiet_hours")}
