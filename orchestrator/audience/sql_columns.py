@@ -5,6 +5,7 @@ where the value is missing or of another kind, exactly as core's `read` says: te
 UTC microseconds, days DATE, versions text, lists arrays of texts.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -51,49 +52,72 @@ class Columns(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class DuckColumns:
-    """Our own DuckDB file: declared attributes are typed columns of `profile`, everything else is JSON."""
+class OurColumns(ABC):
+    """Tables of our own shape: declared attributes are typed columns of `profile`, everything else is JSON."""
 
     declared: Mapping[str, Declared] = field(default_factory=dict)
     tongue: Tongue = field(default_factory=Tongue)
-    dialect: str = "duckdb"
+    dialect: str = ""
 
     def attribute(self, name: str, kind: Kind | None) -> exp.Expr:
         """A declared attribute from its column, what a profile knows by itself from that, any other from `rest`."""
         if name in self.declared:
             wrong = kind not in {None, self.declared[name].kind}
-            return exp.null() if wrong else column("profile", home(name))
+            return exp.null() if wrong else column("profile", self.home(name))
         if name in OWN and kind in {Kind.TEXT, None}:
             return column("profile", name)
-        return _json(column("profile", "rest"), name, kind)
+        return self.read("profile", "rest", name, kind)
 
     def own(self, name: str) -> exp.Expr:
         """From a column; the language is cut off its locale."""
-        return own(self, name)
+        if name != "language":
+            return column("profile", name)
+        return self.language(column("profile", "locale"))
 
     def address(self, channel: str) -> exp.Expr:
         """A column that is filled; for push, a device."""
         if channel == Channel.PUSH:
-            size = call("json_array_length", column("profile", "devices"))
-            return exp.GT(
-                this=exp.Coalesce(this=size, expressions=[exp.Literal.number(0)]), expression=exp.Literal.number(0)
-            )
+            return self.any_device(column("profile", "devices"))
         filled = exp.Is(this=column("profile", "email" if channel == Channel.EMAIL else "phone"), expression=exp.null())
         return exp.Not(this=filled)
 
     def property(self, name: str, kind: Kind | None) -> exp.Expr:
         """A property out of the event's JSON."""
-        return _json(column("event", "properties"), name, kind)
+        return self.read("event", "properties", name, kind)
+
+    def home(self, name: str) -> str:
+        """The column of a declared attribute."""
+        return home(name)
+
+    def language(self, locale: exp.Expr) -> exp.Expr:
+        """What stands before the first `-` or `_` of a locale, in small letters."""
+        joined = exp.Replace(this=locale, expression=text("_"), replacement=text("-"))
+        first = exp.SplitPart(this=joined, delimiter=text("-"), part_index=exp.Literal.number(1))
+        return self.tongue.without_case(first)
+
+    @abstractmethod
+    def any_device(self, devices: exp.Expr) -> exp.Expr:
+        """Whether the JSON array of devices has any; never NULL."""
+
+    @abstractmethod
+    def read(self, table: str, document: str, name: str, kind: Kind | None) -> exp.Expr:
+        """One value of the JSON object in this column, as this kind; an expression nobody else holds."""
 
 
-def own(columns: Columns, name: str) -> exp.Expr:
-    """What a profile knows by itself, from tables shaped like ours."""
-    if name != "language":
-        return column("profile", name)
-    joined = exp.Replace(this=column("profile", "locale"), expression=text("_"), replacement=text("-"))
-    return columns.tongue.without_case(
-        exp.SplitPart(this=joined, delimiter=text("-"), part_index=exp.Literal.number(1))
-    )
+@dataclass(frozen=True, slots=True)
+class DuckColumns(OurColumns):
+    """Our own DuckDB file."""
+
+    dialect: str = "duckdb"
+
+    def any_device(self, devices: exp.Expr) -> exp.Expr:
+        """By the length of the array."""
+        size = exp.Coalesce(this=call("json_array_length", devices), expressions=[exp.Literal.number(0)])
+        return exp.GT(this=size, expression=exp.Literal.number(0))
+
+    def read(self, table: str, document: str, name: str, kind: Kind | None) -> exp.Expr:
+        """By a JSON pointer."""
+        return _json(column(table, document), name, kind)
 
 
 def _json(document: exp.Expr, name: str, kind: Kind | None) -> exp.Expr:  # noqa: PLR0911 - one answer per kind

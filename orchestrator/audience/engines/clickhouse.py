@@ -11,11 +11,10 @@ from functools import lru_cache
 from sqlglot import exp
 
 from orchestrator.audience.columns import OWN
-from orchestrator.audience.sql_columns import own
+from orchestrator.audience.sql_columns import OurColumns
 from orchestrator.audience.tongue import Tongue, call, column, number, template, text, within_calendar
-from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.regex import Regex, escaped
-from orchestrator.core.segments.tree import Declared, Kind, Share
+from orchestrator.core.segments.tree import Kind, Share
 from orchestrator.core.segments.values import DAY_PATTERN, TIME_PATTERN, VERSION_PATTERN
 
 TYPES: Mapping[Kind, str] = {
@@ -167,37 +166,27 @@ def home(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class ClickHouseColumns:
-    """Tables shaped like ours: declared attributes are typed columns of `profile`, everything else is JSON text."""
+class ClickHouseColumns(OurColumns):
+    """Tables shaped like ours, their JSON as text."""
 
-    declared: Mapping[str, Declared] = field(default_factory=dict)
     tongue: Tongue = field(default_factory=ClickHouseTongue)
     dialect: str = _DIALECT
 
-    def attribute(self, name: str, kind: Kind | None) -> exp.Expr:
-        """A declared attribute from its column, what a profile knows by itself from that, any other from `rest`."""
-        if name in self.declared:
-            return exp.null() if kind not in {None, self.declared[name].kind} else column("profile", home(name))
-        if name in OWN and kind in {Kind.TEXT, None}:
-            return column("profile", name)
-        return _json("profile", "rest", name, kind).copy()
+    def home(self, name: str) -> str:
+        """Without a dot; see `home`."""
+        return home(name)
 
-    def own(self, name: str) -> exp.Expr:
-        """From a column; the language is cut off its locale."""
-        if name != "language":
-            return own(self, name)
-        return template(_DIALECT, "lower(regexpExtract(v, '^([^_-]*)', 1))", v=column("profile", "locale"))
+    def language(self, locale: exp.Expr) -> exp.Expr:
+        """By an expression."""
+        return template(_DIALECT, "lower(regexpExtract(v, '^([^_-]*)', 1))", v=locale)
 
-    def address(self, channel: str) -> exp.Expr:
-        """A column that is filled; for push, a device."""
-        if channel == Channel.PUSH:
-            return template(_DIALECT, "JSONLength(devices) > 0", devices=column("profile", "devices"))
-        there = column("profile", "email" if channel == Channel.EMAIL else "phone")
-        return exp.Not(this=exp.Is(this=there, expression=exp.null()))
+    def any_device(self, devices: exp.Expr) -> exp.Expr:
+        """By the length of the array."""
+        return template(_DIALECT, "JSONLength(devices) > 0", devices=devices)
 
-    def property(self, name: str, kind: Kind | None) -> exp.Expr:
-        """A property out of the event's JSON."""
-        return _json("event", "properties", name, kind).copy()
+    def read(self, table: str, document: str, name: str, kind: Kind | None) -> exp.Expr:
+        """Out of text."""
+        return _json(table, document, name, kind).copy()
 
 
 def _with(value: exp.Expr, sql: str) -> exp.Expr:

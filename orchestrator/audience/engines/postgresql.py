@@ -6,12 +6,10 @@ from functools import lru_cache
 
 from sqlglot import exp
 
-from orchestrator.audience.columns import OWN, home
-from orchestrator.audience.sql_columns import own
+from orchestrator.audience.sql_columns import OurColumns
 from orchestrator.audience.tongue import Tongue, call, column, number, template, text
-from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.regex import Regex
-from orchestrator.core.segments.tree import Declared, Kind
+from orchestrator.core.segments.tree import Kind
 from orchestrator.core.segments.values import DAY_PATTERN, TIME_PATTERN, VERSION_PATTERN
 
 TYPES: Mapping[Kind, str] = {
@@ -83,37 +81,19 @@ class PostgresTongue(Tongue):
 
 
 @dataclass(frozen=True, slots=True)
-class PostgresColumns:
-    """Tables shaped like ours: declared attributes are typed columns of `profile`, everything else is jsonb."""
+class PostgresColumns(OurColumns):
+    """Tables shaped like ours, their JSON as jsonb."""
 
-    declared: Mapping[str, Declared] = field(default_factory=dict)
     tongue: Tongue = field(default_factory=PostgresTongue)
     dialect: str = _DIALECT
 
-    def attribute(self, name: str, kind: Kind | None) -> exp.Expr:
-        """A declared attribute from its column, what a profile knows by itself from that, any other from `rest`."""
-        if name in self.declared:
-            return exp.null() if kind not in {None, self.declared[name].kind} else column("profile", home(name))
-        if name in OWN and kind in {Kind.TEXT, None}:
-            return column("profile", name)
-        return _json("profile", "rest", name, kind).copy()
+    def any_device(self, devices: exp.Expr) -> exp.Expr:
+        """By the length of the array."""
+        return template(_DIALECT, "COALESCE(jsonb_array_length(devices), 0) > 0", devices=devices)
 
-    def own(self, name: str) -> exp.Expr:
-        """From a column; the language is cut off its locale."""
-        return own(self, name)
-
-    def address(self, channel: str) -> exp.Expr:
-        """A column that is filled; for push, a device."""
-        if channel == Channel.PUSH:
-            return template(
-                _DIALECT, "COALESCE(jsonb_array_length(devices), 0) > 0", devices=column("profile", "devices")
-            )
-        there = column("profile", "email" if channel == Channel.EMAIL else "phone")
-        return exp.Not(this=exp.Is(this=there, expression=exp.null()))
-
-    def property(self, name: str, kind: Kind | None) -> exp.Expr:
-        """A property out of the event's jsonb."""
-        return _json("event", "properties", name, kind).copy()
+    def read(self, table: str, document: str, name: str, kind: Kind | None) -> exp.Expr:
+        """Out of jsonb."""
+        return _json(table, document, name, kind).copy()
 
 
 @lru_cache(maxsize=1024)

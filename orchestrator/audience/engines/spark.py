@@ -13,12 +13,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from orchestrator.audience.columns import OWN, home
-from orchestrator.audience.sql_columns import own
+from orchestrator.audience.sql_columns import OurColumns
 from orchestrator.audience.tongue import Tongue, call, column, number, template, text
-from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.regex import Regex, escaped
-from orchestrator.core.segments.tree import Declared, Kind, Share
+from orchestrator.core.segments.tree import Kind, Share
 from orchestrator.core.segments.values import read
 
 TYPES: Mapping[Kind, str] = {
@@ -113,37 +111,16 @@ class SparkTongue(Tongue):
 
 
 @dataclass(frozen=True, slots=True)
-class SparkColumns:
-    """Tables or views shaped like ours: declared attributes are typed columns of `profile`, everything else is JSON text."""
+class SparkColumns(OurColumns):
+    """Tables or views shaped like ours, their JSON as text."""
 
-    declared: Mapping[str, Declared] = field(default_factory=dict)
     tongue: Tongue = field(default_factory=SparkTongue)
     dialect: str = _DIALECT
 
-    def attribute(self, name: str, kind: Kind | None) -> exp.Expr:
-        """A declared attribute from its column, what a profile knows by itself from that, any other from `rest`."""
-        if name in self.declared:
-            return exp.null() if kind not in {None, self.declared[name].kind} else column("profile", home(name))
-        if name in OWN and kind in {Kind.TEXT, None}:
-            return column("profile", name)
-        return _json(column("profile", "rest"), name, kind)
+    def any_device(self, devices: exp.Expr) -> exp.Expr:
+        """By the length of the array."""
+        return template(_DIALECT, "COALESCE(json_array_length(devices), 0) > 0", devices=devices)
 
-    def own(self, name: str) -> exp.Expr:
-        """From a column; the language is cut off its locale."""
-        return own(self, name)
-
-    def address(self, channel: str) -> exp.Expr:
-        """A column that is filled; for push, a device."""
-        if channel == Channel.PUSH:
-            devices = column("profile", "devices")
-            return template(_DIALECT, "COALESCE(json_array_length(devices), 0) > 0", devices=devices)
-        there = column("profile", "email" if channel == Channel.EMAIL else "phone")
-        return exp.Not(this=exp.Is(this=there, expression=exp.null()))
-
-    def property(self, name: str, kind: Kind | None) -> exp.Expr:
-        """A property out of the event's JSON."""
-        return _json(column("event", "properties"), name, kind)
-
-
-def _json(document: exp.Expr, name: str, kind: Kind | None) -> exp.Expr:
-    return call(f"{_FUNCTION}{kind or 'any'}", document, text(name))
+    def read(self, table: str, document: str, name: str, kind: Kind | None) -> exp.Expr:
+        """By the functions of `register`."""
+        return call(f"{_FUNCTION}{kind or 'any'}", column(table, document), text(name))
