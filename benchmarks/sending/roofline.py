@@ -13,7 +13,7 @@ from typing import Any
 import uvloop
 
 from benchmarks.sending.people import people
-from orchestrator import app
+from orchestrator import app, checking
 from orchestrator.core.nouns import Address, Channel, DeliveryKey, EmailContent, Message, Person, delivery_id
 from orchestrator.core.outcomes import Accepted
 from orchestrator.providers import registry
@@ -83,7 +83,7 @@ async def _send(
 
 def _run(root: Path, channel: Channel, campaign: str, count: int, part: int, parts: int, pipe: Connection) -> None:
     opened = app.open_project(root, ENVIRONMENT, sending=True)
-    compiled = Compiled(campaign, opened.files, app.template_setting(opened.project))
+    compiled = Compiled(campaign, opened.files, checking.template_setting(opened.project))
     uvloop.run(_send(opened, compiled, channel, persons(count, part, parts), pipe))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator import app
+from orchestrator import app, checking
 from orchestrator.cli.desk import Desk, when
 from orchestrator.config import Deliver
 from orchestrator.core.campaigns import CampaignState, Consent, Kind
@@ -32,7 +32,7 @@ class Finding:
 def examine(desk: Desk, now: Instant, *, online: bool = False) -> list[Finding]:
     """Look at everything; a finding that is not well does not keep the others from being made."""
     loaded = desk.load()
-    mistakes = app.mistakes(loaded)
+    mistakes = checking.mistakes(loaded)
     if loaded.project is None:
         return [Finding("files", False, str(mistake)) for mistake in mistakes]
     opened = desk.open()

@@ -33,7 +33,7 @@ def preview(
     """Show what each channel would say to this person. Nothing leaves, nothing is written to the ledger."""
     from orchestrator.cli.choosing import chosen_locale, chosen_variant  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.cli.shipping import rehearse  # noqa: PLC0415
-    from orchestrator.core.eligibility import addresses_of, assign  # noqa: PLC0415
+    from orchestrator.core.assignment import addresses_of, assign  # noqa: PLC0415
     from orchestrator.core.nouns import Address, DeliveryKey, delivery_id  # noqa: PLC0415
     from orchestrator.pipeline import Letter, Unwritten  # noqa: PLC0415
 

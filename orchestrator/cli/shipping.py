@@ -16,7 +16,7 @@ from orchestrator import app
 from orchestrator.cli.desk import CTRL_C, OK, TERMINATED, Desk, fail, no_such
 from orchestrator.cli.progress import Progress
 from orchestrator.config import Deliver
-from orchestrator.core.eligibility import ramp_at
+from orchestrator.core.assignment import ramp_at
 from orchestrator.core.errors import StoreError
 from orchestrator.core.facts import RunFacts
 from orchestrator.core.times import Instant, iso

@@ -15,8 +15,8 @@ from orchestrator.audience.lists import read_list
 from orchestrator.cli.choosing import chosen_locale, chosen_variant
 from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, no_such
 from orchestrator.config import Deliver
+from orchestrator.core.assignment import assign
 from orchestrator.core.campaigns import Campaign
-from orchestrator.core.eligibility import assign
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import (
     Address,

@@ -18,12 +18,12 @@ def register(app: typer.Typer) -> None:
 @honest
 def check(context: typer.Context) -> None:
     """Read every file and name every mistake at once. Needs no store, no secret and no network."""
-    from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator import checking  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
     loaded = desk.load()
     files = len(loaded.files)
-    mistakes = app.mistakes(loaded)
+    mistakes = checking.mistakes(loaded)
 
     def tell() -> None:
         for mistake in mistakes:

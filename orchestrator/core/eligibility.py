@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from orchestrator.core.assignment import addresses_of, planned_rows, salt
 from orchestrator.core.campaigns import Campaign, Cap, Consent, Kind, Mode, QuietHours
-from orchestrator.core.draw import pick, share
+from orchestrator.core.draw import share
 from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts
 from orchestrator.core.nouns import Address, Asked, Channel, Expire, Hold, Person, Send, Skip, State, Verdict
 from orchestrator.core.phrases import say_cap
@@ -108,54 +109,6 @@ def judge(
     return tuple(verdicts)
 
 
-def planned_rows(campaign: Campaign, person: Person, step: int = 0) -> tuple[RowFacts, ...]:
-    """The rows a plan writes for a member, as the judge sees them."""
-    if campaign.devices != "all":
-        return _planned_each(campaign.channels, step)
-    return tuple(RowFacts(channel, step, slot, _PLANNED) for channel, slot in places(campaign, person))
-
-
-def places(campaign: Campaign, person: Person) -> tuple[tuple[Channel, int], ...]:
-    """A member's rows by channel and slot: one for each channel; for push to all devices, one for each of them."""
-    if campaign.devices != "all":
-        return _one_each(campaign.channels)
-    return tuple((channel, slot) for channel in campaign.channels for slot in range(_slots(person, channel)))
-
-
-@lru_cache(maxsize=64)
-def _planned_each(channels: tuple[Channel, ...], step: int) -> tuple[RowFacts, ...]:
-    return tuple(RowFacts(channel, step, 0, _PLANNED) for channel in channels)
-
-
-@lru_cache(maxsize=64)
-def _one_each(channels: tuple[Channel, ...]) -> tuple[tuple[Channel, int], ...]:
-    return tuple((channel, 0) for channel in channels)
-
-
-def addresses_of(person: Person, channel: Channel) -> tuple[Address, ...]:
-    """A person's addresses, the one seen last first: a row's slot is the place in this order.
-
-    Our own inbox and the customer's endpoint know people by their user id.
-    """
-    if channel in {_IN_APP, _WEBHOOK}:
-        return (Address(person.user),)
-    found = person.addresses.get(channel, ())
-    return found if len(found) < 2 else tuple(sorted(found, key=lambda address: (-address.seen_at, address.value)))
-
-
-def assign(campaign: Campaign, user: str) -> tuple[str, bool]:
-    """(variant, holdout) of a user, stable under the experiment's salt (else the campaign's name).
-
-    The two draws know nothing of each other: a member of the holdout has the variant it would have got.
-    """
-    experiment = campaign.experiment
-    if experiment is None:
-        return "", False
-    salt = _salt(campaign)
-    variant = pick(f"{salt}:variant", user, experiment.variants) if experiment.variants else ""
-    return variant, share(f"{salt}:holdout", user, experiment.holdout)
-
-
 def deadline(campaign: Campaign, run: RunFacts) -> Instant:
     """From this moment on it is too late; counted from the planned moment or, if later, from the wave's."""
     expires = campaign.policy.expires
@@ -217,20 +170,6 @@ def touches_since(campaign: Campaign, now: Instant) -> Instant | None:
     return Instant(now - max(windows)) if windows else None
 
 
-def ramp_at(campaign: Campaign, began: Instant, now: Instant) -> tuple[float, Instant]:
-    """How many percent of the people a campaign is open to, and when the next step lets in more (NEVER after the last).
-
-    `began` is when its first run was due. After the last step its share stays until somebody changes the file.
-    """
-    steps = campaign.experiment.ramp if campaign.experiment else ()
-    ends = began
-    for percent, lasts in steps:
-        ends = Instant(ends + lasts)
-        if now < ends:
-            return percent, (NEVER if (percent, lasts) == steps[-1] else ends)
-    return (steps[-1][0] if steps else 100.0), NEVER
-
-
 def _ask_about_the_channel(case: _Case, row: RowFacts) -> Address | Skip:
     """Questions 4 and 5: consent, and an address that lives."""
     campaign, person, facts = case.campaign, case.person, case.facts
@@ -256,7 +195,7 @@ def _ask_about_the_moment(
     policy = campaign.policy
     if now < run.opens_at:
         return _hold(case, run.opens_at, Reason.WAVE)
-    if run.ramp < 100 and not share(f"{_salt(campaign)}:ramp", person.user, run.ramp):
+    if run.ramp < 100 and not share(f"{salt(campaign)}:ramp", person.user, run.ramp):
         return _hold(case, run.ramp_grows_at, Reason.RAMP)
     quiet = policy.quiet_hours
     if quiet is not None and row.channel != _IN_APP:
@@ -322,14 +261,6 @@ def _stands(row: RowFacts, now: Instant) -> bool:
     if row.state == _PLANNED or (_due(row, now) and not row.doubtful):
         return False
     return row.state not in {_SKIPPED, _FAILED} or row.reason not in _MOVES_ON
-
-
-def _slots(person: Person, channel: Channel) -> int:
-    return max(1, len(addresses_of(person, channel))) if channel == _PUSH else 1
-
-
-def _salt(campaign: Campaign) -> str:
-    return (campaign.experiment and campaign.experiment.salt) or campaign.name
 
 
 @lru_cache(maxsize=8192)

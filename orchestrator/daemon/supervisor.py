@@ -13,6 +13,7 @@ from pathlib import Path
 import uvloop
 
 from orchestrator import app
+from orchestrator.checking import refuse_broken_templates
 from orchestrator.core.errors import OrchestratorError, PassingError, StoreError
 from orchestrator.core.times import Clock
 from orchestrator.daemon.bells import Bells, Edition, tick
@@ -204,7 +205,7 @@ class Supervisor:
             opened = await asyncio.to_thread(
                 partial(app.open_project, self.serving.root, self.serving.environment, sending=True)
             )
-            await asyncio.to_thread(app.refuse_broken_templates, opened)
+            await asyncio.to_thread(refuse_broken_templates, opened.project, opened.files)
         except OrchestratorError as problem:
             self.troubles = tuple(str(problem).splitlines())
             kept, first = self._edition.version[:12], self.troubles[0]
@@ -269,7 +270,7 @@ def run(serving: Serving) -> int:
     """Serve until told to stop; 0 in good order, 1 if it cannot serve."""
     set_up()
     opened = app.open_project(serving.root, serving.environment, sending=True)
-    app.refuse_broken_templates(opened)
+    refuse_broken_templates(opened.project, opened.files)
     os.environ[app.LEDGER] = opened.project.environment.stores.ledger.resolve(opened.secrets)
     app.load_engines()
     # Forked before this process has threads, a loop, or a database whose locks a fork would share.

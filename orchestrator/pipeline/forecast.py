@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from orchestrator.core.assignment import assign
 from orchestrator.core.campaigns import Campaign
-from orchestrator.core.eligibility import RowVerdict, assign, judge, touches_since
+from orchestrator.core.eligibility import RowVerdict, judge, touches_since
 from orchestrator.core.facts import RunFacts
 from orchestrator.core.nouns import Channel, Expire, Hold, Person, Send
 from orchestrator.core.reasons import Reason

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from orchestrator.core.assignment import assign, places
 from orchestrator.core.campaigns import Campaign, Schedule
-from orchestrator.core.eligibility import assign, places
 from orchestrator.core.nouns import Person
 from orchestrator.core.occurrences import wave
 from orchestrator.core.times import Instant

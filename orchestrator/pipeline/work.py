@@ -7,8 +7,9 @@ from functools import partial
 from itertools import chain
 from typing import Protocol
 
+from orchestrator.core.assignment import planned_rows, ramp_at
 from orchestrator.core.campaigns import Campaign
-from orchestrator.core.eligibility import RowVerdict, judge, planned_rows, ramp_at, touches_since
+from orchestrator.core.eligibility import RowVerdict, judge, touches_since
 from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts
 from orchestrator.core.frozen import value
 from orchestrator.core.nouns import (

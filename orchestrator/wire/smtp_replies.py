@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -50,7 +51,7 @@ class Letter:
             self.answer.set_result(reply)
 
 
-class Replies(asyncio.Protocol):
+class Replies(asyncio.Protocol, ABC):
     """The socket and what comes out of it: whole replies, with a bound on everything a server may send.
 
     Until the server knows us it is one question, one answer (`ask`); after `open` every reply goes to `answered`.
@@ -138,13 +139,13 @@ class Replies(asyncio.Protocol):
         else:
             self._hearing.set_result((code, lines))
 
+    @abstractmethod
     def answered(self, code: int, lines: list[bytes]) -> None:
         """Act on a reply that belongs to a letter."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self, why: str) -> None:
         """Break off the conversation."""
-        raise NotImplementedError
 
 
 def text_of(lines: list[bytes]) -> str:

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.core.assignment import assign
 from orchestrator.core.campaigns import Campaign, Cap, Consent, Experiment, Kind, Mode, Policy, QuietHours
-from orchestrator.core.eligibility import assign, judge, quiet_until
+from orchestrator.core.eligibility import judge, quiet_until
 from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts, Touch
 from orchestrator.core.nouns import Address, Asked, Channel, Expire, Hold, Person, Send, Skip, State
 from orchestrator.core.reasons import Reason
@@ -246,7 +247,7 @@ def test_a_campaign_reaches_somebody_again_only_as_its_repeat_says():
 
 
 def test_a_ramp_grows_by_its_steps_and_stays_at_the_last():
-    from orchestrator.core.eligibility import ramp_at
+    from orchestrator.core.assignment import ramp_at
     from orchestrator.core.times import NEVER
 
     campaign = a_campaign(experiment=Experiment({"a": 50, "b": 50}, ramp=((5.0, 3 * DAY), (25.0, 7 * DAY))))

@@ -5,8 +5,9 @@ from collections import defaultdict
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from orchestrator.core.assignment import planned_rows
 from orchestrator.core.campaigns import Campaign, Cap, Consent, Mode, Policy, QuietHours
-from orchestrator.core.eligibility import deadline, judge, must_ask_again, planned_rows
+from orchestrator.core.eligibility import deadline, judge, must_ask_again
 from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts, Touch
 from orchestrator.core.nouns import Address, Channel, Hold, Person, Send, Skip, State
 from orchestrator.core.phrases import say_cap

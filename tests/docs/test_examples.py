@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from orchestrator import app
+from orchestrator import checking
 from orchestrator.audience.mapping import plan
 from orchestrator.config import load, read_tree
 from orchestrator.core.nouns import Channel
@@ -37,7 +37,7 @@ def mistakes(files, places) -> list[str]:
     loaded = load(files)
     found = [*loaded.mistakes]
     if loaded.project is not None:
-        found += app.template_mistakes(loaded.project, files)
+        found += checking.template_mistakes(loaded.project, files)
     return [str(mistake) for mistake in found if mistake.file in places]
 
 

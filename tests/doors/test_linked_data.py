@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from orchestrator import app, config, planner
+from orchestrator import checking, config, planner
 from orchestrator.core.errors import StoreError
 from orchestrator.core.times import HOUR, Instant
 from tests.doors.shop import FILES, NOON, Shop
@@ -98,9 +98,11 @@ def test_a_table_that_cannot_be_read_makes_the_run_wait_or_is_skipped(shop, tabl
 
 def test_check_knows_the_sources_and_what_they_are_looked_up_by():
     content = {name: text.encode() for name, text in files("{{ linkedData.wether.today }}", WEATHER).items()}
-    [mistake] = [it for it in app.mistakes(config.load(content)) if "source" in it.text]
+    [mistake] = [it for it in checking.mistakes(config.load(content)) if "source" in it.text]
     assert (mistake.text, mistake.remedy) == ("linkedData.wether.today: no source 'wether'", "Did you mean weather?")
     wrong = {**content, SETTINGS: content[SETTINGS].replace(b"by: country", b"by: county")}
-    assert any("no attribute 'county'" in it.text and "country" in it.remedy for it in app.mistakes(config.load(wrong)))
+    assert any(
+        "no attribute 'county'" in it.text and "country" in it.remedy for it in checking.mistakes(config.load(wrong))
+    )
     outside = {**content, SETTINGS: content[SETTINGS].replace(b"data/weather.csv", b"../weather.csv")}
-    assert any("../weather.csv" in it.text for it in app.mistakes(config.load(outside)))
+    assert any("../weather.csv" in it.text for it in checking.mistakes(config.load(outside)))

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
+from orchestrator.core.assignment import assign
 from orchestrator.core.campaigns import Campaign, Every, Experiment, Policy, Schedule
-from orchestrator.core.eligibility import assign
 from orchestrator.core.nouns import Address, Channel, OnAmbiguous, Person
 from orchestrator.core.times import HOUR
 from orchestrator.ledger import NewRun, RunState, runs
