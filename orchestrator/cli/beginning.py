@@ -220,6 +220,7 @@ _ABOUT = {
     "templates": "the words, by campaign, segment and channel",
     "lists": "people named one by one",
     SCHEMAS: "your editor completes and checks with these",
+    ".vscode": "its settings for that",
     ".github/workflows": "check and plan on every pull request",
 }
 

@@ -133,6 +133,9 @@ def honest(verb: Callable[Given, None]) -> Callable[Given, None]:
     return careful
 
 
+_WIDE = 1000
+
+
 def table(title: str, columns: Mapping[str, str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under their columns; a column's value is its alignment (`left`, `right`)."""
     from rich.console import Console  # noqa: PLC0415 - keeps `--help` fast
@@ -143,7 +146,8 @@ def table(title: str, columns: Mapping[str, str], rows: Sequence[Sequence[object
         shown.add_column(column, justify="right" if justify == "right" else "left")
     for row in rows:
         shown.add_row(*(str(cell) for cell in row))
-    Console(soft_wrap=False).print(shown)
+    # A pipe has no width: nothing is cut there, and a row stays a line.
+    Console(soft_wrap=False, width=None if sys.stdout.isatty() else _WIDE).print(shown)
 
 
 def when(at: Instant | None) -> str:
