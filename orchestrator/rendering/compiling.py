@@ -1,6 +1,6 @@
 """A campaign's templates, compiled once per run: files to heads and bodies, bodies to HTML, all of it to scripts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -12,12 +12,12 @@ from orchestrator.core.nouns import Channel
 from orchestrator.rendering.environment import Room
 from orchestrator.rendering.folding import Folder
 from orchestrator.rendering.forms import Hole, Maker, Tree, maker
-from orchestrator.rendering.heads import Branch, Leaf, merged, missing_keys, read, split, unknown_keys
+from orchestrator.rendering.heads import Branch, Leaf, known_keys, merged, missing_keys, read, split
 from orchestrator.rendering.links import URL
 from orchestrator.rendering.lookup import BASE, Cell, File, Shelf, languages
 from orchestrator.rendering.markup import begins_link, laid_out
-from orchestrator.rendering.pieces import Piece, Place, Tag, Tags, cut, include, mistake
-from orchestrator.rendering.scripts import Script
+from orchestrator.rendering.pieces import Piece, Place, Tag, Tags, cut, include, mistake, salvage
+from orchestrator.rendering.scripts import Names, Script, read_names
 
 _LINK_KEYS = frozenset({"link", "image", "url", "href", "src"})
 
@@ -38,7 +38,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One message as its files say it: the merged head, the body, and the file each came from."""
+    """One message as its files say it: the merged head, the body, and the file each came from.
+
+    `torn` are heads and files that cannot be read (text, place): then nobody knows what else they say.
+    """
 
     cell: Cell
     files: tuple[File, ...]
@@ -46,6 +49,7 @@ class Draft:
     body: str
     body_place: Place
     kind: str
+    torn: tuple[tuple[str, Place], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,14 @@ class Form:
     make: Maker
 
 
+@dataclass(frozen=True, slots=True)
+class Flawed:
+    """One message that cannot be written: every mistake that could be found, and the names that could be read all the same."""
+
+    mistakes: tuple[Mistake, ...]
+    names: Names | None = None
+
+
 class Compiler:
     """Compiles the cells of one campaign."""
 
@@ -66,39 +78,44 @@ class Compiler:
         self.setting = setting
         self.room = Room()
 
-    def draft(self, cell: Cell) -> Draft:
-        """Put a cell's files together: heads merge by key, bodies replace."""
+    def draft(self, cell: Cell, note: Callable[[Mistake], object]) -> Draft:
+        """Put a cell's files together: heads merge by key, bodies replace. `note` hears of every mistake."""
         head: dict[str, Branch] = {}
         body, place, kind = "", Place(""), ""
-        mistakes: list[Mistake] = []
+        torn: list[tuple[str, Place]] = []
         files = self.shelf.chain(cell)
         for file in files:
-            text = _decoded(file.path, self.sources[file.path])
-            own, rest, line = (text, "", 1) if file.kind == "yaml" else split(file.path, text)
-            found = read(file.path, own)
-            mistakes += unknown_keys(cell.channel, found)
+            text, own, line, rest = "", "", 1, ""
+            try:
+                text = own = _decoded(file.path, self.sources[file.path])
+                if file.kind != "yaml":
+                    own, rest, line = split(file.path, text)
+                found = known_keys(cell.channel, read(file.path, own), note)
+            except ConfigError as error:
+                for one in error.mistakes:
+                    note(one)
+                torn.append((own, Place(file.path, 1, 1)))
+                found = {}
             if rest.strip():
                 body, place, kind = rest, Place(file.path, line, 1), file.kind
             head = {**head, **{key: merged(head[key], found[key]) if key in head else found[key] for key in found}}
-        if mistakes:
-            raise ConfigError(tuple(mistakes))
-        if error := missing_keys(cell.channel, head, files[-1].path):
-            raise error
-        if not body and cell.channel in {Channel.EMAIL, Channel.SMS}:
-            raise mistake(
-                Place(files[-1].path), "there is no body", "write it below the head, here or in the plain file"
-            )
-        return Draft(cell, files, head, body, place, kind)
+        if not torn:
+            for one in missing_keys(cell.channel, head, files[-1].path):
+                note(one)
+            if not body and cell.channel in {Channel.EMAIL, Channel.SMS}:
+                remedy = "write it below the head, here or in the plain file"
+                note(Mistake(files[-1].path, 0, 0, "there is no body", remedy))
+        return Draft(cell, files, head, body, place, kind, tuple(torn))
 
-    def compile(self, cell: Cell) -> Form:
-        """Compile one message; ConfigError names every place it cannot be made of."""
-        draft = self.draft(cell)
+    def compile(self, cell: Cell) -> Form | Flawed:
+        """Compile one message, or name every place it cannot be made of."""
+        found: dict[Mistake, None] = {}
+        draft = self.draft(cell, found.setdefault)
         try:
-            return _Writer(self, draft).form()
+            return _Writer(self, draft, found).form()
         except RecursionError:
-            raise mistake(
-                draft.body_place if draft.body else Place(draft.files[-1].path), "nested too deeply"
-            ) from None
+            deep = mistake(draft.body_place if draft.body else Place(draft.files[-1].path), "nested too deeply")
+            return Flawed((*found, *deep.mistakes))
 
     def read_base(self, name: str, at: Place) -> tuple[str, Place]:
         """A snippet or layout of templates/_base by its name; nothing outside it can be named."""
@@ -114,25 +131,36 @@ class Compiler:
 class _Writer:
     """Compiles one draft: its texts become parts of one script."""
 
-    def __init__(self, compiler: Compiler, draft: Draft) -> None:
+    def __init__(self, compiler: Compiler, draft: Draft, mistakes: dict[Mistake, None]) -> None:
         self.compiler = compiler
         self.draft = draft
-        self.sender, known = self._sender()
         self.tags = Tags(compiler.room)
-        self.folder = Folder(self.tags, draft.head, {"sender": known, "campaign": compiler.shelf.campaign})
+        self.tags.mistakes |= mistakes
+        self.sender, known = self._sender()
+        head = None if draft.torn else draft.head
+        self.folder = Folder(self.tags, head, {"sender": known, "campaign": compiler.shelf.campaign})
         self.parts: list[tuple[list[nodes.Node], bool]] = []
 
-    def form(self) -> Form:
-        cell, head = self.draft.cell, self.draft.head
+    def form(self) -> Form | Flawed:
+        cell, head, tags = self.draft.cell, self.draft.head, self.tags
         if cell.channel is Channel.EMAIL:
             tree = self._email()
         elif cell.channel is Channel.SMS:
             tree = {"text": self._text(self._cut(self.draft.body, self.draft.body_place))}
         else:
             tree = {key: self._plant(branch, key) for key, branch in head.items() if key not in {"copy", "ttl"}}
-        make = maker(cell.channel, tree, head)
-        name = "/".join((self.compiler.shelf.campaign, *cell))
-        return Form(cell, Script(self.tags, self.parts, name, cell.locale) if self.parts else None, make)
+        for text, place in self.draft.torn:
+            self._part(salvage(text, place), is_html=False)
+        names = read_names(tags, self.parts) if self.parts else None
+        try:
+            make = maker(cell.channel, tree, head)
+            script = None
+            if self.parts and not tags.mistakes:
+                name = "/".join((self.compiler.shelf.campaign, *cell))
+                script = Script(tags, self.parts, name, cell.locale)
+        except ConfigError as error:
+            tags.note(error)
+        return Flawed(tuple(tags.mistakes), names) if tags.mistakes else Form(cell, script, make)
 
     def _email(self) -> dict[str, Tree]:
         head, sender = self.draft.head, self.sender
@@ -143,7 +171,7 @@ class _Writer:
         return {
             "from": self._plant(sender["from"], "from"),
             "reply_to": self._plant(sender["reply_to"], "reply_to"),
-            "subject": self._plant(head["subject"], "subject"),
+            "subject": self._plant(head["subject"], "subject") if "subject" in head else "",
             "text": self._text(text),
             "html": self._part(html, is_html=True),
         }
@@ -161,19 +189,36 @@ class _Writer:
             pieces = [*head, *pieces, "</mj-body></mjml>"]
         elif "preheader" in draft.head and draft.kind == "html" and not _begins(pieces, "<!doctype", "<html"):
             pieces = ['<div style="display:none">', hidden, "</div>", *pieces]
-        return laid_out(pieces, draft.kind, draft.body_place)
+        try:
+            return laid_out(pieces, draft.kind, draft.body_place)
+        except ConfigError as error:  # its tags can be read all the same
+            self.tags.note(error)
+            return pieces, []
 
     def _in_layout(self, body: list[Piece], layout: Leaf) -> list[Piece]:
         names = [".".join(filter(None, (str(layout.value), name))) for name in languages(self.draft.cell.locale)]
         paths = [f"{name}.{self.draft.kind}" for name in names]
         name = next((path for path in paths if BASE + path in self.compiler.sources), paths[-1])
-        outer = self._cut(*self.compiler.read_base(name, layout.place))
+        try:
+            outer = self._cut(*self.compiler.read_base(name, layout.place))
+        except ConfigError as error:
+            self.tags.note(error)
+            return body
         if not any(_is_body(piece) for piece in outer):
-            raise mistake(Place(BASE + name), "has no place for the message", "write {{ body }} where it goes")
+            self.tags.note(
+                mistake(Place(BASE + name), "has no place for the message", "write {{ body }} where it goes")
+            )
+            return body
         return [part for piece in outer for part in (body if _is_body(piece) else [piece])]
 
     def _cut(self, text: str, place: Place) -> list[Piece]:
-        return list(include(self.compiler.room, cut(self.compiler.room, text, place), self.compiler.read_base))
+        room, tags = self.compiler.room, self.tags
+        try:
+            pieces = cut(room, text, place)
+        except ConfigError as error:
+            tags.tear(error)
+            pieces = salvage(text, place)
+        return list(include(room, pieces, self.compiler.read_base, tags.tear))
 
     def _plant(self, branch: Branch, key: str) -> Tree:
         """A branch of the head with a hole for every text that has tags."""
@@ -194,27 +239,34 @@ class _Writer:
     def _part(self, pieces: list[Piece], *, is_html: bool) -> Tree:
         if all(isinstance(piece, str) for piece in pieces):
             return "".join(map(str, pieces))
-        self.parts.append((self.folder.fold(self.tags.parse(pieces)), is_html))
+        try:
+            self.parts.append((self.folder.fold(self.tags.parse(pieces)), is_html))
+        except ConfigError as error:
+            self.tags.note(error)
+            return ""
         return Hole(len(self.parts) - 1)
 
-    def _sender(self) -> tuple[dict[str, Branch], Mapping[str, Any]]:
-        """Who writes: the addresses, and what `sender` means in the templates."""
-        head, setting = self.draft.head, self.compiler.setting
-        named = head.get("from", Leaf(setting.sender, Place(self.draft.files[-1].path)))
-        if self.draft.cell.channel is not Channel.EMAIL:
+    def _sender(self) -> tuple[dict[str, Branch], Mapping[str, Any] | None]:
+        """Who writes: the addresses, and what `sender` means in the templates; None for the latter if nobody can know."""
+        draft, setting = self.draft, self.compiler.setting
+        named = draft.head.get("from", Leaf(setting.sender, Place(draft.files[-1].path)))
+        if draft.cell.channel is not Channel.EMAIL:
             return {}, dict(setting.senders.get(setting.sender, {}))
+        nobody = Leaf("", Place(draft.files[-1].path))
+        unknown: dict[str, Branch] = {"from": nobody, "reply_to": draft.head.get("reply_to", nobody)}
         if not isinstance(named, Leaf) or not named.value:
-            place = Place(self.draft.files[0].path)
-            raise mistake(
-                place, "the e-mail has no sender", f"write `from:` one of {', '.join(setting.senders) or '…'}"
-            )
+            if not draft.torn:
+                remedy = f"write `from:` one of {', '.join(setting.senders) or '…'}"
+                self.tags.note(mistake(Place(draft.files[0].path), "the e-mail has no sender", remedy))
+            return unknown, None
         known = setting.senders.get(str(named.value))
         if known is None and "@" not in str(named.value):
             close = get_close_matches(str(named.value), setting.senders, 1)
             meant = f"Did you mean {close[0]}?" if close else f"there are {', '.join(setting.senders) or 'none'}"
-            raise mistake(named.place, f"no sender {named.value!r}", meant)
+            self.tags.note(mistake(named.place, f"no sender {named.value!r}", meant))
+            return unknown, None
         known = known if known is not None else {"from": str(named.value)}
-        reply_to = head.get("reply_to", Leaf(known.get("reply_to", ""), named.place))
+        reply_to = draft.head.get("reply_to", Leaf(known.get("reply_to", ""), named.place))
         return {"from": Leaf(known.get("from", ""), named.place), "reply_to": reply_to}, known
 
 

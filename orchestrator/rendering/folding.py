@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import nodes
 from jinja2.visitor import NodeTransformer
 
+from orchestrator.core.errors import ConfigError
 from orchestrator.rendering.heads import Branch, Leaf
 from orchestrator.rendering.pieces import Place, Tags, cut, mistake
 
@@ -19,11 +20,13 @@ class Folder(NodeTransformer):
     `copy` is text: where it is printed in HTML it is escaped like any other, so a translator cannot break a page.
     """
 
-    def __init__(self, tags: Tags, head: Mapping[str, Branch], known: Mapping[str, Any]) -> None:
+    def __init__(self, tags: Tags, head: Mapping[str, Branch] | None, known: Mapping[str, Any]) -> None:
+        """`head` is None if it cannot be read, a value of `known` if nothing is known of it: then any name will do."""
         self.tags = tags
         self.head = head
         self.known = known
         self.depth = 0
+        self.endless = False
 
     def fold(self, body: list[nodes.Node]) -> list[nodes.Node]:
         """Fold every expression of a body."""
@@ -42,11 +45,21 @@ class Folder(NodeTransformer):
         path = path_of(node)
         if path is None or node.ctx == "call":
             return self.generic_visit(node)
-        place = self.tags.place(node.lineno)
-        if path[0] == "copy":
-            return self._at(node, self._find("copy", self.head.get("copy", {}), path[1:], place))
-        if path[0] in {"subject", "preheader"} and len(path) == 1:
-            return self._at(node, self.head.get(path[0], Leaf("", place)))
+        try:
+            return self._folded(node, path)
+        except ConfigError as error:  # noted, and the rest of the message is read all the same
+            self.tags.note(error)
+            return nodes.Const("", lineno=node.lineno)
+
+    def _folded(self, node: nodes.Name | nodes.Getattr | nodes.Getitem, path: tuple[str, ...]) -> nodes.Node:
+        place, head = self.tags.place(node.lineno), self.head
+        of_head = path[0] == "copy" or (path[0] in {"subject", "preheader"} and len(path) == 1)
+        if self.endless or (of_head and head is None) or self.known.get(path[0], "") is None:
+            return nodes.Const("", lineno=node.lineno)
+        if path[0] == "copy" and head is not None:
+            return self._at(node, self._find("copy", head.get("copy", {}), path[1:], place))
+        if of_head and head is not None:
+            return self._at(node, head.get(path[0], Leaf("", place)))
         if path[0] in self.known:
             return nodes.Const(self._constant(path, place), lineno=node.lineno)
         return node
@@ -86,10 +99,13 @@ class Folder(NodeTransformer):
         if not isinstance(branch.value, str) or "{" not in branch.value:
             return nodes.Const(branch.value)
         if self.depth >= _DEEPEST:
+            self.endless = True  # or each of its tags would go round again
             raise mistake(branch.place, "the copy names itself, or goes too deep")
         self.depth += 1
-        body = self.fold(self.tags.parse(cut(self.tags.room, branch.value, branch.place)))
-        self.depth -= 1
+        try:
+            body = self.fold(self.tags.parse(cut(self.tags.room, branch.value, branch.place)))
+        finally:
+            self.depth -= 1
         return self._joined(body, branch.place)
 
     def _joined(self, body: list[nodes.Node], place: Place) -> nodes.Expr:

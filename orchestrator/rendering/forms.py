@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.core.nouns import (
     Channel,
     Content,
@@ -18,7 +19,7 @@ from orchestrator.core.nouns import (
 from orchestrator.core.phrases import PhraseError, duration
 from orchestrator.core.times import SECOND
 from orchestrator.rendering.heads import Branch, Leaf
-from orchestrator.rendering.pieces import Place, mistake
+from orchestrator.rendering.pieces import Place
 
 LARGEST: Mapping[Channel, int] = {
     Channel.EMAIL: 1_000_000,
@@ -122,12 +123,15 @@ def _email(tree: dict[str, Tree]) -> Maker:
 
 def _push(tree: dict[str, Tree], head: Mapping[str, Branch]) -> Maker:
     fixed = _weight(tree)
+    found = [*_wrong_duration(head.get("ttl"))]
+    data = tree.get("data") or {}
+    if not isinstance(data, dict):
+        found.append(Mistake(*_place(head["data"]), "data is not a map", "write `data: {key: value}`"))
+    if found or not isinstance(data, dict):
+        raise ConfigError(tuple(found))
     ttl = _duration(head.get("ttl"))
     seconds = None if ttl is None else ttl // SECOND
     flat = [tree.get(key) or "" for key in ("title", "body", "link", "image", "collapse")]
-    data = tree.get("data") or {}
-    if not isinstance(data, dict):
-        raise mistake(_place(head["data"]), "data is not a map", "write `data: {key: value}`")
 
     def make(texts: Sequence[str]) -> Content:
         check_size(Channel.PUSH, texts, fixed)
@@ -143,12 +147,15 @@ def _push(tree: dict[str, Tree], head: Mapping[str, Branch]) -> Maker:
 def _in_app(tree: dict[str, Tree], head: Mapping[str, Branch]) -> Maker:
     fixed = _weight(tree)
     kind = tree.setdefault("kind", IN_APP_KINDS[0])
-    if isinstance(kind, str) and kind not in IN_APP_KINDS:
-        raise mistake(
-            _place(head["kind"]), f"no kind {kind!r} of in-app message", f"there are {', '.join(IN_APP_KINDS)}"
-        )
     show = head.get("show")
-    visible_for = _duration(show.get("for")) if isinstance(show, dict) else None
+    lasts = show.get("for") if isinstance(show, dict) else None
+    found = [*_wrong_duration(lasts)]
+    if isinstance(kind, str) and kind not in IN_APP_KINDS:
+        remedy = f"there are {', '.join(IN_APP_KINDS)}"
+        found.append(Mistake(*_place(head["kind"]), f"no kind {kind!r} of in-app message", remedy))
+    if found:
+        raise ConfigError(tuple(found))
+    visible_for = _duration(lasts)
 
     def make(texts: Sequence[str]) -> Content:
         check_size(Channel.IN_APP, texts, fixed)
@@ -171,16 +178,22 @@ def _weight(tree: Tree) -> int:
     return len(tree.encode()) if isinstance(tree, str) else 8
 
 
-def _duration(branch: Branch | None) -> int | None:
+def _wrong_duration(branch: Branch | None) -> Iterator[Mistake]:
+    """What is wrong with a length of time."""
     if branch is None:
-        return None
-    place = _place(branch)
+        return
     if not isinstance(branch, Leaf) or not isinstance(branch.value, str):
-        raise mistake(place, "is not a duration", "write one like `12 hours`")
+        yield Mistake(*_place(branch), "is not a duration", "write one like `12 hours`")
+        return
     try:
-        return duration(branch.value)
+        duration(branch.value)
     except PhraseError as error:
-        raise mistake(place, str(error)) from None
+        yield Mistake(*_place(branch), str(error))
+
+
+def _duration(branch: Branch | None) -> int | None:
+    """A length of time that has nothing wrong, in microseconds."""
+    return duration(branch.value) if isinstance(branch, Leaf) else None
 
 
 def _place(branch: Branch) -> Place:

@@ -1,6 +1,6 @@
 """The head of a template: subject, sender, title, copy and the rest, each with the place it was written at."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -15,7 +15,7 @@ from ruamel.yaml.scalarstring import (
     SingleQuotedScalarString,
 )
 
-from orchestrator.core.errors import ConfigError, Mistake
+from orchestrator.core.errors import Mistake
 from orchestrator.core.nouns import Channel
 from orchestrator.rendering.pieces import Place, mistake
 
@@ -114,14 +114,19 @@ def merged(first: Branch, then: Branch) -> Branch:
     return then
 
 
-def unknown_keys(channel: Channel, head: Mapping[str, Branch]) -> Iterator[Mistake]:
-    """Keys a channel's head does not have."""
+def known_keys(channel: Channel, head: Mapping[str, Branch], note: Callable[[Mistake], object]) -> dict[str, Branch]:
+    """The head by the keys its channel has; of any other `note` hears, and it counts as the one it was meant to be."""
+    known: dict[str, Branch] = {}
     for key, branch in head.items():
-        if key not in KEYS[channel]:
-            place = place_of(branch)
-            close = get_close_matches(key, KEYS[channel], 1)
-            meant = f"Did you mean {close[0]}?" if close else f"there are {', '.join(KEYS[channel])}"
-            yield Mistake(place.file, place.line, place.column, f"no key {key!r} in the head of {channel.value}", meant)
+        if key in KEYS[channel]:
+            known[key] = branch
+            continue
+        close = get_close_matches(key, KEYS[channel], 1)
+        meant = f"Did you mean {close[0]}?" if close else f"there are {', '.join(KEYS[channel])}"
+        note(Mistake(*place_of(branch), f"no key {key!r} in the head of {channel.value}", meant))
+        if close and close[0] not in head:
+            known[close[0]] = branch
+    return known
 
 
 def place_of(branch: Branch) -> Place:
@@ -132,11 +137,10 @@ def place_of(branch: Branch) -> Place:
     return place_of(inside[0]) if inside else Place("")
 
 
-def missing_keys(channel: Channel, head: Mapping[str, Branch], path: str) -> ConfigError | None:
+def missing_keys(channel: Channel, head: Mapping[str, Branch], path: str) -> Iterator[Mistake]:
     """Keys a message cannot do without."""
     absent = [key for key in REQUIRED.get(channel, ()) if key not in head]
-    if not absent:
-        return None
-    return mistake(
-        Place(path), f"{channel.value} has no {' and no '.join(absent)}", f"write `{absent[0]}: …` in its head"
-    )
+    if absent:
+        yield Mistake(
+            path, 0, 0, f"{channel.value} has no {' and no '.join(absent)}", f"write `{absent[0]}: …` in its head"
+        )

@@ -13,7 +13,7 @@ from orchestrator.rendering.lookup import Cell
 from orchestrator.rendering.markup import KNOWN_MJML
 from orchestrator.rendering.pieces import Place
 from orchestrator.rendering.rendering import BUILT_IN, Compiled
-from orchestrator.rendering.scripts import Path, spell
+from orchestrator.rendering.scripts import Names, Path, Script, spell
 
 BEHAVIOUR = frozenset(
     {
@@ -27,6 +27,7 @@ OCCURRENCES = frozenset({"firstOccurrenceOf", "lastOccurrenceOf", "occurrencesOf
 
 OTHERS = frozenset({"userAttribute", "latest", "parameter", "linkedData", "unsubscribe_url"})
 """Variables that hold a person's data by name, and the way out."""
+_MAPS = OCCURRENCES | {"userAttribute", "latest", "linkedData", "parameter"}
 _PICTURE = re.compile(r"<(img|mj-image)\b((?:\"[^\"]*\"|'[^']*'|\{\{.*?\}\}|[^'\">])*)>", re.DOTALL)
 _MJML = re.compile(r"<(mj-[a-z-]+)")
 _TAGS = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -50,8 +51,12 @@ class Catalogue:
 def lint(compiled: Compiled, catalogue: Catalogue, *, marketing: bool) -> tuple[Mistake, ...]:
     """Every mistake in a campaign's templates, in the order of their places."""
     found = [*compiled.mistakes]
+    for flawed in compiled.flawed.values():
+        if flawed.names is not None:
+            found += _variables(flawed.names, catalogue)
     for form in compiled.forms.values():
-        found += _variables(form, catalogue)
+        if form.script is not None:
+            found += _variables(form.script, catalogue)
         if marketing and form.cell.channel is Channel.EMAIL and not _lets_go(form):
             file = compiled.shelf.chain(form.cell)[-1].path
             remedy = 'put <a href="{{ unsubscribe_url }}">Unsubscribe</a> into the body or its layout'
@@ -69,17 +74,16 @@ def _lets_go(form: Form) -> bool:
     return form.script is not None and any(path[0] == "unsubscribe_url" for path, _ in form.script.paths)
 
 
-def _variables(form: Form, catalogue: Catalogue) -> Iterator[Mistake]:
-    script = form.script
-    if script is None:
-        return
-    for path, number in script.paths:
+def _variables(names: Names | Script, catalogue: Catalogue) -> Iterator[Mistake]:
+    for path, number in names.paths:
+        if names.tags.torn and path[0] not in _MAPS:
+            continue  # it may be the template's own, set where nothing can be read
         answer = _unknown(path, catalogue)
         if answer:
-            yield _at(script.tags.place(number), *answer)
-    for pool, number in script.coupons:
+            yield _at(names.tags.place(number), *answer)
+    for pool, number in names.coupons:
         if pool not in catalogue.coupons:
-            yield _at(script.tags.place(number), f"no coupons {pool!r}", _meant(pool, catalogue.coupons))
+            yield _at(names.tags.place(number), f"no coupons {pool!r}", _meant(pool, catalogue.coupons))
 
 
 def _unknown(path: Path, catalogue: Catalogue) -> tuple[str, str] | None:

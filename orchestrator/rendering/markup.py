@@ -7,6 +7,7 @@ from typing import NamedTuple
 import css_inline
 from mjml import mjml2html
 
+from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.rendering.links import URL
 from orchestrator.rendering.pieces import Piece, Place, Tag, mistake
 from orchestrator.rendering.plain import text_of
@@ -70,11 +71,12 @@ class Marked:
 
     def protect(self, mjml: bool) -> str:
         """Refuse tags where escaping could not help; give statements a form that no parser moves."""
+        refused: list[Mistake] = []
 
         def stand_in(found: re.Match[str]) -> str:
             number = int(found[2])
             tag, where = self.tags[number], self.where.get(number, Where(""))
-            self._refuse(tag, where)
+            refused.extend(self._refused(tag, where))
             if where.attribute or where.element.startswith("<"):
                 return found[0]
             if not tag.statement:
@@ -83,19 +85,19 @@ class Marked:
                 return f"<mj-raw><!--zq{number}qz--></mj-raw>"
             return f"<!--zq{number}qz-->"
 
-        return _STAND_IN.sub(stand_in, self.text)
+        protected = _STAND_IN.sub(stand_in, self.text)
+        if refused:
+            raise ConfigError(tuple(refused))
+        return protected
 
-    def _refuse(self, tag: Tag, where: Where) -> None:
+    def _refused(self, tag: Tag, where: Where) -> Iterator[Mistake]:
+        said = f"{{{{ {tag.code} }}}} stands in"
         if where.element in _NOWHERE and not where.attribute and not tag.statement:
-            raise mistake(tag.place, f"{{{{ {tag.code} }}}} stands in <{where.element}>", "data has no place there")
+            yield Mistake(*tag.place, f"{said} <{where.element}>", "data has no place there")
         if where.attribute.startswith("on") or where.attribute == "srcdoc":
-            raise mistake(
-                tag.place, f"{{{{ {tag.code} }}}} stands in {where.attribute}=", "data must not become a script"
-            )
-        if not where.quoted and not tag.statement:
-            raise mistake(
-                tag.place, f"{{{{ {tag.code} }}}} stands in an attribute without quotes", f'write {where.attribute}="…"'
-            )
+            yield Mistake(*tag.place, f"{said} {where.attribute}=", "data must not become a script")
+        elif not where.quoted and not tag.statement:
+            yield Mistake(*tag.place, f"{said} an attribute without quotes", f'write {where.attribute}="…"')
 
     def pieces(self, markup: str, *, whole: bool = True) -> list[Piece]:
         """The stand-ins as tags again; a tag that begins a link is held to schemes a mail program may follow.

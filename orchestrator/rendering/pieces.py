@@ -17,6 +17,7 @@ _MOST_NODES = 20_000
 # Stand-ins that Jinja's lexer takes for plain text; VT counts as blank, so `{%-` still strips a line break.
 _NEWLINE, _BRACE = "\x0b", "\x02"
 _STRIPPED = re.compile("[\x00\x02\x0b]")
+_ALONE = re.compile(r"\{\{-?(?!\{)\s*(?P<code>(?:(?!\{\{|\{%|\}\}).)*?)\s*-?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _INLINE = re.compile(r"^(?:include|from|import|extends|block|autoescape)\b")
 
 
@@ -43,6 +44,10 @@ Piece = str | Tag
 def mistake(place: Place, text: str, remedy: str = "") -> ConfigError:
     """A mistake in a template, to be raised."""
     return ConfigError((Mistake(place.file, place.line, place.column, text, remedy),))
+
+
+class _EndlessError(ConfigError):
+    """Files that include each other."""
 
 
 def cut(room: Room, source: str, start: Place) -> list[Piece]:
@@ -76,28 +81,63 @@ def cut(room: Room, source: str, start: Place) -> list[Piece]:
     return pieces
 
 
+def salvage(source: str, start: Place) -> list[Piece]:
+    """What a text that cannot be cut still shows: each `{{ … }}` by itself, and the words between; statements are left out."""
+    source = _STRIPPED.sub("", source)
+    pieces: list[Piece] = []
+    at = 0
+    for found in _ALONE.finditer(source):
+        pieces.append(source[at : found.start()])
+        at = found.end()
+        if found["code"]:
+            line = source.count("\n", 0, found.start())
+            column = found.start() - (source.rfind("\n", 0, found.start()) + 1) + (1 if line else start.column)
+            pieces.append(Tag(found["code"].replace("\n", " "), Place(start.file, start.line + line, column)))
+    return [*pieces, source[at:]]
+
+
 def include(
-    room: Room, pieces: Iterable[Piece], read: Callable[[str, Place], tuple[str, Place]], depth: int = 0
+    room: Room,
+    pieces: Iterable[Piece],
+    read: Callable[[str, Place], tuple[str, Place]],
+    note: Callable[[ConfigError], None],
+    depth: int = 0,
 ) -> Iterator[Piece]:
-    """Put the files named by `{% include %}` and `{% from … import … %}` in place of the tag."""
+    """Put the files named by `{% include %}` and `{% from … import … %}` in place of the tag; `note` hears of those that cannot."""
+    opened: set[str] = set()
     for piece in pieces:
         if isinstance(piece, str) or not piece.statement or not _INLINE.match(piece.code):
-            yield piece
+            if isinstance(piece, str) or not piece.statement or piece.code not in opened:
+                yield piece
             continue
-        word = piece.code.split()[0]
-        found = re.fullmatch(r"""include\s+(["'])([^"']+)\1""", piece.code)
-        taken = re.fullmatch(r"""from\s+(["'])([^"']+)\1\s+import\s+(\w+(?:\s*,\s*\w+)*)""", piece.code)
-        if depth > 8:
-            raise mistake(piece.place, "files include each other without end")
-        if found:
-            text, place = read(found[2], piece.place)
-            yield from include(room, cut(room, text, place), read, depth + 1)
-        elif taken:
-            text, place = read(taken[2], piece.place)
-            inside = include(room, cut(room, text, place), read, depth + 1)
-            yield from (part for part in inside if not isinstance(part, str) or part.strip())
-        else:
-            raise mistake(piece.place, f"{{% {piece.code} %}} cannot be used here", _instead(word))
+        opened.add(f"end{piece.code.split()[0]}")
+        try:
+            yield from _included(room, piece, read, note, depth)
+        except _EndlessError as error:
+            if depth:
+                raise  # one circle is one mistake
+            note(error)
+        except ConfigError as error:
+            note(error)
+
+
+def _included(
+    room: Room,
+    piece: Tag,
+    read: Callable[[str, Place], tuple[str, Place]],
+    note: Callable[[ConfigError], None],
+    depth: int,
+) -> list[Piece]:
+    found = re.fullmatch(r"""include\s+(["'])([^"']+)\1""", piece.code)
+    taken = re.fullmatch(r"""from\s+(["'])([^"']+)\1\s+import\s+(\w+(?:\s*,\s*\w+)*)""", piece.code)
+    if depth > 8:
+        raise _EndlessError(mistake(piece.place, "files include each other without end").mistakes)
+    named = found or taken
+    if named is None:
+        raise mistake(piece.place, f"{{% {piece.code} %}} cannot be used here", _instead(piece.code.split()[0]))
+    text, place = read(named[2], piece.place)
+    inside = include(room, cut(room, text, place), read, note, depth + 1)
+    return [part for part in inside if found or not isinstance(part, str) or part.strip()]
 
 
 def _instead(word: str) -> str:
@@ -117,25 +157,61 @@ class Tags:
     def __init__(self, room: Room) -> None:
         self.room = room
         self.known: list[Tag] = []
+        self.mistakes: dict[Mistake, None] = {}
+        self.torn = False
+        """Whether so much is mistaken that nobody knows any more which names are the template's own."""
+
+    def note(self, error: ConfigError) -> None:
+        """Keep mistakes, so that the rest of the message is read all the same."""
+        self.mistakes |= dict.fromkeys(error.mistakes)
+
+    def tear(self, error: ConfigError) -> None:
+        """Keep mistakes after which the names of the message are not known any more."""
+        self.note(error)
+        self.torn = True
 
     def place(self, number: int) -> Place:
         """Where the tag of this number stands."""
         return self.known[min(max(number, 2), len(self.known) + 1) - 2].place if self.known else Place("")
 
     def parse(self, pieces: Iterable[Piece]) -> list[nodes.Node]:
-        """Pieces as the body of a template; ConfigError for what Jinja cannot read."""
-        offset = len(self.known)
-        source = []
-        for piece in pieces:
-            if isinstance(piece, str):
-                source.append(piece.replace("\n", _NEWLINE).replace("{", _BRACE))
-            else:
-                self.known.append(piece)
-                source.append(f"\n{{% {piece.code} %}}" if piece.statement else f"\n{{{{ {piece.code} }}}}")
+        """Pieces as the body of a template. What Jinja cannot read is noted, and what can be read of the rest is given."""
+        pieces = list(pieces)
+        first, tags = len(self.known), [piece for piece in pieces if isinstance(piece, Tag)]
+        self.known += tags
         try:
-            tree = self.room.parse("".join(source))
+            return self._parsed(_source(pieces), first)
         except TemplateSyntaxError as error:
-            raise mistake(self.place(error.lineno + offset), error.message or "cannot be read") from None
+            whole = error
+        broken = {tag: self._objection(tag) for tag in tags}
+        for tag, text in broken.items():
+            if text:
+                self.note(mistake(tag.place, text))
+        try:
+            return self._parsed(
+                _source(_stand_in(piece) if isinstance(piece, Tag) and broken[piece] else piece for piece in pieces),
+                first,
+            )
+        except TemplateSyntaxError as error:
+            whole = error
+        self.tear(mistake(self.place((whole.lineno or 1) + first), whole.message or "cannot be read"))
+        readable = [(n, tag) for n, tag in enumerate(tags) if not tag.statement and not broken[tag]]
+        return [node for n, tag in readable for node in self._parsed(_source([tag]), first + n)]
+
+    def _objection(self, tag: Tag) -> str:
+        """What is wrong with a tag by itself; empty for statements that say nothing without others."""
+        code = tag.code.removeprefix("el")
+        if tag.statement and not code.startswith("if "):
+            return ""
+        try:
+            self.room.parse(f"{{% {code} %}}{{% endif %}}" if tag.statement else f"{{{{ {code} }}}}")
+        except TemplateSyntaxError as error:
+            return error.message or "cannot be read"
+        return ""
+
+    def _parsed(self, source: str, offset: int) -> list[nodes.Node]:
+        try:
+            tree = self.room.parse(source)
         except RecursionError:
             raise mistake(self.place(offset + 2), "is nested too deeply") from None
         self._restore(tree, offset)
@@ -156,3 +232,19 @@ class Tags:
             stack.extend(node.iter_child_nodes())
         if count > _MOST_NODES:
             raise mistake(self.place(offset + 2), f"has {count} steps", f"a template may have {_MOST_NODES}")
+
+
+def _source(pieces: Iterable[Piece]) -> str:
+    """Pieces as Jinja reads them, each tag on a line of its own."""
+    source = []
+    for piece in pieces:
+        if isinstance(piece, str):
+            source.append(piece.replace("\n", _NEWLINE).replace("{", _BRACE))
+        else:
+            source.append(f"\n{{% {piece.code} %}}" if piece.statement else f"\n{{{{ {piece.code} }}}}")
+    return "".join(source)
+
+
+def _stand_in(piece: Tag) -> Tag:
+    """What stands for a tag that cannot be read while the others are."""
+    return Tag(f"{piece.code.split()[0]} true" if piece.statement else "''", piece.place, piece.statement)

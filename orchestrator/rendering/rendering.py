@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
-from orchestrator.core.errors import ConfigError, Mistake
+from orchestrator.core.errors import Mistake
 from orchestrator.core.frozen import value
 from orchestrator.core.nouns import Address, Channel, Content, Person, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
 from orchestrator.core.zones import zone_of
-from orchestrator.rendering.compiling import Compiler, Form, Setting
+from orchestrator.rendering.compiling import Compiler, Flawed, Form, Setting
 from orchestrator.rendering.environment import COUPONS, GLOBALS
 from orchestrator.rendering.forms import TooLargeError
 from orchestrator.rendering.lookup import Cell, Shelf, shelve
@@ -85,11 +85,14 @@ class Compiled:
         compiler = Compiler(self.shelf, self.sources, self.setting)
         found: list[Mistake] = list(self.shelf.mistakes)
         self.forms: dict[Cell, Form] = {}
+        self.flawed: dict[Cell, Flawed] = {}
         for cell in self.shelf.cells():
-            try:
-                self.forms[cell] = compiler.compile(cell)
-            except ConfigError as error:
-                found += error.mistakes
+            made = compiler.compile(cell)
+            if isinstance(made, Form):
+                self.forms[cell] = made
+            else:
+                self.flawed[cell] = made
+                found += made.mistakes
         self.mistakes = tuple(dict.fromkeys(found))
         self._cells: dict[tuple[str, Channel, str, str], Form | Refusal] = {}
 

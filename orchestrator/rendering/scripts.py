@@ -25,6 +25,36 @@ _REFUSED = (nodes.EvalContextModifier, nodes.Extends, nodes.Block, nodes.Include
 Path = tuple[str, ...]
 
 
+class Names:
+    """What a message asks for, each with the number of its tag: paths of variables, pools of coupons.
+
+    Of a message that cannot be made (`tags` say why) these are the names that could be read.
+    """
+
+    def __init__(self, tags: Tags, tree: nodes.Template) -> None:
+        self.tags = tags
+        self.roots = frozenset(find_undeclared_variables(tree) - GLOBALS.keys())
+        self.paths = _paths(tree, self.roots)
+        self.coupons = tuple(dict.fromkeys(_coupons(tree)))
+
+
+def read_names(tags: Tags, parts: Sequence[tuple[list[nodes.Node], bool]]) -> Names:
+    """The names of parts that may hold mistakes, which are noted."""
+    body = [node for part, _ in parts for node in part]
+    tags.note(ConfigError(tuple(_check(body, tags))))
+    tree = nodes.Template(body, lineno=1)
+    for filtered in tree.find_all(nodes.Filter):
+        filtered.name = filtered.name if filtered.name in tags.room.filters else "string"
+    for tested in tree.find_all(nodes.Test):
+        tested.name = tested.name if tested.name in tags.room.tests else "defined"
+    tree.set_environment(tags.room)
+    try:
+        return Names(tags, tree)
+    except (TemplateError, SyntaxError) as error:
+        tags.tear(mistake(tags.place(getattr(error, "lineno", None) or 2), str(error) or "cannot be compiled"))
+        return Names(tags, nodes.Template([], lineno=1))
+
+
 class Script:
     """A message's texts, to be written for one person after the other."""
 
@@ -37,9 +67,6 @@ class Script:
         self.locale = locale
         self.count = len(parts)
         self.filename = f"<{name}>"
-        mistakes = tuple(dict.fromkeys(found for part, _ in parts for found in _check(part, tags)))
-        if mistakes:
-            raise ConfigError(mistakes)
         body: list[nodes.Node] = []
         for number, (part, is_html) in enumerate(parts):
             if number:
@@ -48,9 +75,8 @@ class Script:
             body.append(nodes.Scope(inside, lineno=1))
         tree = nodes.Template(body, lineno=1)
         tree.set_environment(tags.room)
-        self.paths = _paths(tree)
-        self.coupons = tuple(dict.fromkeys(_coupons(tree)))
-        self.roots = frozenset(find_undeclared_variables(tree) - GLOBALS.keys())
+        names = Names(tags, tree)
+        self.paths, self.coupons, self.roots = names.paths, names.coupons, names.roots
         try:
             self._template = template_of(tags.room, tree, self.filename)
         except TemplateError as error:
@@ -148,9 +174,8 @@ def _coupons(tree: nodes.Template) -> Iterable[tuple[str, int]]:
             yield from ((arg.value, call.lineno) for arg in call.args[:1] if isinstance(arg, nodes.Const))
 
 
-def _paths(tree: nodes.Template) -> tuple[tuple[Path, int], ...]:
+def _paths(tree: nodes.Template, free: frozenset[str]) -> tuple[tuple[Path, int], ...]:
     """Every path from a variable that is not the template's own, with the number of its tag; the longest of each only."""
-    free = find_undeclared_variables(tree) - GLOBALS.keys()
     found: dict[tuple[Path, int], None] = {}
 
     def walk(node: nodes.Node) -> None:
