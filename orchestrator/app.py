@@ -217,7 +217,7 @@ def prepared(
     from orchestrator.pipeline import BundleLetters, Prepared  # noqa: PLC0415 - see the head of this file
 
     found = project.campaigns[campaign]
-    compiled = Compiled(campaign, files, checking.template_setting(project))
+    compiled = Compiled(campaign, files, checking.template_setting(project.settings))
     if compiled.mistakes:
         raise ConfigError(compiled.mistakes)
     return Prepared(found, BundleLetters(compiled, found, seal, project.settings.public_url, child))

@@ -1,27 +1,37 @@
 """Everything that is wrong with a project's files, settings, templates and mappings of imports together."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from orchestrator import config
-from orchestrator.config import Project
+from orchestrator.config import Outline, Project, Settings, Sketch
 from orchestrator.core.campaigns import CampaignState, Kind
 from orchestrator.core.errors import ConfigError, Mistake, OrchestratorError
 from orchestrator.rendering import Catalogue, Compiled, Setting, lint
 
 
 def mistakes(loaded: config.Loaded) -> tuple[Mistake, ...]:
-    """Every mistake of every file at once: settings, templates of the campaigns that can be read, mappings of imports."""
-    found = list(loaded.mistakes)
-    known = loaded.project or loaded.sketch
-    if known is not None:
-        said = {(mistake.file, mistake.line) for mistake in found}
-        found += [it for it in template_mistakes(known, loaded.files) if (it.file, it.line) not in said]
-        files = {mistake.file for mistake in found}
-        found += [it for it in mapping_mistakes(known, loaded.files) if it.file not in files]
+    """Every mistake of every file at once: settings, templates, mappings of imports, as far as each can be read."""
+    known = loaded.sketch if loaded.project is None else _sketch(loaded.project)
+    if known is None:
+        return loaded.mistakes
+    found = [*loaded.mistakes, *template_mistakes(known, loaded.files, loaded.mistakes)]
+    files = {mistake.file for mistake in found}
+    zone = known.settings.time_zone if known.settings else "UTC"
+    found += [it for it in mapping_mistakes(zone, loaded.files) if it.file not in files]
     return tuple(sorted(found, key=lambda it: (it.file, it.line, it.column)))
 
 
-def mapping_mistakes(project: Project, files: config.Files) -> Iterator[Mistake]:
+def _sketch(project: Project) -> Sketch:
+    campaigns = {
+        name: Outline(
+            it.trigger.event if it.trigger else "", it.kind is Kind.MARKETING, it.state is CampaignState.ENDED
+        )
+        for name, it in project.campaigns.items()
+    }
+    return Sketch(project.settings, project.catalogue, campaigns)
+
+
+def mapping_mistakes(time_zone: str, files: config.Files) -> Iterator[Mistake]:
     """What is wrong with the mappings of imports."""
     mappings = {file: content for file, content in files.items() if file.startswith("config/imports/")}
     if not mappings:
@@ -30,7 +40,7 @@ def mapping_mistakes(project: Project, files: config.Files) -> Iterator[Mistake]
 
     for file, content in mappings.items():
         try:
-            plan_import(config.mapping_of(file, content), project.settings.time_zone, file)
+            plan_import(config.mapping_of(file, content), time_zone, file)
         except OrchestratorError as problem:
             yield Mistake(file, 0, 0, str(problem).removeprefix(f"{file}: "))
 
@@ -40,32 +50,44 @@ def refuse_broken_templates(project: Project, files: config.Files) -> None:
     found: dict[Mistake, None] = {}
     for name, campaign in project.campaigns.items():
         if campaign.state is not CampaignState.ENDED:
-            compiled = Compiled(name, files, template_setting(project))
+            compiled = Compiled(name, files, template_setting(project.settings))
             found |= dict.fromkeys(compiled.mistakes)
     if found:
         raise ConfigError(tuple(found))
 
 
-def template_mistakes(project: Project, files: config.Files) -> tuple[Mistake, ...]:
-    """What is wrong with the templates of a project whose other files have no mistake, held against its catalogue."""
+def template_mistakes(known: Sketch, files: config.Files, said: Iterable[Mistake] = ()) -> tuple[Mistake, ...]:
+    """What is wrong with the templates of all campaigns, held against as much of the project as can be read.
+
+    Both readers of a template's head may object to the same: what was `said` already is not said again.
+    """
     found: dict[Mistake, None] = {}
-    for name, campaign in project.campaigns.items():
-        trigger = campaign.trigger.event if campaign.trigger else ""
-        known = Catalogue(
-            tuple(project.catalogue.attributes),
-            {event: tuple(properties) for event, properties in project.catalogue.events.items()},
-            trigger,
-            tuple(project.settings.coupons),
-            tuple(project.settings.sources),
+    settings, data = known.settings, known.catalogue
+    spots = {(it.file, it.line, it.column + off) for it in said for off in (-1, 0, 1)}
+    written = {it.file for it in said if it.line}
+    for name, campaign in known.campaigns.items():
+        catalogue = (
+            data
+            if data is None
+            else Catalogue(
+                tuple(data.attributes),
+                {event: tuple(properties) for event, properties in data.events.items()},
+                campaign.trigger,
+                tuple(settings.coupons) if settings else None,
+                tuple(settings.sources) if settings else None,
+            )
         )
-        compiled = Compiled(name, files, template_setting(project))
-        found |= dict.fromkeys(lint(compiled, known, marketing=campaign.kind is Kind.MARKETING))
+        compiled = Compiled(name, files, template_setting(settings))
+        for it in lint(compiled, catalogue, marketing=campaign.marketing):
+            if (it.file, it.line, it.column) not in spots and not (it in compiled.unreadable and it.file in written):
+                found[it] = None
     return tuple(found)
 
 
-def template_setting(project: Project) -> Setting:
-    """What templates need of the project."""
-    settings = project.settings
+def template_setting(settings: Settings | None) -> Setting:
+    """What templates need of the project's settings; without them any sender will do."""
+    if settings is None:
+        return Setting(senders=None)
     senders = {
         name: {"from": sender.address, "reply_to": sender.reply_to, "postal": sender.postal}
         for name, sender in settings.senders.items()

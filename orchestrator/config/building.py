@@ -9,10 +9,12 @@ from orchestrator.config.results import (
     Coupons,
     DataType,
     Environment,
+    Outline,
     Project,
     ProviderSettings,
     Sender,
     Settings,
+    Sketch,
     Source,
     Topic,
 )
@@ -23,8 +25,10 @@ from orchestrator.config.shapes import AttributeShape, DataShape, SettingsShape
 from orchestrator.core import segments
 from orchestrator.core.campaigns import (
     Campaign,
+    CampaignState,
     Experiment,
     Goal,
+    Kind,
     Misfire,
     Mode,
     Once,
@@ -49,6 +53,24 @@ def build(draft: Draft, trees: dict[str, segments.Segment], environment: Environ
             return None
         campaigns[name] = _campaign(name, campaign.shape, draft.settings, environment)
     return Project(_settings(draft.settings), environment, _catalogue(draft.data, frozenset(trees)), trees, campaigns)
+
+
+def sketch(draft: Draft) -> Sketch:
+    """What templates can be held against although files have mistakes."""
+    campaigns = {}
+    for name, campaign in draft.campaigns.items():
+        shape = campaign.shape if campaign is not None else None
+        if shape is None:
+            campaigns[name] = Outline(None, marketing=False)
+        else:
+            ended = shape.state is CampaignState.ENDED
+            trigger = shape.trigger.event if shape.trigger else ""
+            campaigns[name] = Outline(trigger, shape.kind is Kind.MARKETING, ended)
+    return Sketch(
+        _settings(draft.settings) if draft.settings else None,
+        _catalogue(draft.data, frozenset(draft.segments)) if draft.data else None,
+        campaigns,
+    )
 
 
 def _settings(shape: SettingsShape) -> Settings:

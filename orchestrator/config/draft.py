@@ -42,6 +42,18 @@ class Draft:
     segments: Mapping[str, Sheet | None] = field(default_factory=dict)
     campaigns: Mapping[str, CampaignDraft | None] = field(default_factory=dict)
 
+    @property
+    def translations(self) -> list[str]:
+        """The locales that every file in use needs a sibling in; none while `locales` is mistaken."""
+        return self.settings.locales[1:] if self.settings and self._sure("locales") else []
+
+    def knows_locale(self, locale: str) -> bool:
+        """Whether a locale is one of the project's, or may be for all that can be read."""
+        return self.settings is None or locale in self.settings.locales or not self._sure("locales")
+
+    def _sure(self, key: str) -> bool:
+        return not any(file == SETTINGS and path[0] == key for file, path in self.findings.unsure)
+
     def segment(self, sheet: Sheet, path: Path, name: str) -> None:
         """A reference to a segment."""
         if name not in self.segments:

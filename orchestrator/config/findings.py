@@ -18,16 +18,29 @@ class Findings:
 
     found: dict[Mistake, None] = field(default_factory=dict)
     slips: set[tuple[str, int, int]] = field(default_factory=set)
+    unsure: set[tuple[str, Path]] = field(default_factory=set)
+    """Values (file, path) that something else stands in for, because they are mistaken: nothing more is said about them."""
 
     def at(self, sheet: Sheet, path: Path, text: str, remedy: str = "") -> None:
         """A mistake about the value at this path."""
+        if self.is_unsure(sheet.file, path):
+            return
         place = sheet.place(path)
         if path and (sheet.file, place.line, place.column) in self.slips:
             return  # what is wrongly written cannot be rightly meant; one mistake is enough
         self._add(Mistake(sheet.file, place.line, place.column, _named(path, text), remedy))
 
+    def is_unsure(self, file: str, path: Path) -> bool:
+        """Whether a value, or a mapping or list with it, is not what the file says."""
+        around = [path[:length] for length in range(1, len(path) + 1)]
+        if any((file, one) in self.unsure for one in around):
+            return True
+        return len(path) > 1 and any(name == file and one[:-1] == path for name, one in self.unsure)
+
     def at_key(self, sheet: Sheet, path: Path, text: str, remedy: str = "") -> None:
         """A mistake about the key at this path, in the mapping that holds it."""
+        if self.is_unsure(sheet.file, path):
+            return
         place = sheet.place(path)
         self._add(Mistake(sheet.file, place.key_line, place.key_column, _named(path[:-1], text), remedy))
 

@@ -1,18 +1,18 @@
 """A whole project read at once: every file, every mistake, and the project itself if there is none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator.config.adapters import installed_adapters
-from orchestrator.config.building import build
+from orchestrator.config.building import build, sketch
 from orchestrator.config.campaign_shape import CampaignShape
 from orchestrator.config.campaigns import check_campaign
 from orchestrator.config.draft import DATA, SETTINGS, CampaignDraft, Draft
 from orchestrator.config.fields import NAME
 from orchestrator.config.findings import Findings, choice, quoted
 from orchestrator.config.policies import check_policy
-from orchestrator.config.results import Environment, Project
+from orchestrator.config.results import Environment, Project, Sketch
 from orchestrator.config.secret import SecretSource, climbs
 from orchestrator.config.segments import read_segments
 from orchestrator.config.settings import DEV, check_data, check_secrets, check_settings, environment_of
@@ -22,7 +22,6 @@ from orchestrator.config.sheets import Sheet, read_sheet
 from orchestrator.config.slips import Slip
 from orchestrator.config.templates import check_templates
 from orchestrator.core.errors import ConfigError, Mistake
-from orchestrator.core.segments import Segment
 from orchestrator.providers import Declaration
 
 Files = Mapping[str, bytes]
@@ -38,8 +37,8 @@ class Loaded:
     files: Files = field(repr=False)
     project: Project | None
     mistakes: tuple[Mistake, ...] = ()
-    sketch: Project | None = field(default=None, repr=False)
-    """Where there are mistakes: the settings and the campaigns without one, so that their templates can be looked at too."""
+    sketch: Sketch | None = field(default=None, repr=False)
+    """Where there are mistakes: as much of the project as its templates can be held against."""
 
     def sound(self) -> Project:
         """The project; ConfigError with every mistake if there are any."""
@@ -74,16 +73,8 @@ def load(
     check_templates(draft)
     chosen = _environment(draft, environment, secrets)
     if chosen is None or findings.found:
-        return Loaded(files, None, findings.sorted(), _sketch(draft, trees, findings))
+        return Loaded(files, None, findings.sorted(), sketch(draft))
     return Loaded(files, build(draft, trees, chosen))
-
-
-def _sketch(draft: Draft, trees: dict[str, Segment], findings: Findings) -> Project | None:
-    """What can be said of the project although it has mistakes; None if its settings or its catalogue cannot be read."""
-    wrong = {mistake.file for mistake in findings.found}
-    sound = {name: it for name, it in draft.campaigns.items() if it and it.shape and it.sheet.file not in wrong}
-    environment = environment_of(draft.settings, DEV) if draft.settings else None
-    return build(replace(draft, campaigns=sound), trees, environment) if environment else None
 
 
 def _draft(files: Files, findings: Findings, adapters: Mapping[str, Declaration]) -> Draft:
@@ -98,20 +89,15 @@ def _draft(files: Files, findings: Findings, adapters: Mapping[str, Declaration]
     campaigns: dict[str, CampaignDraft | None] = {}
     for file in _in(files, CAMPAIGNS):
         name, (sheet, ok) = _name(file, CAMPAIGNS, findings), _sheet(files, file, findings)
-        campaigns[name] = CampaignDraft(name, sheet, shape(sheet, CampaignShape, findings)) if ok else None
+        campaigns[name] = CampaignDraft(name, *shape(sheet, CampaignShape, findings)) if ok else None
     for file in _in(files, IMPORTS):
         _sheet(files, file, findings)
-    return Draft(
-        files,
-        findings,
-        adapters,
-        settings_sheet,
-        shape(settings_sheet, SettingsShape, findings) if settings_ok else None,
-        data_sheet,
-        shape(data_sheet, DataShape, findings) if data_ok else None,
-        segments,
-        campaigns,
-    )
+    settings, data = None, None
+    if settings_ok:
+        settings_sheet, settings = shape(settings_sheet, SettingsShape, findings)
+    if data_ok:
+        data_sheet, data = shape(data_sheet, DataShape, findings)
+    return Draft(files, findings, adapters, settings_sheet, settings, data_sheet, data, segments, campaigns)
 
 
 def _sheet(files: Files, file: str, findings: Findings, remedy: str = "") -> tuple[Sheet, bool]:

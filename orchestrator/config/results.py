@@ -141,3 +141,21 @@ class Project:
     catalogue: Catalogue
     segments: Mapping[str, Segment]
     campaigns: Mapping[str, Campaign]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """As much of a campaign as its templates must fit: `trigger` is the event that starts it, None if nobody can tell."""
+
+    trigger: str | None
+    marketing: bool
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """As much of a project as its templates must fit; None is what cannot be read for mistakes, and never held against them."""
+
+    settings: Settings | None
+    catalogue: Catalogue | None
+    campaigns: Mapping[str, Outline]

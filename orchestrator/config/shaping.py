@@ -1,14 +1,14 @@
 """From what a file says to typed settings: every key and value checked, each objection at its line and column."""
 
-import types
-from collections.abc import Iterator
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.config.findings import Findings, choice, nearest, quoted
+from orchestrator.config.mending import mended
 from orchestrator.config.sheets import Path, Sheet
+from orchestrator.config.walking import keys
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -26,22 +26,25 @@ _EXPECTED = {
 }
 
 
-def shape(sheet: Sheet, model: type[Model], findings: Findings) -> Model | None:
-    """The sheet's values as this model, None with findings if they do not fit."""
+def shape(sheet: Sheet, model: type[Model], findings: Findings) -> tuple[Sheet, Model | None]:
+    """The sheet's values as this model. If they do not fit, findings say so, and it is read as it was probably meant.
+
+    The sheet is then the one that was meant, and the model None if nobody can tell.
+    """
     try:
-        return model.model_validate(sheet.value)
+        return sheet, model.model_validate(sheet.value)
     except ValidationError as error:
         details = error.errors(include_url=False)
     unknown = {_path(sheet, detail) for detail in details if detail["type"] == "extra_forbidden"}
     for detail in details:
         _report(sheet, model, detail, unknown, findings)
-    return None
+    return mended(sheet, model, findings) or (sheet, None)
 
 
 def _report(sheet: Sheet, model: type[BaseModel], detail: ErrorDetails, unknown: set[Path], findings: Findings) -> None:
     path, kind = _path(sheet, detail), detail["type"]
     if kind == "extra_forbidden":
-        findings.at_key(sheet, path, f"no key {quoted(path[-1])}", choice(path[-1], _keys(model, path[:-1])))
+        findings.at_key(sheet, path, f"no key {quoted(path[-1])}", choice(path[-1], keys(model, path[:-1])))
     elif kind == "missing":
         missed = str(detail["loc"][-1])
         if not any(nearest(str(other[-1]), [missed]) for other in unknown if other[:-1] == path):
@@ -65,38 +68,3 @@ def _path(sheet: Sheet, detail: ErrorDetails) -> Path:
         if (*path, step) in sheet.places:
             path = (*path, step)
     return path
-
-
-def _keys(model: type[BaseModel], path: Path) -> list[str]:
-    """The keys that a mapping at this path may have."""
-    found: Any = model
-    for step in path:
-        found = next(_inside(found, step), None)
-    shape_ = next(_models(found), None)
-    return [field.alias or name for name, field in shape_.model_fields.items()] if shape_ else []
-
-
-def _inside(annotation: Any, step: str | int) -> Iterator[Any]:
-    """The kinds of value found at one step inside a kind of value."""
-    for part in _parts(annotation):
-        if isinstance(part, type) and issubclass(part, BaseModel):
-            yield from (field.annotation for name, field in part.model_fields.items() if (field.alias or name) == step)
-        elif get_origin(part) in {list, dict}:
-            yield get_args(part)[-1]
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    for part in _parts(annotation):
-        if isinstance(part, type) and issubclass(part, BaseModel):
-            yield part
-
-
-def _parts(annotation: Any) -> Iterator[Any]:
-    """What an annotation is made of, through unions and remarks."""
-    if get_origin(annotation) in {Union, types.UnionType}:
-        for part in get_args(annotation):
-            yield from _parts(part)
-    elif get_origin(annotation) is Annotated:
-        yield from _parts(get_args(annotation)[0])
-    else:
-        yield annotation

@@ -128,7 +128,7 @@ def _reachable(draft: Draft, campaign: CampaignDraft, cell: Cell) -> bool:
     elif cell.variant and cell.variant not in (variants := shape.experiment.variants if shape.experiment else {}):
         text = f"is never read: {campaign.name} has no variant {quoted(cell.variant)}"
         findings.in_file(cell.file, text, choice(cell.variant, variants, "variant"))
-    elif cell.locale and draft.settings is not None and cell.locale not in draft.settings.locales:
+    elif cell.locale and draft.settings is not None and not draft.knows_locale(cell.locale):
         text = f"is never read: {quoted(cell.locale)} is not in `locales`"
         findings.in_file(cell.file, text, choice(cell.locale, draft.settings.locales))
     else:
@@ -162,7 +162,7 @@ def _check_complete(draft: Draft, campaign: CampaignDraft, cells: list[Cell]) ->
                 "is missing",
                 "People of every other locale, and those whose locale is unknown, would get nothing.",
             )
-        for locale in draft.settings.locales[1:] if draft.settings else []:
+        for locale in draft.translations:
             if not any(cell.locale in {locale, locale.split("-")[0]} for cell in its):
                 findings.in_file(
                     f"{name}.{locale}.{its[0].ending}",

@@ -1,6 +1,6 @@
 """A campaign's templates, compiled once per run: files to heads and bodies, bodies to HTML, all of it to scripts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -9,12 +9,13 @@ from jinja2 import nodes
 
 from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.core.nouns import Channel
+from orchestrator.rendering.drafting import Draft, decoded, draft
 from orchestrator.rendering.environment import Room
 from orchestrator.rendering.folding import Folder
 from orchestrator.rendering.forms import Hole, Maker, Tree, maker
-from orchestrator.rendering.heads import Branch, Leaf, known_keys, merged, missing_keys, read, split
+from orchestrator.rendering.heads import Branch, Leaf
 from orchestrator.rendering.links import URL
-from orchestrator.rendering.lookup import BASE, Cell, File, Shelf, languages
+from orchestrator.rendering.lookup import BASE, Cell, Shelf, languages
 from orchestrator.rendering.markup import begins_link, laid_out
 from orchestrator.rendering.pieces import Piece, Place, Tag, Tags, cut, include, mistake, salvage
 from orchestrator.rendering.scripts import Names, Script, read_names
@@ -27,29 +28,13 @@ class Setting:
     """What templates need of the project: its clock, its language, its senders, and the campaign's own sender.
 
     `senders` are maps of text by name (from, reply_to, postal); `sender` is the name of the one a head without `from`
-    gets, empty if there is none.
+    gets, empty if there is none. Where `senders` is None nobody knows them, and any name will do.
     """
 
     time_zone: str = "UTC"
     locale: str = "en"
-    senders: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    senders: Mapping[str, Mapping[str, str]] | None = field(default_factory=dict)
     sender: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """One message as its files say it: the merged head, the body, and the file each came from.
-
-    `torn` are heads and files that cannot be read (text, place): then nobody knows what else they say.
-    """
-
-    cell: Cell
-    files: tuple[File, ...]
-    head: dict[str, Branch]
-    body: str
-    body_place: Place
-    kind: str
-    torn: tuple[tuple[str, Place], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +52,7 @@ class Flawed:
 
     mistakes: tuple[Mistake, ...]
     names: Names | None = None
+    unreadable: tuple[Mistake, ...] = ()
 
 
 class Compiler:
@@ -78,44 +64,15 @@ class Compiler:
         self.setting = setting
         self.room = Room()
 
-    def draft(self, cell: Cell, note: Callable[[Mistake], object]) -> Draft:
-        """Put a cell's files together: heads merge by key, bodies replace. `note` hears of every mistake."""
-        head: dict[str, Branch] = {}
-        body, place, kind = "", Place(""), ""
-        torn: list[tuple[str, Place]] = []
-        files = self.shelf.chain(cell)
-        for file in files:
-            text, own, line, rest = "", "", 1, ""
-            try:
-                text = own = _decoded(file.path, self.sources[file.path])
-                if file.kind != "yaml":
-                    own, rest, line = split(file.path, text)
-                found = known_keys(cell.channel, read(file.path, own), note)
-            except ConfigError as error:
-                for one in error.mistakes:
-                    note(one)
-                torn.append((own, Place(file.path, 1, 1)))
-                found = {}
-            if rest.strip():
-                body, place, kind = rest, Place(file.path, line, 1), file.kind
-            head = {**head, **{key: merged(head[key], found[key]) if key in head else found[key] for key in found}}
-        if not torn:
-            for one in missing_keys(cell.channel, head, files[-1].path):
-                note(one)
-            if not body and cell.channel in {Channel.EMAIL, Channel.SMS}:
-                remedy = "write it below the head, here or in the plain file"
-                note(Mistake(files[-1].path, 0, 0, "there is no body", remedy))
-        return Draft(cell, files, head, body, place, kind, tuple(torn))
-
     def compile(self, cell: Cell) -> Form | Flawed:
         """Compile one message, or name every place it cannot be made of."""
         found: dict[Mistake, None] = {}
-        draft = self.draft(cell, found.setdefault)
+        its = draft(self.shelf, self.sources, cell, found.setdefault)
         try:
-            return _Writer(self, draft, found).form()
+            return _Writer(self, its, found).form()
         except RecursionError:
-            deep = mistake(draft.body_place if draft.body else Place(draft.files[-1].path), "nested too deeply")
-            return Flawed((*found, *deep.mistakes))
+            deep = mistake(its.body_place if its.body else Place(its.files[-1].path), "nested too deeply")
+            return Flawed((*found, *deep.mistakes), unreadable=its.unreadable)
 
     def read_base(self, name: str, at: Place) -> tuple[str, Place]:
         """A snippet or layout of templates/_base by its name; nothing outside it can be named."""
@@ -125,7 +82,7 @@ class Compiler:
             close = get_close_matches(name, names, 1)
             there = f"there are {', '.join(names)}" if names else "templates/_base is empty"
             raise mistake(at, f"no file {path}", f"Did you mean {close[0]}?" if close else there)
-        return _decoded(path, self.sources[path]), Place(path, 1, 1)
+        return decoded(path, self.sources[path]), Place(path, 1, 1)
 
 
 class _Writer:
@@ -160,7 +117,9 @@ class _Writer:
                 script = Script(tags, self.parts, name, cell.locale)
         except ConfigError as error:
             tags.note(error)
-        return Flawed(tuple(tags.mistakes), names) if tags.mistakes else Form(cell, script, make)
+        if tags.mistakes:
+            return Flawed(tuple(tags.mistakes), names, self.draft.unreadable)
+        return Form(cell, script, make)
 
     def _email(self) -> dict[str, Tree]:
         head, sender = self.draft.head, self.sender
@@ -249,20 +208,23 @@ class _Writer:
     def _sender(self) -> tuple[dict[str, Branch], Mapping[str, Any] | None]:
         """Who writes: the addresses, and what `sender` means in the templates; None for the latter if nobody can know."""
         draft, setting = self.draft, self.compiler.setting
+        senders = setting.senders or {}
         named = draft.head.get("from", Leaf(setting.sender, Place(draft.files[-1].path)))
         if draft.cell.channel is not Channel.EMAIL:
-            return {}, dict(setting.senders.get(setting.sender, {}))
+            return {}, None if setting.senders is None else dict(senders.get(setting.sender, {}))
         nobody = Leaf("", Place(draft.files[-1].path))
         unknown: dict[str, Branch] = {"from": nobody, "reply_to": draft.head.get("reply_to", nobody)}
+        if setting.senders is None:
+            return unknown, None
         if not isinstance(named, Leaf) or not named.value:
             if not draft.torn:
-                remedy = f"write `from:` one of {', '.join(setting.senders) or '…'}"
+                remedy = f"write `from:` one of {', '.join(senders) or '…'}"
                 self.tags.note(mistake(Place(draft.files[0].path), "the e-mail has no sender", remedy))
             return unknown, None
-        known = setting.senders.get(str(named.value))
+        known = senders.get(str(named.value))
         if known is None and "@" not in str(named.value):
-            close = get_close_matches(str(named.value), setting.senders, 1)
-            meant = f"Did you mean {close[0]}?" if close else f"there are {', '.join(setting.senders) or 'none'}"
+            close = get_close_matches(str(named.value), senders, 1)
+            meant = f"Did you mean {close[0]}?" if close else f"there are {', '.join(senders) or 'none'}"
             self.tags.note(mistake(named.place, f"no sender {named.value!r}", meant))
             return unknown, None
         known = known if known is not None else {"from": str(named.value)}
@@ -290,10 +252,3 @@ def _held_links(pieces: list[Piece]) -> list[Piece]:
             made.append(piece)
             before += piece if isinstance(piece, str) else ""
     return made
-
-
-def _decoded(path: str, content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise mistake(Place(path), f"is not UTF-8 (byte {error.start})", "save it as UTF-8") from None

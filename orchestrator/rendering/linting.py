@@ -37,25 +37,28 @@ _SPOKEN = frozenset({"subject", "preheader", "title", "body", "text", "copy", "b
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What a campaign's templates may count on: attributes, events with their properties, the trigger's properties."""
+    """What a campaign's templates may count on: attributes, events with their properties, the trigger's properties.
+
+    None is what nobody can tell, so that any name will do.
+    """
 
     attributes: Collection[str] = ()
     events: Mapping[str, Collection[str]] = field(default_factory=dict)
-    trigger: str = ""
+    trigger: str | None = ""
     """The event that starts the campaign, empty for a schedule."""
-    coupons: Collection[str] = ()
-    sources: Collection[str] = ()
+    coupons: Collection[str] | None = ()
+    sources: Collection[str] | None = ()
     """Tables of linked data."""
 
 
-def lint(compiled: Compiled, catalogue: Catalogue, *, marketing: bool) -> tuple[Mistake, ...]:
-    """Every mistake in a campaign's templates, in the order of their places."""
+def lint(compiled: Compiled, catalogue: Catalogue | None, *, marketing: bool) -> tuple[Mistake, ...]:
+    """Every mistake in a campaign's templates, in the order of their places; without a catalogue any variable will do."""
     found = [*compiled.mistakes]
     for flawed in compiled.flawed.values():
-        if flawed.names is not None:
+        if catalogue is not None and flawed.names is not None:
             found += _variables(flawed.names, catalogue)
     for form in compiled.forms.values():
-        if form.script is not None:
+        if catalogue is not None and form.script is not None:
             found += _variables(form.script, catalogue)
         if marketing and form.cell.channel is Channel.EMAIL and not _lets_go(form):
             file = compiled.shelf.chain(form.cell)[-1].path
@@ -82,7 +85,7 @@ def _variables(names: Names | Script, catalogue: Catalogue) -> Iterator[Mistake]
         if answer:
             yield _at(names.tags.place(number), *answer)
     for pool, number in names.coupons:
-        if pool not in catalogue.coupons:
+        if catalogue.coupons is not None and pool not in catalogue.coupons:
             yield _at(names.tags.place(number), f"no coupons {pool!r}", _meant(pool, catalogue.coupons))
 
 
@@ -97,14 +100,14 @@ def _unknown(path: Path, catalogue: Catalogue) -> tuple[str, str] | None:
         wrong = _of(path, rest, catalogue.events, "event")
         return wrong or _of(path, rest[1:], catalogue.events[rest[0]], f"property of {rest[0]}")
     if root == "linkedData":
-        return _of(path, rest, catalogue.sources, "source")
+        return None if catalogue.sources is None else _of(path, rest, catalogue.sources, "source")
     if root == "parameter" and catalogue.trigger:
         return _of(path, rest, catalogue.events.get(catalogue.trigger, ()), f"property of {catalogue.trigger}")
     return _unknown_name(root, catalogue)
 
 
 def _unknown_name(root: str, catalogue: Catalogue) -> tuple[str, str] | None:
-    if root == "parameter":
+    if root == "parameter" and catalogue.trigger is not None:
         return (
             f"no variable {root!r}",
             "parameters are the properties of a trigger's event; the campaign has no trigger",

@@ -73,7 +73,10 @@ BUILT_IN: Mapping[str, Callable[[RenderRequest], Any]] = {
 
 
 class Compiled:
-    """A campaign's templates, ready to write messages. `mistakes` are those of cells that cannot be written."""
+    """A campaign's templates, ready to write messages. `mistakes` are those of cells that cannot be written.
+
+    Among them `unreadable` are those for which a head or a file could not be read at all.
+    """
 
     def __init__(self, campaign: str, sources: Mapping[str, bytes], setting: Setting | None = None) -> None:
         """Compile every message there is to write from a bundle's files (path → content)."""
@@ -86,6 +89,7 @@ class Compiled:
         found: list[Mistake] = list(self.shelf.mistakes)
         self.forms: dict[Cell, Form] = {}
         self.flawed: dict[Cell, Flawed] = {}
+        self.unreadable: set[Mistake] = set()
         for cell in self.shelf.cells():
             made = compiler.compile(cell)
             if isinstance(made, Form):
@@ -93,13 +97,14 @@ class Compiled:
             else:
                 self.flawed[cell] = made
                 found += made.mistakes
+                self.unreadable |= set(made.unreadable)
         self.mistakes = tuple(dict.fromkeys(found))
         self._cells: dict[tuple[str, Channel, str, str], Form | Refusal] = {}
 
     @property
     def recipe(self) -> tuple[str, dict[str, bytes], Setting]:
         """What this was compiled from, in plain types: another process can compile it too."""
-        senders = {name: dict(sender) for name, sender in self.setting.senders.items()}
+        senders = {name: dict(sender) for name, sender in (self.setting.senders or {}).items()}
         return self.campaign, self.sources, replace(self.setting, senders=senders)
 
     def touched(self) -> frozenset[Path]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator import checking
 from orchestrator.config import load
 from tests.config.builders import (
     DATA,
@@ -146,6 +147,18 @@ def test_a_slip_is_named_with_its_place_and_its_remedy(slip):
     assert [(mistake.text, remedy in mistake.remedy) for mistake in found if mistake.text == text] == [(text, True)], (
         said(files)
     )
+
+
+MORE = ("on: offers", "‸goal:", "{event:purchase", "‸fr: 50%", "  #", "‸push]", "‸sms]", "all_of: [email]")
+"""Slips that make something else wrong as well: a key that is gone is missed, a template is for nobody any more."""
+ALONE = [slip for slip in SLIPS if not any(word in slip[2] for word in MORE)]
+
+
+@pytest.mark.parametrize("slip", ALONE, ids=[f"{slip[1]} → {slip[2]}" for slip in ALONE])
+def test_a_slip_makes_up_no_other_mistake(slip):
+    file, old, new, *_ = slip
+    found = checking.mistakes(load(with_edit(file, old, new.replace("‸", "")), "live"))
+    assert len(found) == 1, found
 
 
 def test_every_mistake_of_every_file_is_reported_at_once():

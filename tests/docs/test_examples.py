@@ -12,7 +12,7 @@ from orchestrator import checking
 from orchestrator.audience.mapping import plan
 from orchestrator.config import load, read_tree
 from orchestrator.core.nouns import Channel
-from orchestrator.rendering.heads import read, unknown_keys
+from orchestrator.rendering.heads import known_keys, read
 from tests.docs.pages import ROOT, WRITTEN, Block, blocks
 from tests.docs.yaml import value_of
 
@@ -34,20 +34,16 @@ def merged(first, then):
 
 def mistakes(files, places) -> list[str]:
     """What `check` says of these places in a project of these files."""
-    loaded = load(files)
-    found = [*loaded.mistakes]
-    if loaded.project is not None:
-        found += checking.template_mistakes(loaded.project, files)
-    return [str(mistake) for mistake in found if mistake.file in places]
+    return [str(mistake) for mistake in checking.mistakes(load(files)) if mistake.file in places]
 
 
 def objections(block: Block) -> list[str]:
     """What is wrong with a part of a file."""
     kind = block.about.removeprefix("part: ")
     if kind.startswith("head "):
-        return [
-            str(mistake) for mistake in unknown_keys(Channel(kind.removeprefix("head ")), read(block.page, block.text))
-        ]
+        found = []
+        known_keys(Channel(kind.removeprefix("head ")), read(block.page, block.text), found.append)
+        return [str(mistake) for mistake in found]
     value = value_of(block.text)
     if kind in HOST:
         whole = merged(value_of(EXAMPLE[HOST[kind]].decode()), value)

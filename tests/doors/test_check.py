@@ -39,6 +39,74 @@ def test_a_mistake_in_the_settings_hides_none_in_the_templates(project):
     ]
 
 
+SETTINGS, WINBACK, STAFF = (
+    "config/orchestrator.yaml",
+    "config/campaigns/winback.yaml",
+    "config/segments/staff.yaml",
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "also"),
+    [
+        (SETTINGS, "topics:", "topcs:", "no key 'topcs'"),
+        (SETTINGS, "consent: opt_in", "consent: optin", "topics.offers.consent: 'optin' is not possible"),
+        (SETTINGS, "senders:", "sendrs:", "no key 'sendrs'"),
+        (SETTINGS, "locales: [en]", "locales: [english]", "locales[0]: 'english' is not a locale"),
+        (SETTINGS, "locales: [en]", "", "the key 'locales' is missing"),
+        (SETTINGS, "deliver: everyone", "deliver: everybody", "environments.live.deliver: 'everybody' is not possible"),
+        (SETTINGS, "email: [mail", "emial: [mail", "route: 'emial' is not possible"),
+        ("config/data.yaml", "firstName: text", "firstName: txet", "attributes.firstName: 'txet' is not possible"),
+        ("config/data.yaml", "attributes:", "atributes:", "no key 'atributes'"),
+        (WINBACK, "state: live", "sate: live", "no key 'sate'"),
+        (WINBACK, "kind: marketing ", "knid: marketing ", "no key 'knid'"),
+        (WINBACK, "repeat: after 90 days", "repeat: after 3 months", "repeat: 'after 3 months' is not a rule for repeating"),
+    ],
+    ids=lambda value: value if " " not in value else None,
+)  # fmt: skip
+def test_a_slip_in_one_file_hides_no_other_mistake_and_makes_up_none(project, file, old, new, also):
+    """A topic, an event, a segment, a variable, a filter and a sender that are not there, beside any slip."""
+    rewrite(project / "config/campaigns/welcome_back.yaml", "topic: offers", "topic: ofers")
+    rewrite(project / STAFF, "any:", "any:\n  - {unsubscribed: email, topic: oofers}\n  - {event: purchas}")
+    rewrite(project / WINBACK, "one_time_buyers, lapsed]", "one_time_buyers, lapsd]")
+    rewrite(project / PUSH, "userAttribute.firstName", "userAttribute.firstNaem | upr")
+    rewrite(project / "templates/winback/lapsed_vips/email.mjml", "from: offers", "from: ofers")
+    before = set(texts(project))
+    assert len(before) == 7
+    rewrite(project / file, old, new)
+    now = set(texts(project))
+    assert now - before == {f"{file} {also}"}
+    assert before <= now, before - now
+
+
+def texts(project):
+    """Each mistake's file and text; an edit moves lines."""
+    return [line.partition(":")[0] + " " + line.partition(" ")[2] for line in mistakes(project)]
+
+
+def test_a_slip_in_a_head_hides_no_mistake_of_its_line(project):
+    rewrite(project / PUSH, "ttl: 12 hours", 'ttl: 12 hours\ndata: {a: NO, b: "{{ userAttribute.naem | upr }}"}')
+    assert [line.partition(" ")[2] for line in mistakes(project)] == [
+        "NO is text here, but false to tools that read YAML 1.1",
+        "no filter 'upr'",
+        "userAttribute.naem: no attribute 'naem'",
+    ]
+
+
+def test_templates_are_read_although_the_settings_cannot_be(project):
+    rewrite(project / SETTINGS, "topics:", "topics: [")
+    rewrite(project / PUSH, "userAttribute.firstName", "userAttribute.firstNaem")
+    rewrite(project / WINBACK, "event: purchase", "event: purchas")
+    assert [line.partition(":")[0] for line in mistakes(project)] == [WINBACK, SETTINGS, PUSH]
+
+
+def test_templates_are_read_although_their_campaign_cannot_be(project):
+    rewrite(project / WINBACK, "about:", "about: [")
+    rewrite(project / PUSH, "userAttribute.firstName", "userAttribute.firstNaem")
+    found = mistakes(project)
+    assert [line.partition(":")[0] for line in found] == [WINBACK, PUSH]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "text"),
     [
