@@ -210,6 +210,28 @@ class Bundles:
         return self.prepare(ledger, shard.campaign, shard.version)
 
 
+class Topics:
+    """The topic of each run's campaign as that run's bundle says it, each looked up once; empty where nobody can say any more."""
+
+    def __init__(self, environment: str) -> None:
+        self._environment = environment
+        self._known: dict[str, dict[str, str]] = {}
+
+    def __call__(self, ledger: Ledger, version: str, campaign: str) -> str:
+        """The topic of a campaign in a version of the files."""
+        topics = self._known.get(version)
+        if topics is None:
+            topics = self._known[version] = self._read(ledger, version)
+        return topics.get(campaign, "")
+
+    def _read(self, ledger: Ledger, version: str) -> dict[str, str]:
+        try:
+            campaigns = config.load(ledger.bundle(version), self._environment).sound().campaigns
+        except OrchestratorError:
+            return {}  # files of long ago, which this release reads otherwise
+        return {name: campaign.policy.topic for name, campaign in campaigns.items()}
+
+
 def prepared(
     project: Project, files: config.Files, campaign: str, seal: Seal, child: RenderChild | None = None
 ) -> Prepared:

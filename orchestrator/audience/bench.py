@@ -14,6 +14,7 @@ from typing import Any, Self
 from orchestrator.audience import coercion, opening
 from orchestrator.audience.coercion import Clock
 from orchestrator.audience.columns import literal, pointer
+from orchestrator.core.mirrors import FAMILIES, MARK
 from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.tree import Kind
 
@@ -32,6 +33,9 @@ FORMS_IN_WORDS = {
     "phone": "a phone number",
     "channel": f"a channel ({', '.join(Channel)})",
 }
+
+RESERVED = {"event": FAMILIES, "message_id": (MARK,)}
+"""How the names and message ids of our own events begin: the ledger tells of those, no file does."""
 
 _NOTHING_WRONG = "SELECT 0 AS line, '' AS \"column\", '' AS value, '' AS reason, FALSE AS left_out LIMIT 0"
 
@@ -205,7 +209,15 @@ def _value(number: int, cell: Cell) -> str:
     if cell.form:
         trimmed = f"trim(t{number})"
         return f"CASE WHEN regexp_full_match({trimmed}, {literal(cell.form)}) THEN nfc_normalize({trimmed}) END"
-    return coercion.value(cell.kind, f"t{number}", f"m{number}") if cell.kind else f"t{number}"
+    value = coercion.value(cell.kind, f"t{number}", f"m{number}") if cell.kind else f"t{number}"
+    taken = _taken(number, cell)
+    return f"CASE WHEN NOT ({taken}) THEN {value} END" if taken else value
+
+
+def _taken(number: int, cell: Cell) -> str:
+    """SQL: whether a text is kept for our own events; empty where none is."""
+    begins = RESERVED.get(cell.to, ()) if cell.owned else ()
+    return " OR ".join(f"starts_with(t{number}, {literal(one)})" for one in begins)
 
 
 def _json(number: int, cell: Cell) -> str:
@@ -217,4 +229,8 @@ def _json(number: int, cell: Cell) -> str:
 def _reason(number: int, cell: Cell) -> str:
     if cell.form and cell.kind:
         return literal(f"not {FORMS_IN_WORDS.get(cell.to, 'as it should be')}")
-    return coercion.reason(cell.kind or Kind.TEXT, f"t{number}")
+    reason = coercion.reason(cell.kind or Kind.TEXT, f"t{number}")
+    taken = _taken(number, cell)
+    return (
+        f"CASE WHEN {taken} THEN 'kept for our own events; call yours otherwise' ELSE {reason} END" if taken else reason
+    )

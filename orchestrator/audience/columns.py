@@ -28,8 +28,11 @@ TABLES = (
         "user" VARCHAR NOT NULL, name VARCHAR NOT NULL, "time" BIGINT NOT NULL, message_id VARCHAR NOT NULL,
         properties JSON)""",
     "CREATE TABLE IF NOT EXISTS loaded (batch BIGINT PRIMARY KEY)",
+    """CREATE TABLE IF NOT EXISTS mirrored (
+        ledger VARCHAR NOT NULL, passes BIGINT NOT NULL, run BIGINT, number BIGINT NOT NULL, "user" VARCHAR)""",
 )
-"""`devices` is [{token, app, platform, seen_at}], the latest first; `rest` holds what nobody declared."""
+"""`devices` is [{token, app, platform, seen_at}], the latest first; `rest` holds what nobody declared. `mirrored` says how far
+each ledger was read (see mirroring.py)."""
 
 LIST_MEMBERS = 'CREATE TEMP TABLE list_member (list VARCHAR, "user" VARCHAR)'
 """Lists are files in git; every reading fills this table of its own, so the store never holds an old list."""

@@ -15,7 +15,7 @@ from orchestrator.audience.bench import Bench, Cell
 from orchestrator.audience.catalogue import Seen, attributes_in, events_in
 from orchestrator.audience.cells import Asked, cells_of
 from orchestrator.audience.files import kind_of, slices
-from orchestrator.audience.landing import Landing, Progress, land_devices, land_events, land_people
+from orchestrator.audience.landing import FORGET_THEIRS, Landing, Progress, land_devices, land_events, land_people
 from orchestrator.audience.mapping import Plan, What, plan
 from orchestrator.audience.rejects import Conflict, conflicts, write_rejects
 from orchestrator.audience.spool import Spool, fill, fresh, home
@@ -216,7 +216,7 @@ def _land(audience: Audience, bench: Bench, order: Order, told: Plan, progress: 
     match order.what:
         case What.EVENTS:
             engine.execute(f"CREATE VIEW ready AS {finishing.events(bench, told.constants.get('event'))}")
-            landing = Landing(audience, order.replace, progress, 'ORDER BY "time", message_id', "DELETE FROM event")
+            landing = Landing(audience, order.replace, progress, 'ORDER BY "time", message_id', FORGET_THEIRS)
             new = sum(landing.run(engine, land_events))
         case What.PROFILES:
             engine.execute(f"CREATE TABLE ready AS {finishing.people(bench, declared)}")

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow as pa
 
-from orchestrator.audience.columns import quoted
+from orchestrator.audience.columns import literal, quoted
 from orchestrator.audience.shaping import columns
 from orchestrator.audience.store import Audience
+from orchestrator.core.mirrors import FAMILIES
 from orchestrator.core.times import DAY
 
 _Count = TypeVar("_Count")
@@ -26,6 +27,9 @@ _BATCH, _LEAST, _FIRST, _LARGEST = 5_000, 4, 10, 60
 SAME_FOR = 7 * DAY
 """A message id means the same event if their times are no further apart: looking through all of history for every batch
 would keep readers out for seconds."""
+
+FORGET_THEIRS = f"DELETE FROM event WHERE NOT ({' OR '.join(f'starts_with(name, {literal(one)})' for one in FAMILIES)})"
+"""Removes all events but our own, which no file replaces."""
 
 GONE = "gone:"
 """Prefix of the flag column that says a value is to be deleted."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestrator.audience.coercion import Clock
 from orchestrator.audience.texts import FileError, Form
+from orchestrator.core.mirrors import ours
 from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.tree import Kind
 from orchestrator.core.zones import find_zone
@@ -147,6 +148,8 @@ def plan(content: Mapping[str, Any] | None, zone: str, where: str) -> Plan:
     constants = {key: str(content[key]) for key in ("event", "topic", "channel", "platform", "app") if key in content}
     if "channel" in constants:
         _channel(constants["channel"], f"{where}: channel")
+    if ours(constants.get("event", "")):
+        raise FileError(f"{where}: event: {constants['event']} is a name of our own events; call yours otherwise")
     if isinstance(columns, Mapping):
         targets = {str(name): _target(value, told, f"{where}: columns.{name}") for name, value in columns.items()}
         return Plan(form, targets, (), constants, told)

@@ -114,5 +114,12 @@ def copy(connection: duckdb.DuckDBPyConnection, fresh: Path) -> None:
     connection.execute(f'INSERT INTO fresh.profile BY NAME SELECT * FROM {old}.main.profile ORDER BY "user"')
     connection.execute(f'INSERT INTO fresh.event SELECT * FROM {old}.main.event ORDER BY "time", message_id')
     connection.execute(f"INSERT INTO fresh.loaded SELECT * FROM {old}.main.loaded")
+    if "mirrored" in {
+        name
+        for (name,) in connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name <> 'fresh'"
+        ).fetchall()
+    }:
+        connection.execute(f"INSERT INTO fresh.mirrored SELECT * FROM {old}.main.mirrored")
     connection.execute(f"USE {old}")
     connection.execute("DETACH fresh")

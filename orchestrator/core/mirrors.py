@@ -4,8 +4,10 @@ The names have a dot, which no event of a customer's catalogue may have, so they
 """
 
 from enum import StrEnum
+from hashlib import blake2b
 
 from orchestrator.core.nouns import Channel
+from orchestrator.core.times import Instant
 
 
 class Deed(StrEnum):
@@ -25,6 +27,39 @@ class Deed(StrEnum):
 def message_event(deed: Deed) -> str:
     """The name of the event: `message.opened`."""
     return f"message.{deed}"
+
+
+FAMILIES = ("message.", "consent.")
+"""How the names of our own events begin. Only the ledger tells of them; from outside they are refused."""
+
+MARK = "our:"
+"""How the message ids of our own events begin; from outside they are refused too, so that nobody can take one beforehand."""
+
+
+def ours(name: str) -> bool:
+    """Whether an event of this name is for the ledger alone to tell."""
+    return name.startswith(FAMILIES)
+
+
+def sent_id(delivery: str) -> str:
+    """The message id of the event that says a message was sent; `delivery` is the delivery's id."""
+    return f"{MARK}{delivery}:{Deed.SENT}"
+
+
+def converted_id(sent: str) -> str:
+    """The message id of a message's conversion, from that of its sending."""
+    return f"{sent.removesuffix(Deed.SENT)}{Deed.CONVERTED}"
+
+
+def deed_id(delivery: str, deed: Deed, at: Instant) -> str:
+    """The message id of what happened to a message later. It may happen again at another moment."""
+    return f"{MARK}{delivery}:{deed}:{at}"
+
+
+def consent_id(user: str, channel: str, topic: str, at: Instant) -> str:
+    """The message id of a person's word."""
+    text = "\0".join((user, channel, topic, str(at)))
+    return f"{MARK}{blake2b(text.encode(), digest_size=16).hexdigest()}:consent"
 
 
 MESSAGE_TEXTS = ("campaign", "variant", "channel", "segment", "topic")

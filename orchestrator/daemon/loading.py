@@ -1,4 +1,4 @@
-"""The loader: takes what came in from the event inbox to the audience, batch by batch, for as long as the daemon serves."""
+"""The loader: takes to the audience what came in, from the event inbox, and what the ledger knows, as mirrors; while the daemon serves."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from orchestrator.core.errors import StoreError
 from orchestrator.core.times import Clock
 from orchestrator.ledger import Ledger, arrivals
 from orchestrator.logs import Log
-from orchestrator.pipeline import LedgerThread, learn
+from orchestrator.pipeline import LedgerThread, Mirrors, learn
 
 log = Log("loader")
 
@@ -25,6 +25,7 @@ class Loading:
     def __init__(self, opened: Callable[[], app.Opened], clock: Clock) -> None:
         self._opened = opened
         self._clock = clock
+        self._mirrors = Mirrors(app.Topics(opened().project.environment.name))
         self.trouble = ""
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -52,7 +53,14 @@ class Loading:
         await _pause(stopping, STAND_BACK)
 
     def once(self, ledger: Ledger) -> bool:
-        """Whether there was a batch. While nothing waits, the audience is left to others."""
+        """Whether there is more to do at once. While nothing waits, the audience is left to others."""
+        batch = self._learn(ledger)
+        mirrored = self._mirrors.once(ledger, lambda: app.audience(self._opened()))
+        if mirrored is not None and mirrored.events:
+            log.info("mirrors.told", events=mirrored.events)
+        return batch or (mirrored is not None and mirrored.more)
+
+    def _learn(self, ledger: Ledger) -> bool:
         if not arrivals.any_waits(ledger.store):
             return False
         opened = self._opened()

@@ -6,6 +6,7 @@ from hashlib import blake2b
 
 from orchestrator.core.nouns import Channel
 from orchestrator.core.times import Instant
+from orchestrator.ledger import mirrors
 from orchestrator.ledger.store import Store
 
 
@@ -46,6 +47,7 @@ def change_consent(store: Store, changes: Iterable[ConsentChange]) -> int:
             "INSERT INTO consent (user_id, channel, topic, at, granted, source, proof) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             rows,
         )
+        mirrors.people_are_due(store, [row[0] for row in rows])
         facts_changed(store)
     return added
 

@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator.core.mirrors import Deed
+from orchestrator.core.nouns import Channel, DeliveryKey
 from orchestrator.core.times import Instant
+from orchestrator.ledger import deeds
+from orchestrator.ledger.deeds import Happened
 from orchestrator.ledger.store import Store
 
 
@@ -33,8 +37,12 @@ def waiting(store: Store, user: str, now: Instant, limit: int = 50) -> list[Inbo
 def acknowledge(store: Store, user: str, message: str, now: Instant) -> bool:
     """The user has seen it; a second time changes nothing. False if there is no such message of this user."""
     with store.transaction():
-        return bool(
-            store.change(
-                "UPDATE inbox SET seen_at = COALESCE(seen_at, ?) WHERE user_id = ? AND id = ?", (now, user, message)
+        known = store.rows("SELECT run, seen_at FROM inbox WHERE user_id = ? AND id = ?", (user, message))
+        if known and known[0][1] is None:
+            store.change("UPDATE inbox SET seen_at = ? WHERE user_id = ? AND id = ?", (now, user, message))
+            keys = store.rows(
+                "SELECT run, user_id, channel, step, slot FROM delivery WHERE run = ? AND user_id = ? AND channel = ? AND provider_id = ?",
+                (known[0][0], user, Channel.IN_APP, message),
             )
-        )
+            deeds.write(store, [Happened(DeliveryKey(*key), Deed.OPENED, now) for key in keys])
+        return bool(known)

@@ -180,6 +180,31 @@ class Consent(SQLModel, table=True):
     proof: str = ""
 
 
+class Deed(SQLModel, table=True):
+    """What happened to a message after a provider took it: delivered, opened, clicked, bounced, complained; only ever added to."""
+
+    __table_args__ = (CLUSTERED,)
+
+    user_id: str = _user(key=True)
+    run: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    channel: str = Field(primary_key=True)
+    step: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    slot: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    deed: str = Field(primary_key=True)
+    at: int = _big(key=True)
+
+
+class MirrorDue(SQLModel, table=True):
+    """What the audience engine does not know yet: a shard that was put back (run and number), or a person (run 0)."""
+
+    __tablename__: ClassVar[Any] = "mirror_due"
+
+    id: int | None = Field(default=None, primary_key=True)
+    run: int
+    number: int
+    user_id: str = _user()
+
+
 class Suppression(SQLModel, table=True):
     """Addresses nothing may go to, as keyed hashes: erasing a person leaves them suppressed without keeping them."""
 

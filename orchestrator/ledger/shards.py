@@ -9,6 +9,7 @@ from orchestrator.core.nouns import OnAmbiguous, Person, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
 from orchestrator.core.turns import Mark
+from orchestrator.ledger import mirrors
 from orchestrator.ledger.boots import Boot
 from orchestrator.ledger.people import unpack
 from orchestrator.ledger.store import Store
@@ -182,6 +183,8 @@ def _let_go(
         " asked_at = CASE WHEN ? > 0 THEN 0 ELSE asked_at END WHERE run = ? AND number = ? AND claimed_by = ?",
         (due_at, summary, int(due_at is None), step, run, number, owner),
     )
+    if '"accepted"' in summary:
+        mirrors.shard_is_due(store, run, number)
     if changed and due_at is None:
         left = store.rows("SELECT 1 FROM shard WHERE run = ? AND due_at IS NOT NULL LIMIT 1", (run,))
         if not left:

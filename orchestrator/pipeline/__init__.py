@@ -6,6 +6,7 @@ from orchestrator.pipeline.forecast import Forecast, forecast
 from orchestrator.pipeline.learn import learn
 from orchestrator.pipeline.ledger_thread import LedgerThread
 from orchestrator.pipeline.letters import BundleLetters
+from orchestrator.pipeline.mirror import Mirrors
 from orchestrator.pipeline.plan import PEOPLE_A_SHARD, Cast, plan
 from orchestrator.pipeline.work import Letter, Letters, Parts, Prepared, Sight, Unwritten, Watch, work
 
@@ -20,6 +21,7 @@ __all__ = [
     "LedgerThread",
     "Letter",
     "Letters",
+    "Mirrors",
     "Parts",
     "Prepared",
     "Sight",

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from orchestrator.core.mirrors import CONSENT, Deed, message_event
+from orchestrator.core.mirrors import MARK, ours
 from orchestrator.core.times import DAY, Instant, instant
 from orchestrator.ledger.arrivals import Incoming
 
@@ -70,9 +70,6 @@ class Envelope:
     context: bytes = b""
 
 
-_OURS = frozenset({CONSENT, *(message_event(deed) for deed in Deed)})
-"""Events that the ledger alone may tell of."""
-
 _batch = msgspec.json.Decoder(Body)
 _single = msgspec.json.Decoder(Single)
 _item = msgspec.json.Decoder(Item)
@@ -108,9 +105,7 @@ def incoming(raw: bytes, sent: Envelope, now: Instant) -> list[Incoming]:
     user = _user(item.user_id, "userId") or anonymous
     if not user:
         raise ItemError("neither userId nor anonymousId")
-    message = item.message_id or blake2b(raw, digest_size=16).hexdigest()
-    if len(message) > LONGEST_ID or "\0" in message:
-        raise ItemError(f"messageId: more than {LONGEST_ID} characters, or a NUL in it")
+    message = _message(item, raw)
     at = _moment(item, sent, now)
     match item.type or sent.kind:
         case "track":
@@ -143,6 +138,18 @@ def _alias(user: str, previous: str, message: str, at: Instant) -> Incoming:
     return _row("alias", user, message, at, previous, b"{}")
 
 
+def _message(item: Item, raw: bytes) -> str:
+    """The id by which a call is known again; one without gets an id made of its bytes."""
+    message = item.message_id or blake2b(raw, digest_size=16).hexdigest()
+    if len(message) > LONGEST_ID or "\0" in message:
+        raise ItemError(f"messageId: more than {LONGEST_ID} characters, or a NUL in it")
+    if message.startswith(MARK):
+        raise ItemError(
+            f"messageId: {message[:64]} begins with {MARK} like those of our own events; call yours otherwise"
+        )
+    return message
+
+
 def _user(given: Id, key: str) -> str:
     user = "" if given is None else str(given)
     if len(user) > LONGEST_USER or any(letter < " " or letter == "\x7f" for letter in user):
@@ -153,7 +160,7 @@ def _user(given: Id, key: str) -> str:
 def _name(given: str | None, key: str) -> str:
     if not given:
         raise ItemError(f"a track call needs {key}, the name of what happened")
-    if given in _OURS:
+    if ours(given):
         raise ItemError(f"{key}: {given} is a name of our own events; call yours otherwise")
     if len(given) > LONGEST_NAME or "\0" in given:
         raise ItemError(f"{key}: more than {LONGEST_NAME} characters, or a NUL in it")

@@ -61,6 +61,7 @@ def test_a_file_that_cannot_be_read_at_all_is_refused_in_words(tmp_path, name, c
         ({"columns": {"score": "consent.email"}}, "names no topic"),
         ({"separator": "::"}, "separator: '::'"),
         ({"encoding": "utf-9"}, "no encoding 'utf-9'"),
+        ({"event": "message.opened"}, "event: message.opened is a name of our own events"),
     ],
 )
 def test_a_mistake_in_the_mapping_names_the_key(tmp_path, mapping, says):

@@ -13,6 +13,7 @@ import pytest
 from orchestrator.audience.catalogue import catalogue_from
 from orchestrator.audience.importing import Order, import_file, look
 from orchestrator.audience.mapping import What
+from orchestrator.audience.mirroring import Place, mirror
 from orchestrator.audience.texts import FileError
 from orchestrator.core.segments.tree import Catalogue, Declared, Kind
 from tests.audience.builders import NOW, SHOP, a_file, an_audience, events, imported, people
@@ -139,6 +140,23 @@ def test_a_message_id_is_one_event_in_one_file_and_across_files(tmp_path):
     done = imported(audience, What.EVENTS, a_file(tmp_path, "b.csv", header, "m1,a,x,2026-01-03", "m2,a,x,2019-01-01"))
     assert done.new == 1
     assert {message for *_, message, _ in events(audience)} >= {"m1", "m2"}
+
+
+def test_no_file_tells_of_our_own_events_or_replaces_them(tmp_path):
+    audience = an_audience(tmp_path)
+    sent = {"user": ["ada"], "name": ["message.sent"], "time": [1], "message_id": ["our:1:sent"], "properties": ["{}"]}
+    mirror(audience, "a ledger", None, Place(1, None, 0, None), pa.table(sent))
+    lines = (
+        "user,event,time,id",
+        "u,message.opened,2026-03-02,1",
+        "u,consent.given,2026-03-02,2",
+        "u,visit,2026-03-02,our:3",
+    )
+    done = imported(audience, What.EVENTS, a_file(tmp_path, "e.csv", *lines), replace=True)
+    assert (done.rows, done.new, done.left_out) == (3, 1, 2)
+    assert [name for _, name, *_ in events(audience)] == ["message.sent", "visit"]
+    assert not events(audience)[1][3].startswith("our:")
+    assert "kept for our own events; call yours otherwise" in done.rejects.read_text()
 
 
 def test_events_land_in_time_order_and_whoever_did_something_has_a_profile(tmp_path):
