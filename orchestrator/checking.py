@@ -6,7 +6,7 @@ from orchestrator import config
 from orchestrator.config import Outline, Project, Settings, Sketch
 from orchestrator.core.campaigns import CampaignState, Kind
 from orchestrator.core.errors import ConfigError, Mistake, OrchestratorError
-from orchestrator.rendering import Catalogue, Compiled, Setting, lint
+from orchestrator.rendering import Catalogue, Compiled, Setting, Values, lint, tried
 
 
 def mistakes(loaded: config.Loaded) -> tuple[Mistake, ...]:
@@ -62,6 +62,7 @@ def template_mistakes(known: Sketch, files: config.Files, said: Iterable[Mistake
     Both readers of a template's head may object to the same: what was `said` already is not said again.
     """
     found: dict[Mistake, None] = {}
+    tries = []
     settings, data = known.settings, known.catalogue
     spots = {(it.file, it.line, it.column + off) for it in said for off in (-1, 0, 1)}
     written = {it.file for it in said if it.line}
@@ -78,10 +79,23 @@ def template_mistakes(known: Sketch, files: config.Files, said: Iterable[Mistake
             )
         )
         compiled = Compiled(name, files, template_setting(settings))
+        kinds = _kinds(data, campaign.trigger) if data is not None else {}
+        tries.append((compiled, kinds))
         for it in lint(compiled, catalogue, marketing=campaign.marketing):
             if (it.file, it.line, it.column) not in spots and not (it in compiled.unreadable and it.file in written):
                 found[it] = None
-    return tuple(found)
+    return (*found, *tried(tries))
+
+
+def _kinds(data: config.Catalogue, trigger: str | None) -> dict[tuple[str, ...], Values]:
+    """What the values of a template's paths may be, as far as the catalogue declares them."""
+    found: dict[tuple[str, ...], config.DataType] = {}
+    for name, it in data.attributes.items():
+        found[name,] = found["userAttribute", name] = it
+    for event, properties in data.events.items():
+        found |= {("latest", event, name): it for name, it in properties.items()}
+    found |= {("parameter", name): it for name, it in data.events.get(trigger or "", {}).items()}
+    return {path: Values(str(it.type), it.values) for path, it in found.items()}
 
 
 def template_setting(settings: Settings | None) -> Setting:

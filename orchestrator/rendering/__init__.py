@@ -5,6 +5,7 @@ from orchestrator.rendering.compiling import Setting
 from orchestrator.rendering.linting import Catalogue, lint
 from orchestrator.rendering.rendering import Compiled, Refusal, RenderRequest, touched
 from orchestrator.rendering.scripts import Path, spell
+from orchestrator.rendering.trials import Values, tried
 from orchestrator.rendering.writing import Limits
 
 __all__ = [
@@ -17,7 +18,9 @@ __all__ = [
     "RenderChildError",
     "RenderRequest",
     "Setting",
+    "Values",
     "lint",
     "spell",
     "touched",
+    "tried",
 ]

@@ -166,10 +166,10 @@ class RenderChild:
         if kind != DIED:
             self._fail(f"it answered {kind!r}")
         self._writing = ""
-        ended_by, at = pickle.loads(data)  # noqa: S301 - from our own keeper
+        ended_by, at, spot = pickle.loads(data)  # noqa: S301 - from our own keeper
         parts: list[list[RenderRequest] | Refusal] = [
             batch[:at],
-            _why(ended_by, self._limits, compiled.file_of(batch[at])),
+            _why(ended_by, self._limits, spot or compiled.file_of(batch[at])),
             batch[at + 1 :],
         ]
         return [part for part in parts if part]
@@ -210,7 +210,7 @@ class RenderChild:
         raise RenderChildError(f"the render child is gone ({why}); is there enough memory? Asking again makes another")
 
 
-def _why(ended_by: int, limits: Limits, file: str) -> Refusal:
+def _why(ended_by: int, limits: Limits, where: str) -> Refusal:
     if ended_by == signal.SIGALRM:
-        return Refusal(Reason.TEMPLATE_TOO_SLOW, f"took over {limits.seconds:g} s ({file})")
-    return Refusal(Reason.TEMPLATE_TOO_LARGE, f"its writer was ended by signal {ended_by} ({file})")
+        return Refusal(Reason.TEMPLATE_TOO_SLOW, f"took over {limits.seconds:g} s ({where})", fatal=True)
+    return Refusal(Reason.TEMPLATE_TOO_LARGE, f"its writer was ended by signal {ended_by} ({where})", fatal=True)

@@ -48,10 +48,14 @@ class RenderRequest:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why somebody's message could not be written; `detail` is a path or an error with file and line."""
+    """Why somebody's message could not be written; `detail` is a path or an error with file and line.
+
+    `fatal`: it took its writer with it, and the time or the memory a message may take.
+    """
 
     reason: Reason
     detail: str
+    fatal: bool = field(default=False, compare=False)
 
     @property
     def state(self) -> State:
@@ -137,6 +141,13 @@ class Compiled:
         cell = self.shelf.find(person.segment, request.channel, person.variant, person.locale)
         chain = self.shelf.chain(cell) if cell is not None else ()
         return chain[-1].path if chain else ""
+
+    def spot(self, script: str, line: int) -> str:
+        """The template's file and line (`file:line`) behind a line of a compiled script; empty if there is none."""
+        for form in self.forms.values():
+            if form.script is not None and form.script.filename == script:
+                return _spot(form.script.place_of(line)[0])
+        return ""
 
     def render_many(self, requests: Iterable[RenderRequest]) -> Iterator[Content | Refusal]:
         """One answer for each request, in order, in this process; a template that never ends is not stopped."""

@@ -99,11 +99,16 @@ class Script:
 
     def place(self, trace: TracebackType | None) -> tuple[Place, int]:
         """Where in the files an error arose, and the number of the tag."""
-        number = 0
+        line = 0
         while trace is not None:
             if trace.tb_frame.f_code.co_filename == self.filename:
-                number = self._template.get_corresponding_lineno(trace.tb_lineno)
+                line = trace.tb_lineno
             trace = trace.tb_next
+        return self.place_of(line)
+
+    def place_of(self, line: int) -> tuple[Place, int]:
+        """Where in the files a line of the compiled script comes from, and the number of the tag; 0 for no line."""
+        number = self._template.get_corresponding_lineno(line) if line else 0
         return (self.tags.place(number) if number else Place(self.filename)), number
 
     def missing(self, name: str, trace: TracebackType | None) -> tuple[str, Place]:

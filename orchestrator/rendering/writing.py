@@ -1,9 +1,11 @@
 """What runs inside the render child: a keeper that compiles and forks, and writers that render and may die of it."""
 
+import faulthandler
 import gc
 import mmap
 import os
 import pickle
+import re
 import resource
 import signal
 import struct
@@ -11,7 +13,8 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from tempfile import TemporaryFile
+from typing import IO, NoReturn
 
 from orchestrator.rendering.carrying import pack_answers, unpack_requests
 from orchestrator.rendering.lines import ANSWERS, BATCH, BUNDLE, DIED, READY, STOP, UNKNOWN, WRITE, Line
@@ -25,6 +28,7 @@ MEMORY = 512 * 2**20
 _SIZE = Path("/proc/self/statm")
 NOBODY = -1
 _CELL = struct.Struct("=q")
+_FRAME = re.compile(r'File "(<[^"]*>)", line (\d+)')
 _KEPT = 8
 """Bundles the keeper keeps compiled."""
 
@@ -83,6 +87,7 @@ def _let_go_of_files(kept: tuple[int, ...]) -> None:
 def keep(line: Line, bundles: dict[str, Compiled], limits: Limits) -> None:
     """The keeper: compile bundles, fork writers, say how they ended."""
     cell = mmap.mmap(-1, mmap.PAGESIZE)
+    trace = TemporaryFile()  # noqa: SIM115 - lives as long as this process
     while True:
         kind, data = line.receive()
         if kind == BUNDLE:
@@ -95,15 +100,19 @@ def keep(line: Line, bundles: dict[str, Compiled], limits: Limits) -> None:
             compiled = bundles.get(data.decode())
             line.send(READY if compiled is not None else UNKNOWN)
             if compiled is not None:
-                line.send(*_supervise(compiled, line, cell, limits))
+                line.send(*_supervise(compiled, line, cell, trace, limits))
         # A batch that arrives here was left in the line by a writer that died: it is asked for again.
 
 
-def _supervise(compiled: Compiled, line: Line, cell: mmap.mmap, limits: Limits) -> tuple[bytes, bytes]:
+def _supervise(
+    compiled: Compiled, line: Line, cell: mmap.mmap, trace: IO[bytes], limits: Limits
+) -> tuple[bytes, bytes]:
     """Fork a writer and wait for its end: stopped as told, or dead of a signal at a message."""
     _CELL.pack_into(cell, 0, NOBODY)
+    trace.seek(0)
+    trace.truncate()
     gc.freeze()  # what both processes share must not be touched, and so copied, by the collector
-    pid = fork(lambda: _write(compiled, line, cell, limits), line.socket.fileno())
+    pid = fork(lambda: _write(compiled, line, cell, trace, limits), line.socket.fileno(), trace.fileno())
     _, status = os.waitpid(pid, 0)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
         return READY, b""
@@ -112,11 +121,22 @@ def _supervise(compiled: Compiled, line: Line, cell: mmap.mmap, limits: Limits) 
         # No message is to blame, and half an answer may stand in the line: hang up, so that everything is asked again.
         raise EOFError
     ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else signal.SIGKILL
-    return DIED, pickle.dumps((int(ended_by), at))
+    return DIED, pickle.dumps((int(ended_by), at, _spot(compiled, trace)))
 
 
-def _write(compiled: Compiled, line: Line, cell: mmap.mmap, limits: Limits) -> None:
+def _spot(compiled: Compiled, trace: IO[bytes]) -> str:
+    """The template's file and line that a writer stood at when its time was over; empty if nobody knows.
+
+    A writer that was just taking a text from its template stands at none of its lines.
+    """
+    frames = _FRAME.findall(os.pread(trace.fileno(), 65_536, 0).decode("ascii", "replace"))
+    return next((spot for name, line in frames if (spot := compiled.spot(name, int(line)))), "")
+
+
+def _write(compiled: Compiled, line: Line, cell: mmap.mmap, trace: IO[bytes], limits: Limits) -> None:
     """A writer: batches in, answers out, until told to stop. The kernel's alarm ends it, whatever it is doing."""
+    # First the alarm has it write down where it stands, from within the signal; then it ends as if nobody listened.
+    faulthandler.register(signal.SIGALRM, file=trace, all_threads=False, chain=True)
     # A forked process begins with its parent's address space; what comes on top is the template's.
     if _SIZE.exists():  # where it does not, the system keeps no such limit either
         pages = int(_SIZE.read_text(encoding="ascii").split()[0])

@@ -93,6 +93,15 @@ def test_a_slip_in_a_head_hides_no_mistake_of_its_line(project):
     ]
 
 
+def test_a_message_that_fails_for_whomever_it_is_written_is_a_mistake(project):
+    rewrite(project / PUSH, 'body: "', 'body: "{{ userAttribute.firstName | currency(1 // 0) }}')
+    rewrite(project / "templates/winback/_default/email.mjml", "{{ copy.title }}", "{{ copy.title | date }}")
+    found = mistakes(project)
+    # The variant inherits both from the plain file: its place is the same, and it is said once.
+    assert [line.partition(":")[0] for line in found] == ["templates/winback/_default/email.mjml", PUSH]
+    assert all("the message cannot be written: " in line for line in found)
+
+
 def test_templates_are_read_although_the_settings_cannot_be(project):
     rewrite(project / SETTINGS, "topics:", "topics: [")
     rewrite(project / PUSH, "userAttribute.firstName", "userAttribute.firstNaem")
