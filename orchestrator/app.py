@@ -242,7 +242,8 @@ def prepared(
     compiled = Compiled(campaign, files, checking.template_setting(project.settings))
     if compiled.mistakes:
         raise ConfigError(compiled.mistakes)
-    return Prepared(found, BundleLetters(compiled, found, seal, project.settings.public_url, child))
+    letters = BundleLetters(compiled, found, seal, project.settings.public_url, child)
+    return Prepared(found, letters, letters.halted)
 
 
 def audience(opened: Opened) -> Audience:

@@ -107,6 +107,9 @@ def _ledger(opened: app.Opened, ledger: Ledger, now: Instant) -> Iterator[Findin
     for run in runs.listed(store, states=[RunState.WAITING]):
         text = f"{run.reason}; orchestrator resume {run.id} lets it go, orchestrator cancel {run.id} ends it"
         yield Finding(f"run {run.id} of {run.campaign} waits for a person", False, text)
+    for run in runs.listed(store, states=[RunState.PAUSED]):
+        text = f"{run.reason}; orchestrator resume {run.id} goes on, orchestrator cancel {run.id} ends it"
+        yield Finding(f"run {run.id} of {run.campaign} is paused", False, text)
     yield from _words(opened, ledger)
 
 

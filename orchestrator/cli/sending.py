@@ -12,7 +12,7 @@ from orchestrator.wire.clock import WallClock
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from orchestrator.cli.shipping import Sent
+    from orchestrator.cli.shipping import Rehearsal, Sent
     from orchestrator.core.times import Instant
     from orchestrator.pipeline import Forecast
 
@@ -37,7 +37,7 @@ def plan(
 
     desk: Desk = context.obj
     with rehearse(desk, campaign, moment_of(at)) as show:
-        desk.show(_told(show.forecast), lambda: _print(desk, campaign, show.forecast, show.at))
+        desk.show(_told(show.forecast), lambda: _print(desk, campaign, show))
 
 
 @honest
@@ -79,7 +79,7 @@ def send(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
     ask_nobody(desk, f"send {campaign}", yes=yes, after=f"`orchestrator plan {campaign}` showed the audience")
     with rehearse(desk, campaign, WallClock().now(), sending=True) as show:
         if not desk.as_json:
-            _print(desk, campaign, show.forecast, show.at)
+            _print(desk, campaign, show)
         if show.forecast.people == 0:
             fail(f"{campaign}: nobody is in its audience; orchestrator segment show tells why", USAGE)
         if untold := show.untold():
@@ -110,12 +110,12 @@ def ask_for(number: int, of_what: str) -> None:
 
 def tell_sent(desk: Desk, campaign: str, sent: "Sent", more: "Mapping[str, Any] | None" = None) -> None:
     """How a run stands after it was worked here, with what else a program is told; ends with its exit code."""
-    desk.show({**(more or {}), **sent.told}, lambda: _print_sent(campaign, sent.told))
+    desk.show({**(more or {}), **sent.told}, lambda: _print_sent(campaign, sent.told, sent.why))
     if sent.code:
         raise typer.Exit(sent.code)
 
 
-def _print_sent(campaign: str, sent: "Mapping[str, Any]") -> None:
+def _print_sent(campaign: str, sent: "Mapping[str, Any]", why: str) -> None:
     """How a run stands, and what to do next."""
     rows = " · ".join(f"{state.replace('_', ' ')} {count:,}" for state, count in sent["rows"].items())
     typer.echo(f" run {sent['run']} of {campaign} is {sent['state']}   {rows or 'nobody was in it'}")
@@ -124,6 +124,7 @@ def _print_sent(campaign: str, sent: "Mapping[str, Any]") -> None:
     if sent["state"] == "working":
         typer.echo(" who is held gets it when it is time, while `orchestrator serve` runs")
     elif sent["state"] == "paused":
+        typer.echo(f" it stands still: {why}")
         typer.echo(f" it goes on with: orchestrator resume {sent['run']}, then orchestrator serve")
     typer.echo(f" look: orchestrator report {campaign} · orchestrator deliveries {campaign} --user ID")
 
@@ -176,13 +177,14 @@ def _told(found: "Forecast") -> dict[str, object]:
     }
 
 
-def _print(desk: Desk, campaign: str, found: "Forecast", at: "Instant") -> None:
-    """People first, rows never."""
+def _print(desk: Desk, campaign: str, show: "Rehearsal") -> None:
+    """People first, rows never; at last what else is under way."""
+    found = show.forecast
 
     def line(text: str, number: str, more: str = "") -> None:
         typer.echo(f" {text:<38}{number:>9}" + (f"   {more}" if more else ""))
 
-    typer.echo(f" {campaign}   {desk.environment} · {when(at)}")
+    typer.echo(f" {campaign}   {desk.environment} · {when(show.at)}")
     line(
         "in the audience",
         f"{found.people:,}",
@@ -204,3 +206,5 @@ def _print(desk: Desk, campaign: str, found: "Forecast", at: "Instant") -> None:
     told = [f"{channel} {count:,}" for channel, count in found.channels.most_common()]
     told += [f"{variant} {count:,}" for variant, count in found.variants.most_common() if variant]
     line("would get a message now", f"{found.reached:,}", " · ".join(told))
+    for one in show.under_way():
+        typer.echo(f" {one}")

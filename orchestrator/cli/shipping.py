@@ -13,7 +13,8 @@ from typing import Any, Protocol
 import uvloop
 
 from orchestrator import app
-from orchestrator.cli.desk import CTRL_C, OK, TERMINATED, Desk, fail, no_such
+from orchestrator.cli import standing
+from orchestrator.cli.desk import CTRL_C, OK, TERMINATED, WRONG, Desk, fail, no_such
 from orchestrator.cli.progress import Progress
 from orchestrator.config import Deliver
 from orchestrator.core.assignment import ramp_at
@@ -50,10 +51,11 @@ class Bench(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How a run stands after it was worked here, and the exit code that says whether somebody stopped it."""
+    """How a run stands after it was worked here, the exit code that says whether it was stopped, and why it was."""
 
     told: dict[str, Any]
     code: int
+    why: str = ""
 
 
 _STOPS = {signal.SIGINT: (CTRL_C, "ctrl-c"), signal.SIGTERM: (TERMINATED, "SIGTERM")}
@@ -71,6 +73,11 @@ class Rehearsal:
     forecast: Forecast
     child: RenderChild
     at: Instant
+    earlier: tuple[standing.Earlier, ...] = ()
+
+    def under_way(self) -> tuple[str, ...]:
+        """What earlier runs of the campaign still have to do with these people, a line each."""
+        return tuple(standing.told(self.earlier, self.prepared.campaign, self.at))
 
     def untold(self) -> str:
         """Why this environment must not send it yet, empty if it may."""
@@ -93,10 +100,10 @@ def rehearse(desk: Desk, campaign: str, at: Instant, *, sending: bool = False) -
             casting = Casting(audience, opened.project, prepared.campaign, at, prepared.letters.touched())
             try:
                 ramp, grows_at = ramp_at(prepared.campaign, ledger.began(campaign) or at, at)
-                found = forecast(
-                    ledger, prepared.campaign, casting, RunFacts(0, at, at, ramp=ramp, ramp_grows_at=grows_at), at
-                )
-                yield Rehearsal(opened, ledger, prepared, casting, found, child, at)
+                facts = RunFacts(0, at, at, ramp=ramp, ramp_grows_at=grows_at)
+                before = standing.earlier(ledger, campaign)
+                found = forecast(ledger, prepared.campaign, standing.counted(casting, before), facts, at)
+                yield Rehearsal(opened, ledger, prepared, casting, found, child, at, tuple(before))
             finally:
                 casting.close()
         finally:
@@ -121,11 +128,11 @@ def ship(desk: Desk, show: Rehearsal) -> Sent:
 def work_here(desk: Desk, show: Bench, run: Run) -> Sent:
     """Work a planned run until nothing of it is due any more; how it stands then. Closes the ledger."""
     code = uvloop.run(_work(desk, show, run))
-    return Sent(outcome(show.opened, run.id), code)
+    return outcome(show.opened, run.id, code)
 
 
-def outcome(opened: app.Opened, number: int) -> dict[str, Any]:
-    """How a run stands, its rows counted by state."""
+def outcome(opened: app.Opened, number: int, code: int = OK) -> Sent:
+    """How a run stands, its rows counted by state; a run that halted by itself is trouble."""
     ledger = opened.ledger()
     try:
         run = runs.find(ledger.store, number)
@@ -136,7 +143,9 @@ def outcome(opened: app.Opened, number: int) -> dict[str, Any]:
     for count in counts:
         rows[count.state] = rows.get(count.state, 0) + count.rows
     sink = "" if opened.project.environment.deliver is Deliver.EVERYONE else str(opened.root / app.SINK)
-    return {"run": number, "state": str(run.state) if run else "gone", "rows": rows, "sink": sink}
+    told = {"run": number, "state": str(run.state) if run else "gone", "rows": rows, "sink": sink}
+    why = run.reason if run is not None and run.state is RunState.PAUSED else ""
+    return Sent(told, WRONG if why and code == OK else code, why)
 
 
 def _ask_again(show: Bench, bundles: app.Bundles, run: int, now: Instant, ledger: Ledger) -> None:
@@ -151,15 +160,15 @@ def _ask_again(show: Bench, bundles: app.Bundles, run: int, now: Instant, ledger
 
 def _stop_when_told(stopping: asyncio.Event) -> list[signal.Signals]:
     """Set the event at the first signal to stop; the list will hold the signals that came."""
-    told: list[signal.Signals] = []
+    came: list[signal.Signals] = []
 
     def stop(by: signal.Signals) -> None:
-        told.append(by)
+        came.append(by)
         stopping.set()
 
     for by in _STOPS:
         asyncio.get_running_loop().add_signal_handler(by, stop, by)
-    return told
+    return came
 
 
 async def _work(desk: Desk, show: Bench, run: Run) -> int:
@@ -170,7 +179,7 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
     rows = await held(lambda ledger: deliveries.rows_of(ledger.store, run.id))
     progress = Progress(run.campaign, rows, clock, quiet=desk.as_json)
     parts = Parts(held, app.dispatch(show.opened, clock, random.random), bundles.prepare_shard, progress)
-    told = _stop_when_told(parts.dispatch.stopping)
+    signals = _stop_when_told(parts.dispatch.stopping)
     with progress:
         while not parts.dispatch.stopping.is_set():
             try:
@@ -184,8 +193,8 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
             await work(shard, parts, clock)
     await parts.dispatch.close()
     code = OK
-    if told:
-        stopped, why = _STOPS[told[0]]
+    if signals:
+        stopped, why = _STOPS[signals[0]]
         if await held(lambda ledger: runs.steer(ledger.store, run.id, RunState.PAUSED, [RunState.WORKING], why)):
             code = stopped
     await held(lambda ledger: ledger.end_boot(clock.now()))

@@ -252,6 +252,8 @@ class Supervisor:
     async def _health(self) -> Health:
         pauses = await self._ledger(lambda ledger: pace.pauses(ledger.store, self.clock.now()))
         troubles = [*self.troubles, *(f"{scope} is paused: {reason}" for scope, _, reason in pauses)]
+        paused = await self._ledger(lambda ledger: runs.listed(ledger.store, states=[RunState.PAUSED], limit=20))
+        troubles += [f"run {run.id} of {run.campaign} is paused: {run.reason}" for run in paused]
         troubles += [f"run {run} waits: its people must be asked about again; see the log" for run in self._unasked]
         troubles += [f"run {run} could not be planned and is tried again; see the log" for run in self._unplanned]
         troubles += [self._hindered] if self._hindered else []

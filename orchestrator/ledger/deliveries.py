@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from orchestrator.core.nouns import Channel, DeliveryKey, Person, State
+from orchestrator.core.nouns import OPEN, Channel, DeliveryKey, Person, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
 from orchestrator.ledger.people import pack
@@ -147,6 +147,15 @@ def counts(store: Store, run: int) -> list[Count]:
 def rows_of(store: Store, run: int) -> int:
     """How many rows a run has."""
     return int(store.rows("SELECT COUNT(*) FROM delivery WHERE run = ?", (run,))[0][0])
+
+
+def waiting_users(store: Store, run: int) -> dict[str, Instant]:
+    """Users with a delivery of a run that is not over, each with the moment it is looked at next (0: now)."""
+    rows = store.rows(
+        "SELECT user_id, MIN(COALESCE(not_before, 0)) FROM delivery WHERE run = ? AND state {any} GROUP BY user_id",
+        (run, store.array([str(state) for state in OPEN])),
+    )
+    return {user: Instant(at) for user, at in rows}
 
 
 def story(store: Store, key: DeliveryKey) -> list[Answered]:

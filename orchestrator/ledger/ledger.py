@@ -107,6 +107,10 @@ class Ledger:
         """Write the verdicts, recount, and let go of the shard; the next moment it is due, if any."""
         return shards.put_back(self.store, self.boot, shard, marks, now, not_before)
 
+    def halt(self, run: int, why: str) -> bool:
+        """Let nothing more of a run leave until a person resumes it; what is not sent stays planned."""
+        return runs.steer(self.store, run, runs.RunState.PAUSED, [runs.RunState.WORKING], why)
+
     def change_consent(self, changes: Iterable[ConsentChange]) -> int:
         """Append people's words on topics; once it returns, no intent is created against them."""
         return consent.change_consent(self.store, changes)

@@ -1,6 +1,9 @@
-"""A bundle's templates as the corridor uses them: every message gets its unsubscribe link, in the body and in the headers."""
+"""A bundle's templates as the corridor uses them: every message gets its unsubscribe link, in the body and in the headers.
 
-from collections import deque
+A template that ends its writer for one member after the other halts its run, instead of costing each of them two seconds.
+"""
+
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -10,6 +13,9 @@ from orchestrator.core.nouns import Channel, Content, EmailContent
 from orchestrator.ledger import Seal
 from orchestrator.pipeline.work import Letter, Unwritten
 from orchestrator.rendering import Compiled, Refusal, RenderChild, RenderRequest
+
+STRIKES = 5
+"""So many messages in a row that take their writer with them, all of one template, halt the run they belong to."""
 
 
 class BundleLetters:
@@ -24,27 +30,50 @@ class BundleLetters:
         self._url = public_url
         self.child = child
         self._marketing = campaign.kind is Kind.MARKETING
+        self._strikes: Counter[str] = Counter()
+        self._words: dict[str, str] = {}
+        self._halted: dict[int, str] = {}
 
     def render(self, letters: Iterable[Letter]) -> Iterator[Content | Unwritten]:
-        """One answer for each letter, in order, written only as they are asked for."""
-        links: deque[str] = deque()
+        """One answer for each letter, in order, written only as they are asked for; none any more once a run is halted."""
+        asked: deque[tuple[int, RenderRequest]] = deque()
 
         def requests() -> Iterator[RenderRequest]:
             for letter in letters:
                 link = self.unsubscribe_url(letter)
-                links.append(link)
                 extras = {"unsubscribe_url": link} if link else {}
-                yield RenderRequest(
+                request = RenderRequest(
                     letter.person, letter.key.channel, letter.judged_at, letter.id, letter.address, extras
                 )
+                asked.append((letter.key.run, request))
+                yield request
 
         write = self.compiled.render_many if self.child is None else partial(self.child.render_many, self.compiled)
         for told in write(requests()):
-            link = links.popleft()
+            run, request = asked.popleft()
             if isinstance(told, Refusal):
                 yield Unwritten(told.state, told.reason, told.detail)
+                if told.fatal and self._strike(run, request, told.detail):
+                    return
             else:
-                yield _with_link(told, link) if self._marketing else told
+                if self._strikes:
+                    self._strikes.pop(self.compiled.file_of(request), None)
+                    self._words.clear()
+                yield _with_link(told, request.extras.get("unsubscribe_url", "")) if self._marketing else told
+
+    def halted(self, run: int) -> str:
+        """Why the run must stand still, told once; empty if it may go on."""
+        return self._halted.pop(run, "")
+
+    def _strike(self, run: int, request: RenderRequest, detail: str) -> bool:
+        """Count one more; whether it was one too many. Only a message that can be written clears the count."""
+        file = self.compiled.file_of(request)
+        self._strikes[file] += 1
+        self._words[file] = max(self._words.get(file, ""), detail, key=len)  # the one that knows the line
+        if self._strikes[file] < STRIKES:
+            return False
+        self._halted[run] = f"{self._strikes[file]} messages in a row could not be written: {self._words[file]}"
+        return True
 
     def touched(self) -> frozenset[tuple[str, ...]]:
         """The paths of data the templates may read."""

@@ -72,6 +72,8 @@ class Prepared:
 
     campaign: Campaign
     letters: Letters
+    halted: Callable[[int], str] = lambda _run: ""
+    """Why a run (by number) must stand still until a person has looked; empty if it may go on."""
 
 
 class Watch(Protocol):
@@ -120,6 +122,8 @@ async def work(shard: Shard, parts: Parts, clock: Clock, offered: Callable[[], N
     marks = [*turns.marks, *sight.marks(verdicts, known)]
     if parts.watch is not None:
         parts.watch.marked(shard, marks)
+    if why := prepared.halted(shard.run):
+        await parts.ledger(lambda ledger: ledger.halt(shard.run, why))
     return await parts.ledger(lambda ledger: ledger.put_back(shard, marks, clock.now(), turns.resume_at))
 
 
@@ -174,7 +178,9 @@ class Sight:
             for verdict in found
             if isinstance(verdict.verdict, Send) and (row := _row(known[user], verdict))
         ]
-        for (letter, row), content in zip(rows, letters.render(letter for letter, _ in rows), strict=True):
+        for (letter, row), content in zip(
+            rows, letters.render(letter for letter, _ in rows), strict=False
+        ):  # fewer: halted
             if isinstance(content, Unwritten):
                 yield Mark(letter.key, content.state, content.reason, content.detail, exposed=True)
                 continue
