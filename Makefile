@@ -49,6 +49,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.sending --memory
 	$(BIN)/python -m benchmarks.smtp_wire
 	$(BIN)/python benchmarks/segments.py
+	$(BIN)/python -m benchmarks.loader
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -54,7 +54,7 @@ def cells_of(bench: Bench, asked: Asked, names: Sequence[str] | None, *, json: b
     if what is What.SUPPRESSIONS and sum(cell.to in ADDRESSES for cell in cells) == 1:
         cells = [replace(cell, required=cell.to in ADDRESSES) for cell in cells]
     if what is What.EVENTS:
-        cells += _inside(cells, _properties(asked.catalogue), Clock(asked.told.zone))
+        cells += _inside(cells, properties_of(asked.catalogue), Clock(asked.told.zone))
     return cells, content
 
 
@@ -86,7 +86,7 @@ def _cell(what: What, name: str, target: Target, raw: str, catalogue: Catalogue,
     elif target.to == "properties" and own:
         kind = None if json else Kind.TEXT
     elif kind is None:
-        known: Mapping[str, Declared] = catalogue.attributes if what is What.PROFILES else _properties(catalogue)
+        known: Mapping[str, Declared] = catalogue.attributes if what is What.PROFILES else properties_of(catalogue)
         kind = known[target.to].kind if target.to in known else None
     return Cell(
         name=name, to=target.to, raw=raw, json=json, kind=kind, clock=target.clock, required=target.to in NEEDED[what],
@@ -114,7 +114,7 @@ def _inside(cells: Sequence[Cell], known: Mapping[str, Declared], clock: Clock) 
     ]
 
 
-def _properties(catalogue: Catalogue) -> dict[str, Declared]:
+def properties_of(catalogue: Catalogue) -> dict[str, Declared]:
     """The properties of all events; one that is not the same kind everywhere stays as it comes."""
     found: dict[str, Declared] = {}
     torn = set()

@@ -4,21 +4,24 @@ Rows wait in the ledger's event inbox until somebody stamps them with a batch nu
 and load the same batch again: its number stands beside its rows, so the second time changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import chain
 from typing import Any
 
 import duckdb
 import msgspec
 import pyarrow as pa
+import pyarrow.compute
 
-from orchestrator.audience import finishing
+from orchestrator.audience import finishing, opening
 from orchestrator.audience.bench import Bench
-from orchestrator.audience.cells import Asked, cells_of
+from orchestrator.audience.cells import Asked, cells_of, properties_of
 from orchestrator.audience.landing import land_devices, land_events, land_people
 from orchestrator.audience.mapping import Plan, Target, What
 from orchestrator.audience.merging import merge
+from orchestrator.audience.plain import Events, Payload, Row, apart, events_in
 from orchestrator.audience.rejects import Conflict, conflicts
 from orchestrator.audience.spool import home
 from orchestrator.audience.store import Audience
@@ -70,92 +73,174 @@ class Loaded:
     conflicts: tuple[Conflict, ...] = ()
 
 
+def together(loaded: Sequence[Loaded]) -> Loaded:
+    """Several batches as one; `known` if all of them were."""
+    return Loaded(
+        bool(loaded) and all(one.known for one in loaded),
+        sum(one.events for one in loaded),
+        sum(one.duplicates for one in loaded),
+        sum(one.new for one in loaded),
+        sum(one.changed for one in loaded),
+        sum(one.left_out for one in loaded),
+        tuple(conflict for one in loaded for conflict in one.conflicts),
+    )
+
+
 def load(
     audience: Audience, batch: int, arrivals: Sequence[Arrival], catalogue: Catalogue, zone: str = "UTC"
 ) -> Loaded:
-    """Load one batch: events that are not known yet, changes of profiles in the order they came, then aliases.
+    """Load one batch of arrivals; see `land`."""
+    prepared = prepare(audience, [written(one) for one in arrivals], catalogue, zone)
+    return next(iter(land(audience, [(batch, prepared)])))
 
-    `zone` is the project's, for attributes that name a time without one. An arrival that cannot be read is left out.
+
+def written(arrival: Arrival) -> Row:
+    """An arrival as it waits in the inbox."""
+    payload = _write({"at": arrival.at, "name": arrival.name, "body": arrival.body})
+    return str(arrival.kind), arrival.user, arrival.message_id, payload.decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch that is read and typed, so that it can land quickly: Arrow tables, the columns that people change, aliases."""
+
+    events: Any = None
+    taken: int = 0
+    changes: Any = None
+    columns: Sequence[str] = ()
+    devices: Any = None
+    aliases: Sequence[Arrival] = ()
+    left_out: int = 0
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def prepare(audience: Audience, rows: Sequence[Row], catalogue: Catalogue, zone: str) -> Prepared:
+    """Read a batch's rows; the audience is not touched. `zone` is the project's, for attributes that name a time without one.
+
+    An arrival of which something needed cannot be read is left out. msgspec.DecodeError for a payload that is none.
     """
+    others = [_arrival(row) for row in rows if row[0] != "event"]
+    changes = [one for one in others if one.kind is Arriving.PROFILE]
+    aliases = [one for one in others if one.kind is Arriving.ALIAS and one.name != one.user]
     try:
-        return _load(audience, batch, arrivals, catalogue, zone)
+        events = _events(audience, rows, catalogue, zone) if len(others) < len(rows) else Prepared()
+        people = _people(audience, changes, catalogue, zone) if changes else Prepared()
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as problem:
         raise StoreError(f"audience {audience.path}: no room to prepare a batch ({problem}); it waits") from problem
+    return replace(
+        people,
+        events=events.events,
+        taken=events.taken,
+        aliases=aliases,
+        left_out=events.left_out + people.left_out,
+        conflicts=(*events.conflicts, *people.conflicts),
+    )
 
 
-def _load(audience: Audience, batch: int, arrivals: Sequence[Arrival], catalogue: Catalogue, zone: str) -> Loaded:
-    place = home(audience.spools)
-    with Bench(place) as did, Bench(place) as are:
-        events = _events(did, [one for one in arrivals if one.kind is Arriving.EVENT], catalogue, zone)
-        people = _people(are, [one for one in arrivals if one.kind is Arriving.PROFILE], catalogue, zone)
-        aliases = [one for one in arrivals if one.kind is Arriving.ALIAS and one.name != one.user]
-        with audience.writing() as connection:
-            if not _first_time(connection, batch):
-                return Loaded(known=True)
-            fresh = _land(connection, events, land_events) or 0
-            columns = list(finishing.columns_of(are, catalogue.attributes))
-            new, changed = _land(connection, people.changes, lambda to, of: land_people(to, of, columns)) or (0, 0)
-            _land(connection, people.devices, land_devices)
-            for alias in aliases:
-                merge(connection, alias.name, alias.user)
-        taken = [_taken(bench) for bench in (did, are)]
-        left_out = did.rows + are.rows - sum(taken)
-        return Loaded(False, fresh, taken[0] - fresh, new, changed, left_out, (*conflicts(did), *conflicts(are)))
+def land(audience: Audience, batches: Iterable[tuple[int, Prepared]]) -> Generator[Loaded, None, None]:
+    """Write batches in one visit to the file, each in a transaction of its own; says of each what became of it, once it stands.
+
+    A batch has events that are not known yet, changes of profiles in the order they came, then aliases. Whoever iterates
+    may stop at any time: what was told stands, the rest was never begun.
+    """
+    coming = iter(batches)
+    first = next(coming, None)  # nobody is kept waiting for it
+    if first is None:
+        return
+    with audience.visiting() as connection:
+        for batch, prepared in chain([first], coming):
+            with opening.transaction(connection):
+                done = _land_one(connection, batch, prepared)
+            yield done
+
+
+def _land_one(connection: duckdb.DuckDBPyConnection, batch: int, prepared: Prepared) -> Loaded:
+    if not _first_time(connection, batch):
+        return Loaded(known=True)
+    fresh = _land(connection, prepared.events, land_events) or 0
+    columns = list(prepared.columns)
+    new, changed = _land(connection, prepared.changes, lambda to, of: land_people(to, of, columns)) or (0, 0)
+    _land(connection, prepared.devices, land_devices)
+    for alias in prepared.aliases:
+        merge(connection, alias.name, alias.user)
+    return Loaded(False, fresh, prepared.taken - fresh, new, changed, prepared.left_out, prepared.conflicts)
+
+
+def _arrival(row: Row) -> Arrival:
+    kind, user, message_id, payload = row
+    told = _payload.decode(payload)
+    return Arrival(Arriving(kind), user, message_id, Instant(told.at), told.name, _object.decode(told.body))
 
 
 def _taken(bench: Bench) -> int:
     """How many rows of a bench have all they need."""
-    return (
-        int(bench.engine.sql(f"SELECT count(*) FROM read WHERE {finishing.good(bench)}").fetchall()[0][0])
-        if bench.rows
-        else 0
-    )
+    return int(bench.engine.sql(f"SELECT count(*) FROM read WHERE {finishing.good(bench)}").fetchall()[0][0])
 
 
-@dataclass(frozen=True, slots=True)
-class _People:
-    changes: Any = None
-    devices: Any = None
+_SHAPE = pa.schema(
+    {"user": pa.string(), "name": pa.string(), "time": pa.int64(), "message_id": pa.string(), "properties": pa.string()}
+)
 
 
-def _events(bench: Bench, arrivals: Sequence[Arrival], catalogue: Catalogue, zone: str) -> Any:
-    if not arrivals:
-        return None
-    told = {"user": "user", "event": "event", "time": "time", "message_id": "message_id", "properties": "properties"}
+def _events(audience: Audience, rows: Sequence[Row], catalogue: Catalogue, zone: str) -> Prepared:
+    """The events of a batch: those that are plain as they came, the others over the workbench."""
+    plain, others = apart(events_in(rows), properties_of(catalogue))
+    bodies = pa.array(plain.body, pa.binary()).cast(pa.string())
+    ready = pa.table([plain.user, plain.name, plain.at, plain.message_id, bodies], schema=_SHAPE)
+    if not others.line:
+        return Prepared(_in_order(ready), ready.num_rows)
+    with Bench(home(audience.spools)) as bench:
+        read = _read_events(bench, others, catalogue, zone).cast(_SHAPE)
+        # Letters that are written otherwise may make an id of one that is there already.
+        there = pa.compute.is_in(read["message_id"], ready["message_id"])
+        ready = pa.concat_tables([ready, read.filter(pa.compute.invert(there))])
+        taken = _taken(bench)
+        return Prepared(
+            _in_order(ready), len(plain.line) + taken, left_out=len(others.line) - taken, conflicts=conflicts(bench)
+        )
+
+
+def _in_order(events: Any) -> Any:
+    return events.sort_by([("time", "ascending"), ("message_id", "ascending")])
+
+
+def _read_events(bench: Bench, events: Events, catalogue: Catalogue, zone: str) -> Any:
+    told = {name: name for name in ("user", "event", "time", "message_id", "properties")}
     lines = [
-        {
-            "user": one.user,
-            "event": one.name,
-            "time": _told(one.at),
-            "message_id": one.message_id,
-            "properties": one.body,
-        }
-        for one in arrivals
+        {"user": user, "event": name, "time": _told(at), "message_id": message, "properties": msgspec.Raw(body)}
+        for _, user, name, at, message, body in zip(*events, strict=True)
     ]
     _read(bench, What.EVENTS, lines, told, catalogue, zone)
-    return bench.engine.sql(f'{finishing.events(bench, None)} ORDER BY "time", message_id').to_arrow_table()
+    return bench.engine.sql(finishing.events(bench, None)).to_arrow_table()
 
 
-def _people(bench: Bench, arrivals: Sequence[Arrival], catalogue: Catalogue, zone: str) -> _People:
-    if not arrivals:
-        return _People()
+def _people(audience: Audience, arrivals: Sequence[Arrival], catalogue: Catalogue, zone: str) -> Prepared:
     # An attribute called like one of ours would hide it, so the person and the time go under names nobody can send.
     lines = [{**one.body, _USER: one.user, _AT: _told(one.at)} for one in arrivals]
-    _read(bench, What.PROFILES, lines, {_USER: "user", _AT: "seen_at"}, catalogue, zone)
-    changes = bench.engine.sql(finishing.people(bench, catalogue.attributes)).to_arrow_table()
-    devices = None
-    if bench.number("device") is not None:
-        devices = bench.engine.sql(finishing.devices(bench, {}, Instant(0))).to_arrow_table()
-    return _People(changes, devices)
+    with Bench(home(audience.spools)) as bench:
+        _read(bench, What.PROFILES, lines, {_USER: "user", _AT: "seen_at"}, catalogue, zone)
+        changes = bench.engine.sql(finishing.people(bench, catalogue.attributes)).to_arrow_table()
+        devices = None
+        if bench.number("device") is not None:
+            devices = bench.engine.sql(finishing.devices(bench, {}, Instant(0))).to_arrow_table()
+        return Prepared(
+            changes=changes,
+            columns=list(finishing.columns_of(bench, catalogue.attributes)),
+            devices=devices,
+            left_out=bench.rows - _taken(bench),
+            conflicts=conflicts(bench),
+        )
 
 
 _USER, _AT = " user", " at"
 _write = msgspec.json.encode
+_payload = msgspec.json.Decoder(Payload)
+_object = msgspec.json.Decoder(dict[str, Any])
 
 
-def _told(at: Instant) -> int | str:
+def _told(at: int) -> int | str:
     """A time as the engine reads it fastest: 16 digits are microseconds; the others go in words."""
-    return at if 10**15 <= at < 10**16 else iso(at)
+    return at if 10**15 <= at < 10**16 else iso(Instant(at))
 
 
 def _read(

@@ -32,6 +32,13 @@ def to_read(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 @contextmanager
 def to_write(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file, open in one transaction for us alone; made if there is none."""
+    with to_visit(path) as connection, transaction(connection):
+        yield connection
+
+
+@contextmanager
+def to_visit(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The file, open for us alone and for as many transactions as we like; made if there is none."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
@@ -39,13 +46,19 @@ def to_write(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             f"audience {path}: its folder cannot be made ({problem.strerror}); make it, or change stores.audience"
         ) from problem
     with gates.writing(path), opened(path, read_only=False) as connection:
-        connection.begin()
-        try:
-            yield connection
-            connection.commit()
-        except BaseException:
-            _roll_back(connection)
-            raise
+        yield connection
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Everything inside is written as one, or not at all."""
+    connection.begin()
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        _roll_back(connection)
+        raise
 
 
 @contextmanager

@@ -86,6 +86,14 @@ class Audience:
             shaping.shape(connection, self.attributes)
             yield connection
 
+    @contextmanager
+    def visiting(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file with its tables and columns in place, for transactions of one's own; everybody else waits meanwhile."""
+        with opening.to_visit(self.path) as connection:
+            with opening.transaction(connection):
+                shaping.shape(connection, self.attributes)
+            yield connection
+
     def rows(self, sql: str, parameters: Sequence[Any] = (), *, lists: Sequence[str] = ()) -> list[tuple[Any, ...]]:
         """A small answer, in memory."""
         return self._ask(lambda connection: connection.execute(sql, list(parameters)).fetchall(), lists)

@@ -79,6 +79,9 @@ class PostgreSQLStore:
             "SELECT pg_advisory_xact_lock(?)" if exclusive else "SELECT pg_advisory_xact_lock_shared(?)", (_FACTS,)
         )
 
+    def lock_inbox(self) -> None:
+        self.rows("LOCK TABLE event_inbox IN SHARE ROW EXCLUSIVE MODE")
+
     def hold_boot(self, token: str) -> None:
         self.rows("SELECT pg_advisory_lock(?)", (lock_number(token),))
         self._holds_boot = True

@@ -235,7 +235,6 @@ class EventInbox(SQLModel, table=True):
     """Events and profile changes acknowledged but not yet loaded into the audience engine."""
 
     __tablename__: ClassVar[Any] = "event_inbox"
-    __table_args__ = (Index("event_inbox_batch", "batch"),)
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str
@@ -243,7 +242,6 @@ class EventInbox(SQLModel, table=True):
     message_id: str
     payload: str
     received_at: int = _big()
-    batch: int | None = _big(null=True)
 
 
 class Pace(SQLModel, table=True):

@@ -132,6 +132,9 @@ class SQLiteStore:
     def lock_facts(self, *, exclusive: bool) -> None:
         """Nothing to do: whoever is inside `transaction` is the only writer."""
 
+    def lock_inbox(self) -> None:
+        """Nothing to do: whoever is inside `transaction` is the only writer."""
+
     def hold_boot(self, token: str) -> None:
         folder = self._boots()
         folder.mkdir(exist_ok=True)

@@ -49,6 +49,10 @@ class Store(Protocol):
         """
         ...
 
+    def lock_inbox(self) -> None:
+        """Let nobody write to the event inbox until this transaction ends: rows that come later get later ids."""
+        ...
+
     def hold_boot(self, token: str) -> None:
         """Take the lock that says this process lives; it is let go when the process ends, however it ends."""
         ...

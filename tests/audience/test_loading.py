@@ -3,10 +3,13 @@
 import json
 from decimal import Decimal
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchestrator.audience import loading, plain
 from orchestrator.audience.loading import Arrival, Arriving, load
+from orchestrator.core.segments.tree import Catalogue, Declared, Kind
 from orchestrator.core.times import DAY, Instant
 from tests.audience.builders import SHOP, an_audience, events, people
 
@@ -113,3 +116,59 @@ def test_however_arrivals_are_cut_into_batches_and_repeated_the_same_events_stan
     assert {message for *_, message, _ in events(audience)} == {one.message_id for one in arrivals}
     assert len(events(audience)) == len({one.message_id for one in arrivals})
     assert set(people(audience, "rest")) == {user for user, *_ in events(audience)}
+
+
+_VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-(10**15), 10**15), st.floats(allow_nan=False, allow_infinity=False, width=32),
+    st.sampled_from(["", "12,50", " 7", "2026-03-02", "2026-13-02", "v1.2", "A\u030a", "\u00e5", "x\u0000", "true"]),
+    st.text(max_size=3), st.lists(st.sampled_from(["a", 1, None]), max_size=2), st.fixed_dictionaries({"deep": st.integers()}),
+)  # fmt: skip
+_EVENTS = st.tuples(
+    st.sampled_from(["ada", "bo", " bo", "", "A\u030a", "x" * 129, "a\nb", "a b"]),
+    st.sampled_from(["purchase", "visit", "", "message.sent", "A\u030a"]),
+    st.sampled_from([AT, AT + DAY, 10**15 - 1, -1, 10**16, 7_258_118_400_000_000]),
+    st.sampled_from(["1", "2", "3", "our:1", "A\u030a", "\u00e5", "", "x\u0000"]),
+    st.dictionaries(st.sampled_from(["amount", "currency", "gift", "on", "names", "at", "a b"]), _VALUES, max_size=4),
+    st.booleans(),
+)
+_DECLARED = {
+    "purchase": {
+        "amount": Declared(Kind.NUMBER), "currency": Declared(Kind.TEXT), "gift": Declared(Kind.BOOLEAN),
+        "on": Declared(Kind.DATE), "names": Declared(Kind.LIST), "at": Declared(Kind.TIME),
+    }
+}  # fmt: skip
+
+
+@given(st.lists(_EVENTS, min_size=1, max_size=40))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_plain_comes_out_as_if_the_workbench_had_read_it(tmp_path_factory, sent):
+    rows = [
+        ("event", user, message, json.dumps({"at": at, "name": name, "body": body}, ensure_ascii=escaped))
+        for user, name, at, message, body, escaped in sent
+    ]
+    catalogue = Catalogue({}, _DECLARED)
+    outcomes = []
+    for few, where in ((plain.apart, "plain"), (lambda events, _: (events.some(slice(0, 0)), events), "bench")):
+        audience = an_audience(tmp_path_factory.mktemp(where), catalogue)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(loading, "apart", few)
+            prepared = loading.prepare(audience, rows, catalogue, "UTC")
+        [done] = loading.land(audience, [(1, prepared)])
+        stands = [(*row[:4], json.loads(row[4])) for row in events(audience)]
+        told = {(one.column, one.count) for one in done.conflicts}
+        outcomes.append((stands, done.events, done.duplicates, done.left_out, told))
+    assert outcomes[0] == outcomes[1]
+
+
+def test_plain_events_never_see_the_workbench(tmp_path, monkeypatch):
+    """Most do not: it would cost ten times as much."""
+    monkeypatch.setattr(loading, "Bench", None)
+    body = {"amount": 1.5, "currency": "EUR", "where": "Österreich"}
+    done = loaded(an_audience(tmp_path), 1, *(an_event(message_id=f"m{n}", **body) for n in range(100)))
+    assert done.events == 100
+
+
+def test_one_strange_event_sends_only_itself_to_the_workbench(tmp_path):
+    arrivals = [loading.written(an_event(message_id=f"m{n}", amount="12,5" if n in {7, 70} else 1)) for n in range(200)]
+    good, others = plain.apart(plain.events_in(arrivals), SHOP.events["purchase"])
+    assert (len(good.line), list(others.message_id)) == (198, ["m7", "m70"])

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from orchestrator.core.errors import StoreError
 from orchestrator.core.times import DAY, HOUR, iso
-from orchestrator.ledger import Purpose, arrivals, write_key
+from orchestrator.ledger import Ledger, Purpose, arrivals, write_key
 from orchestrator.pipeline import LedgerThread
 from orchestrator.web import Health, Seals, site
 from orchestrator.web.ingest import LARGEST
@@ -223,15 +224,51 @@ def test_a_ledger_that_cannot_write_is_a_passing_fault_never_a_200(web, ledger):
     assert (answer.status_code, answer.json()["success"], answer.headers["retry-after"]) == (503, False, "5")
 
 
+def users_of(ledger, *batches):
+    return [user for batch in batches for _, user, *_ in arrivals.rows_of(ledger.store, batch)]
+
+
 def test_the_inbox_gives_batches_in_order_and_forgets_what_is_loaded(ledger):
     rows = [arrivals.Incoming("event", f"u{number}", f"m{number}", "{}") for number in range(5)]
     assert arrivals.put(ledger.store, rows, NOW) == 5
-    first = arrivals.next_batch(ledger.store, 3, NOW)
-    assert [row.user for row in first.rows] == ["u0", "u1", "u2"]
-    assert arrivals.next_batch(ledger.store, 3, NOW) == first, "until it is finished"
-    arrivals.finish(ledger.store, first.number)
-    second = arrivals.next_batch(ledger.store, 3, NOW)
-    assert ([row.user for row in second.rows], second.number > first.number) == (["u3", "u4"], True)
-    arrivals.finish(ledger.store, second.number)
-    assert arrivals.next_batch(ledger.store, 3, NOW) is None
+    [first] = arrivals.next_batches(ledger.store, 3, 1, NOW)
+    assert users_of(ledger, first) == ["u0", "u1", "u2"]
+    assert arrivals.next_batches(ledger.store, 3, 1, NOW) == [first], "until it is finished"
+    again, second = arrivals.next_batches(ledger.store, 3, 4, NOW)
+    assert again == first
+    assert (users_of(ledger, second), second.number > first.number) == (["u3", "u4"], True)
+    arrivals.finish(ledger.store, [first.number, second.number])
+    assert arrivals.next_batches(ledger.store, 3, 4, NOW) == []
     assert arrivals.forget(ledger.store, "u4") == arrivals.waiting(ledger.store) == 0
+
+
+def test_who_is_forgotten_leaves_a_place_that_no_new_row_takes(ledger):
+    """An engine that has the batch already would skip what came to stand in it."""
+    rows = [arrivals.Incoming("event", user, user, "{}") for user in ("ada", "bo")]
+    arrivals.put(ledger.store, rows, NOW)
+    [begun] = arrivals.next_batches(ledger.store, 9, 1, NOW)
+    arrivals.put(ledger.store, rows, NOW)
+    assert arrivals.forget(ledger.store, "bo") == 2
+    arrivals.put(ledger.store, rows[:1], NOW)
+    [same, later] = arrivals.next_batches(ledger.store, 9, 2, NOW)
+    assert (same.number, users_of(ledger, same)) == (begun.number, ["ada"])
+    assert users_of(ledger, later) == ["ada", "ada"]
+    arrivals.finish(ledger.store, [same.number, later.number])
+    assert ledger.store.rows("SELECT COUNT(*) FROM event_inbox") == [(0,)]
+
+
+def test_on_postgresql_a_batch_waits_for_who_is_just_writing(fresh_postgresql, tmp_path):
+    """There the row with the lower id may come in last; it would stand in a batch that was read without it."""
+    url = fresh_postgresql()
+    ledger, slow = Ledger.open(url, tmp_path), Ledger.open(url, tmp_path)
+    with slow.store.transaction():
+        slow.store.change(
+            "INSERT INTO event_inbox (kind, user_id, message_id, payload, received_at) VALUES ('event', 'slow', 's', '{}', 0)"
+        )
+        arrivals.put(ledger.store, [arrivals.Incoming("event", "quick", "q", "{}")], NOW)
+        ledger.store.rows("SET lock_timeout = '50ms'")
+        with pytest.raises(StoreError, match="lock timeout"):
+            arrivals.next_batches(ledger.store, 9, 1, NOW)
+    assert users_of(ledger, *arrivals.next_batches(ledger.store, 9, 1, NOW)) == ["slow", "quick"]
+    for one in (ledger, slow):
+        one.close()
