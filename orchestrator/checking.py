@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from orchestrator import config
 from orchestrator.config import Outline, Project, Settings, Sketch
 from orchestrator.core.campaigns import CampaignState, Kind
+from orchestrator.core.coupons import codes_in
 from orchestrator.core.errors import ConfigError, Mistake, OrchestratorError
 from orchestrator.rendering import Catalogue, Compiled, Setting, Values, lint, tried
 
@@ -15,10 +16,37 @@ def mistakes(loaded: config.Loaded) -> tuple[Mistake, ...]:
     if known is None:
         return loaded.mistakes
     found = [*loaded.mistakes, *template_mistakes(known, loaded.files, loaded.mistakes)]
+    found += coupon_mistakes(known.settings, loaded.files)
     files = {mistake.file for mistake in found}
     zone = known.settings.time_zone if known.settings else "UTC"
     found += [it for it in mapping_mistakes(zone, loaded.files) if it.file not in files]
     return tuple(sorted(found, key=lambda it: (it.file, it.line, it.column)))
+
+
+def notes(loaded: config.Loaded) -> tuple[Mistake, ...]:
+    """What is no mistake and yet worth knowing: a live campaign that gives codes away of which its file has none."""
+    if loaded.project is None:
+        return ()
+    settings, found = loaded.project.settings, []
+    for name, campaign in loaded.project.campaigns.items():
+        if campaign.state is not CampaignState.LIVE:
+            continue
+        pools = Compiled(name, loaded.files, template_setting(settings)).coupons()
+        for pool in sorted(pools & settings.coupons.keys()):
+            file = settings.coupons[pool].codes
+            if file and not codes_in(loaded.files[file]):
+                remedy = f"Put codes in, one a line, or: orchestrator import coupons {pool} FILE"
+                found.append(Mistake(file, 0, 0, f"no code in it, and {name} gives one to each person", remedy))
+    return tuple(found)
+
+
+def coupon_mistakes(settings: Settings | None, files: config.Files) -> Iterator[Mistake]:
+    """Files of codes that cannot be read."""
+    for pool in settings.coupons.values() if settings else ():
+        try:
+            codes_in(files.get(pool.codes, b""))
+        except ValueError as problem:
+            yield Mistake(pool.codes, 0, 0, str(problem), "Write one code a line.")
 
 
 def _sketch(project: Project) -> Sketch:

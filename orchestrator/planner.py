@@ -11,13 +11,15 @@ from orchestrator.core.campaigns import HoldIf
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import Asked
 from orchestrator.core.phrases import say_duration
-from orchestrator.core.times import Clock, Instant
+from orchestrator.core.times import SECOND, Clock, Instant
 from orchestrator.ledger import Ledger, Run, runs
 from orchestrator.logs import Log, set_up
-from orchestrator.pipeline import Cast, Casting, ask_again, plan
+from orchestrator.pipeline import Cast, Casting, Questions, ask_again, coupons_of, fill, plan
 from orchestrator.wire.clock import WallClock
 
 log = Log("planner")
+
+SAY_EVERY = 5 * SECOND
 
 
 def plan_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> int | None:
@@ -29,16 +31,46 @@ def plan_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> int 
     project = bundles.project(ledger, run.version)
     prepared = bundles.prepare(ledger, run.campaign, run.version)
     audience = app.audience(opened)
-    casting = Casting(audience, project, prepared.campaign, run.due_at, prepared.letters.touched())
+    noted = Noted(run.id, clock)
+    casting = Casting(audience, project, prepared.campaign, run.due_at, prepared.letters.touched(), note=noted)
     try:
         newest = audience.newest(prepared.campaign.hold_if.no_recent)
         hold = reason_to_hold(prepared.campaign.hold_if, len(casting), newest, clock.now())
         hold = app.untold(opened, ledger, prepared.campaign) or hold
-        members = plan(ledger, run, prepared.campaign, Cast(casting, hold), clock.now())
+        wanted = coupons_of(project, prepared.letters)
+        if wanted.pools:
+            fill(ledger, project, ledger.bundle(run.version), wanted.pools, len(casting))
+        cast = Cast(casting, hold, wanted if wanted.pools else None)
+        members = plan(ledger, run, prepared.campaign, cast, clock.now())
     finally:
         casting.close()
+        noted.tell()
     log.info("run.planned", run=run.id, campaign=run.campaign, audience=members, hold=hold or "none")
     return members
+
+
+class Noted:
+    """Writes down now and then how asking the services of linked data goes: the longest part of a plan, where there are any."""
+
+    def __init__(self, run: int, clock: Clock) -> None:
+        self._run = run
+        self._clock = clock
+        self._said = clock.now()
+        self._last: dict[str, Questions] = {}
+
+    def __call__(self, questions: Questions) -> None:
+        """So many were asked by now."""
+        self._last[questions.source] = questions
+        now = self._clock.now()
+        if now - self._said >= SAY_EVERY:
+            self._said = now
+            self.tell()
+
+    def tell(self) -> None:
+        """Say where it stands."""
+        for name, questions in self._last.items():
+            asked, unanswered = questions.asked, questions.unanswered
+            log.info("linked.asked", run=self._run, source=name, asked=asked, unanswered=unanswered)
 
 
 def ask_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> Counter[Asked]:

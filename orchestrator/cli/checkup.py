@@ -16,6 +16,8 @@ from orchestrator.ledger import Ledger, RunState, consent, figures, pace, runs
 
 LITTLE = 1 << 30
 """Bytes of free space below which a store's disk is short: a million deliveries take some 300 MB."""
+SCARCE = 10
+"""A pool of coupons with less than this part of its codes left runs out."""
 LONG = 10 * MINUTE
 """A shard that has been due for longer is stuck."""
 
@@ -104,6 +106,7 @@ def _ledger(opened: app.Opened, ledger: Ledger, now: Instant) -> Iterator[Findin
         end = "until somebody resumes it" if until >= NEVER else f"until {when(until)}"
         name = scope.removeprefix("campaign:")
         yield Finding(f"pause {scope}", False, f"{reason or 'by hand'}, {end}: orchestrator resume {name}")
+    yield from _coupons(opened, ledger)
     for run in runs.listed(store, states=[RunState.WAITING]):
         text = f"{run.reason}; orchestrator resume {run.id} lets it go, orchestrator cancel {run.id} ends it"
         yield Finding(f"run {run.id} of {run.campaign} waits for a person", False, text)
@@ -111,6 +114,24 @@ def _ledger(opened: app.Opened, ledger: Ledger, now: Instant) -> Iterator[Findin
         text = f"{run.reason}; orchestrator resume {run.id} goes on, orchestrator cancel {run.id} ends it"
         yield Finding(f"run {run.id} of {run.campaign} is paused", False, text)
     yield from _words(opened, ledger)
+
+
+def _coupons(opened: app.Opened, ledger: Ledger) -> Iterator[Finding]:
+    """How far the pools of coupons reach."""
+    from orchestrator.cli.shipping import more_codes  # noqa: PLC0415 - it brings the engines along
+    from orchestrator.pipeline import stock  # noqa: PLC0415
+
+    for name in opened.project.settings.coupons:
+        try:
+            found = stock(ledger, opened.project, opened.files, name)
+        except OrchestratorError as problem:
+            yield Finding(f"coupons {name}", False, str(problem))
+            continue
+        text = f"{found.left:,} of {found.codes:,} codes are left"
+        scarce = found.left * SCARCE < found.codes
+        yield Finding(
+            f"coupons {name}", not scarce, f"{text}; add some: {more_codes(opened, name)}" if scarce else text
+        )
 
 
 def _daemon(opened: app.Opened, daemons: list[str]) -> Iterator[Finding]:

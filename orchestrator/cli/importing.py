@@ -1,4 +1,4 @@
-"""The verb that brings people and what they did into the project: profiles, events, consent, suppressions, devices."""
+"""The verb that brings people and what they did into the project, and codes into pools of coupons."""
 
 import sys
 from dataclasses import dataclass
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from orchestrator.audience.store import Audience
 
 
+COUPONS = "coupons"
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb."""
     app.command("import")(bring)
@@ -23,8 +26,10 @@ def register(app: typer.Typer) -> None:
 @honest
 def bring(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(help="profiles, events, consent, suppressions or devices.")],
-    files: Annotated[list[Path] | None, typer.Argument(help="CSV, JSONL or Parquet files.")] = None,
+    what: Annotated[str, typer.Argument(help="profiles, events, consent, suppressions, devices, or coupons.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="CSV, JSONL or Parquet files; for coupons, the pool's name first.")
+    ] = None,
     mapping: Annotated[
         Path | None, typer.Option(help="What each column is; default: config/imports/<file's name>.yaml, or guessed.")
     ] = None,
@@ -40,8 +45,11 @@ def bring(
     from orchestrator.audience.mapping import What  # noqa: PLC0415
 
     desk: Desk = context.obj
+    if what == COUPONS:
+        _coupons(desk, files or [], more=bool(mapping or replace or none))
+        return
     if what not in list(What):
-        no_such("kind of file", what, What)
+        no_such("kind of file", what, [*What, COUPONS])
     if none:
         _none(desk, what, files)
         return
@@ -62,6 +70,40 @@ def bring(
     desk.show(told, tell)
     if any(one["rejected"] for one in told) and all(one["left_out"] == one["rows"] for one in told):
         raise typer.Exit(WRONG)
+
+
+def _coupons(desk: Desk, words: list[Path], *, more: bool) -> None:
+    """Add the codes of files to a pool; those it has already change nothing."""
+    from orchestrator.core.coupons import codes_in  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.ledger import coupons  # noqa: PLC0415
+
+    if len(words) < 2 or more:
+        fail("import coupons NAME FILE …: the pool's name, then files of codes, one a line; it has no options", USAGE)
+    name, files = str(words[0]), words[1:]
+    pools = desk.project().settings.coupons
+    if name not in pools:
+        no_such("pool of coupons", name, pools)
+    read: dict[Path, list[str]] = {}
+    for file in files:
+        try:
+            read[file] = codes_in(file.read_bytes())
+        except OSError as problem:
+            fail(f"{file}: cannot be read: {problem.strerror}", USAGE)
+        except ValueError as problem:
+            fail(f"{file}: {problem}")
+    with desk.ledger() as ledger:
+        told = [
+            {"file": str(file), "codes": len(codes), "new": coupons.load(ledger.store, name, codes)}
+            for file, codes in read.items()
+        ]
+        left = coupons.stock(ledger.store, name).left
+
+    def tell() -> None:
+        for one in told:
+            typer.echo(f" {one['file']} · {one['codes']:,} codes · {one['new']:,} new")
+        typer.echo(f" coupons {name}: {left:,} left")
+
+    desk.show({"pool": name, "files": told, "left": left}, tell)
 
 
 def _none(desk: Desk, what: str, files: list[Path] | None) -> None:

@@ -44,7 +44,7 @@ def preview(
             chosen_variant(show.prepared.campaign, variant)
         if locale is not None:
             chosen_locale(show.opened.project.settings.locales, locale)
-        person = next((one for one in show.casting if one.user == user), None)
+        person = next(show.casting.some({user}), None)
         if person is None:
             fail(
                 f"{user} is not in the audience of {campaign}; orchestrator segment explain NAME {user} tells why",
@@ -52,6 +52,7 @@ def preview(
             )
         drawn, _ = assign(show.prepared.campaign, user)
         person = replace(person, variant=drawn if variant is None else variant, locale=locale or person.locale)
+        person = show.coupons.sample(person, now)
         letters = []
         for channel in show.prepared.campaign.channels:
             key = DeliveryKey(0, user, channel)

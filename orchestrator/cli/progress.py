@@ -8,6 +8,7 @@ from typing import Self
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
@@ -16,12 +17,54 @@ from orchestrator.core.times import SECOND, Clock, Instant
 from orchestrator.core.turns import Mark, Permission
 from orchestrator.dispatch import HalfTurn
 from orchestrator.ledger import Shard
+from orchestrator.pipeline import Questions
 
 LINE_EVERY = 5 * SECOND
 """How often a line is written where there is no terminal to draw on."""
 
 _COLUMNS = {State.HELD: "held", State.RETRY_WAIT: "held", State.ACCEPTED: "accepted"}
 _FAILED = frozenset({State.FAILED, State.RENDER_FAILED, State.UNKNOWN})
+
+
+class Asking:
+    """Says how asking the services of linked data goes, for as long as a plan takes; `told` is the newest by source."""
+
+    def __init__(self, clock: Clock, *, quiet: bool, console: Console | None = None) -> None:
+        self.told: dict[str, Questions] = {}
+        self._clock = clock
+        self._quiet = quiet
+        self._console = console or Console(stderr=True, file=sys.stderr)
+        self._said = clock.now()
+        self._status: Status | None = None
+
+    def __call__(self, questions: Questions) -> None:
+        """So many were asked by now."""
+        self.told[questions.source] = questions
+        if self._quiet:
+            return
+        now = self._clock.now()
+        if self._console.is_terminal:
+            if self._status is None:
+                self._status = self._console.status(self.line())
+                self._status.start()
+            self._status.update(self.line())
+        elif now - self._said >= LINE_EVERY:
+            self._said = now
+            self._console.print(self.line(), highlight=False, soft_wrap=True)
+
+    def stop(self) -> None:
+        """Leave the terminal to others."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+    def line(self) -> str:
+        """One plain line."""
+        told = [
+            f"{name} asked {one.asked:,}" + (f", {one.unanswered:,} without an answer" if one.unanswered else "")
+            for name, one in self.told.items()
+        ]
+        return f" linked data   {' · '.join(told)}"
 
 
 class Progress:

@@ -126,7 +126,7 @@ def _failed(bench: _Bench, run: "Run", reasons: Sequence[str], now: "Instant") -
     """Those whose delivery failed, as the audience knows them now, under the segment and variant of their row; how many left."""
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.ledger import deliveries  # noqa: PLC0415
-    from orchestrator.pipeline import Casting  # noqa: PLC0415
+    from orchestrator.pipeline import Casting, coupons_of, supply  # noqa: PLC0415
 
     rows = deliveries.failed_rows(bench.ledger.store, run.id, reasons)
     if not rows:
@@ -137,13 +137,13 @@ def _failed(bench: _Bench, run: "Run", reasons: Sequence[str], now: "Instant") -
     casting = Casting(app.audience(opened), project, prepared.campaign, now, prepared.letters.touched())
     try:
         people = [
-            replace(person, segment=rows[person.user][0], variant=rows[person.user][1])
-            for person in casting
-            if person.user in rows
+            replace(person, segment=rows[person.user][0], variant=rows[person.user][1]) for person in casting.some(rows)
         ]
     finally:
         casting.close()
-    return sorted(people, key=lambda person: person.user), len(rows) - len(people)
+    wanted = coupons_of(project, prepared.letters)
+    people = supply(bench.ledger, run.id, sorted(people, key=lambda person: person.user), wanted, now)
+    return people, len(rows) - len(people)
 
 
 def _queue(ledger: "Ledger", run: "Run", people: "Sequence[Person]", reasons: Sequence[str], now: "Instant") -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from orchestrator.cli.shipping import Rehearsal, Sent
     from orchestrator.core.times import Instant
+    from orchestrator.ledger.coupons import Stock
     from orchestrator.pipeline import Forecast
 
 Name = Annotated[str, typer.Argument(help="The campaign.")]
@@ -33,11 +34,39 @@ def plan(
     at: Annotated[str | None, typer.Option(help="At another moment: 2026-11-27T10:00+01:00.")] = None,
 ) -> None:
     """Show who would get what, and why the others would not. Nothing is written, nothing leaves."""
-    from orchestrator.cli.shipping import rehearse  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.shipping import probe, rehearse  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
     with rehearse(desk, campaign, moment_of(at)) as show:
-        desk.show(_told(show.forecast), lambda: _print(desk, campaign, show))
+        trouble, stocks = probe(show), show.stocks()
+        linked = {name: {"asked": one.asked, "unanswered": one.unanswered} for name, one in show.asking.told.items()}
+
+        def tell() -> None:
+            _print(desk, campaign, show)
+            _print_coupons(show.forecast, stocks)
+            _print_linked(linked, trouble)
+
+        left = {name: {"needed": show.forecast.coupons[name], "left": one.left} for name, one in stocks.items()}
+        desk.show({**_told(show.forecast), "coupons": left, "linked_data": linked, "trouble": trouble}, tell)
+
+
+def _print_coupons(found: "Forecast", stocks: "Mapping[str, Stock]") -> None:
+    """How far the pools of coupons reach."""
+    for name, stock in stocks.items():
+        needed = found.coupons[name]
+        short = f"   {needed - stock.left:,} people would get none" if needed > stock.left else ""
+        typer.echo(f" coupons {name}: {stock.left:,} left, {needed:,} needed at most{short}")
+
+
+def _print_linked(linked: "Mapping[str, Mapping[str, int]]", trouble: str) -> None:
+    """How the services of linked data answered about the first few people."""
+    for name, one in linked.items():
+        answered = one["asked"] - one["unanswered"]
+        typer.echo(
+            f" linked data {name}: answered {answered} of the {one['asked']} questions asked to see that it does"
+        )
+    if trouble:
+        typer.echo(f" {trouble}")
 
 
 @honest
@@ -63,7 +92,7 @@ def send(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
 
     With --test it goes to one address, marked, and is counted nowhere.
     """
-    from orchestrator.cli.shipping import rehearse, ship  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.shipping import probe, rehearse, ship  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
     if test is not None:
@@ -80,10 +109,13 @@ def send(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
     with rehearse(desk, campaign, WallClock().now(), sending=True) as show:
         if not desk.as_json:
             _print(desk, campaign, show)
+            _print_coupons(show.forecast, show.stocks())
         if show.forecast.people == 0:
             fail(f"{campaign}: nobody is in its audience; orchestrator segment show tells why", USAGE)
         if untold := show.untold():
             fail(f"{campaign}: nothing was sent to anybody. {desk.environment} reaches everyone, and {untold}")
+        if trouble := probe(show) or show.short():
+            fail(f"{campaign}: nothing was sent to anybody; {trouble}")
         if not yes:
             ask_for(show.forecast.people, "people in the audience")
         sent = ship(desk, show)

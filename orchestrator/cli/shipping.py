@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Any, Protocol
 
 import uvloop
@@ -15,23 +16,28 @@ import uvloop
 from orchestrator import app
 from orchestrator.cli import standing
 from orchestrator.cli.desk import CTRL_C, OK, TERMINATED, WRONG, Desk, fail, no_such
-from orchestrator.cli.progress import Progress
+from orchestrator.cli.progress import Asking, Progress
 from orchestrator.config import Deliver
 from orchestrator.core.assignment import ramp_at
 from orchestrator.core.errors import StoreError
 from orchestrator.core.facts import RunFacts
 from orchestrator.core.times import Instant, iso
 from orchestrator.ledger import Ledger, NewRun, Purpose, Run, RunState, asking, deliveries, runs
+from orchestrator.ledger.coupons import Stock
 from orchestrator.pipeline import (
     Cast,
     Casting,
+    Coupons,
     Forecast,
     LedgerThread,
     Parts,
     Prepared,
     ask_again,
+    coupons_of,
+    fill,
     forecast,
     plan,
+    stock,
     work,
 )
 from orchestrator.rendering import RenderChild
@@ -58,6 +64,9 @@ class Sent:
     why: str = ""
 
 
+PROBED = 5
+"""People a dry run asks the services of linked data about: enough to see that they answer."""
+
 _STOPS = {signal.SIGINT: (CTRL_C, "ctrl-c"), signal.SIGTERM: (TERMINATED, "SIGTERM")}
 """What stops the work: its exit code, and the reason the paused run is given."""
 
@@ -73,7 +82,23 @@ class Rehearsal:
     forecast: Forecast
     child: RenderChild
     at: Instant
+    asking: Asking
+    coupons: Coupons
     earlier: tuple[standing.Earlier, ...] = ()
+
+    def stocks(self) -> dict[str, Stock]:
+        """What is left of the pools its messages take codes from."""
+        return {name: stock(self.ledger, self.opened.project, self.opened.files, name) for name in self.coupons.pools}
+
+    def short(self) -> str:
+        """Which pool has too few codes for everybody who needs one, and what to do; empty if none has."""
+        for name, one in self.stocks().items():
+            if self.forecast.coupons[name] > one.left:
+                return (
+                    f"coupons {name}: {one.left:,} codes are left, and {self.forecast.coupons[name]:,} people need one;"
+                    f" add some: {more_codes(self.opened, name)}"
+                )
+        return ""
 
     def under_way(self) -> tuple[str, ...]:
         """What earlier runs of the campaign still have to do with these people, a line each."""
@@ -97,17 +122,43 @@ def rehearse(desk: Desk, campaign: str, at: Instant, *, sending: bool = False) -
             seal = ledger.seal(Purpose.UNSUBSCRIBE, at)
             prepared = app.prepared(opened.project, opened.files, campaign, seal, child)
             audience = app.audience(opened)
-            casting = Casting(audience, opened.project, prepared.campaign, at, prepared.letters.touched())
+            asking = Asking(WallClock(), quiet=desk.as_json)
+            casting = Casting(audience, opened.project, prepared.campaign, at, prepared.letters.touched(), note=asking)
             try:
                 ramp, grows_at = ramp_at(prepared.campaign, ledger.began(campaign) or at, at)
                 facts = RunFacts(0, at, at, ramp=ramp, ramp_grows_at=grows_at)
                 before = standing.earlier(ledger, campaign)
-                found = forecast(ledger, prepared.campaign, standing.counted(casting, before), facts, at)
-                yield Rehearsal(opened, ledger, prepared, casting, found, child, at, tuple(before))
+                coupons = coupons_of(opened.project, prepared.letters)
+                people = standing.counted(casting.bare(), before)
+                found = forecast(ledger, prepared.campaign, people, facts, at, coupons=coupons)
+                yield Rehearsal(opened, ledger, prepared, casting, found, child, at, asking, coupons, tuple(before))
             finally:
+                asking.stop()
                 casting.close()
         finally:
             ledger.close()
+
+
+def more_codes(opened: app.Opened, name: str) -> str:
+    """How codes are added to a pool."""
+    file = opened.project.settings.coupons[name].codes
+    return (
+        f"to {file}, or by orchestrator import coupons {name} FILE"
+        if file
+        else f"orchestrator import coupons {name} FILE"
+    )
+
+
+def probe(show: Rehearsal) -> str:
+    """Ask the services of linked data about the first few people; which of them does not answer, empty if all do."""
+    try:
+        for _ in show.casting.linked.upon(islice(show.casting.bare(), PROBED)):
+            continue
+    except StoreError as problem:
+        return str(problem)
+    finally:
+        show.asking.stop()
+    return ""
 
 
 def ship(desk: Desk, show: Rehearsal) -> Sent:
@@ -121,7 +172,9 @@ def ship(desk: Desk, show: Rehearsal) -> Sent:
     run, made = ledger.fire(new, clock.now())
     if not made or not runs.begin_planning(ledger.store, run.id, ledger.boot):
         fail(f"{campaign.name} was sent by hand at this very moment already: run {run.id}")
-    plan(ledger, run, campaign, Cast(show.casting), clock.now())
+    fill(ledger, show.opened.project, show.opened.files, show.coupons.pools, len(show.casting))
+    plan(ledger, run, campaign, Cast(show.casting, "", show.coupons if show.coupons.pools else None), clock.now())
+    show.asking.stop()
     return work_here(desk, show, run)
 
 

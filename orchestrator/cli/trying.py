@@ -35,7 +35,7 @@ from orchestrator.core.outcomes import Accepted, Ambiguous, Outcome
 from orchestrator.core.times import Instant, iso
 from orchestrator.dispatch import Dispatch
 from orchestrator.ledger import Purpose
-from orchestrator.pipeline import Casting, Letter, Prepared, Unwritten
+from orchestrator.pipeline import Casting, Letter, Prepared, Unwritten, coupons_of
 from orchestrator.wire.clock import WallClock
 
 MARK = "[test] "
@@ -148,7 +148,7 @@ def channel_of(address: str) -> str:
 def _person(opened: app.Opened, prepared: Prepared, trial: Trial, now: Instant) -> Person:
     casting = Casting(app.audience(opened), opened.project, prepared.campaign, now, prepared.letters.touched())
     try:
-        person = next((one for one in casting if one.user == trial.user), None)
+        person = next(casting.some({trial.user}), None)
     finally:
         casting.close()
     if person is None:
@@ -159,7 +159,8 @@ def _person(opened: app.Opened, prepared: Prepared, trial: Trial, now: Instant) 
             USAGE,
         )
     drawn, _ = assign(prepared.campaign, person.user)
-    return replace(person, variant=trial.variant or drawn, locale=trial.locale or person.locale)
+    person = replace(person, variant=trial.variant or drawn, locale=trial.locale or person.locale)
+    return coupons_of(opened.project, prepared.letters).sample(person, now)
 
 
 def _message(prepared: Prepared, person: Person, channel: Channel, address: str, now: Instant) -> Message | Unwritten:

@@ -1,12 +1,16 @@
 """Verbs for people who write the files: check them, and teach the editor their words."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from orchestrator.cli.desk import WRONG, Desk, fail, honest
+
+if TYPE_CHECKING:
+    from orchestrator.core.errors import Mistake
 
 
 def register(app: typer.Typer) -> None:
@@ -17,24 +21,29 @@ def register(app: typer.Typer) -> None:
 
 @honest
 def check(context: typer.Context) -> None:
-    """Read every file and name every mistake at once. Needs no store, no secret and no network."""
+    """Read every file and name every mistake at once, and what is none but worth knowing. Needs no store, secret or network."""
     from orchestrator import checking  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
     loaded = desk.load()
     files = len(loaded.files)
     mistakes = checking.mistakes(loaded)
+    notes = checking.notes(loaded) if not mistakes else ()
 
     def tell() -> None:
         for mistake in mistakes:
             typer.echo(str(mistake))
+        for note in notes:
+            typer.echo(f"note: {note}")
         number = len(mistakes)
         typer.echo(
             f"{number} mistake{'' if number == 1 else 's'} in {files} files" if number else f"{files} files, no mistake"
         )
 
-    told = [{"file": m.file, "line": m.line, "column": m.column, "text": m.text, "remedy": m.remedy} for m in mistakes]
-    desk.show({"files": files, "mistakes": told}, tell)
+    def told(found: "tuple[Mistake, ...]") -> list[dict[str, Any]]:
+        return [asdict(one) for one in found]
+
+    desk.show({"files": files, "mistakes": told(mistakes), "notes": told(notes)}, tell)
     if mistakes:
         raise typer.Exit(WRONG)
 

@@ -21,7 +21,7 @@ from orchestrator.config.results import (
 from orchestrator.config.secret import Secret
 from orchestrator.config.segments import known_data
 from orchestrator.config.settings import DEV, environment_of
-from orchestrator.config.shapes import AttributeShape, DataShape, SettingsShape
+from orchestrator.config.shapes import AttributeShape, DataShape, SettingsShape, SourceShape
 from orchestrator.core import segments
 from orchestrator.core.campaigns import (
     Campaign,
@@ -37,7 +37,7 @@ from orchestrator.core.campaigns import (
     Trigger,
 )
 from orchestrator.core.nouns import Channel
-from orchestrator.core.times import HOUR
+from orchestrator.core.times import HOUR, SECOND
 
 INBOX = "in_app"
 """The adapter of in-app messages: our own table, there without being configured."""
@@ -97,11 +97,23 @@ def _settings(shape: SettingsShape) -> Settings:
             for name, sender in shape.senders.items()
         },
         topics={name: Topic(name, topic.label, topic.consent) for name, topic in shape.topics.items()},
-        coupons={name: Coupons(name, pool.codes, pool.valid) for name, pool in shape.coupons.items()},
-        sources={
-            name: Source(name, it.file, it.key, it.by, it.on_error is OnError.SKIP)
-            for name, it in shape.sources.items()
-        },
+        coupons={name: Coupons(name, pool.codes or "", pool.valid) for name, pool in shape.coupons.items()},
+        sources={name: _source(name, it) for name, it in shape.sources.items()},
+    )
+
+
+def _source(name: str, it: SourceShape) -> Source:
+    return Source(
+        name,
+        it.file or "",
+        it.key or "",
+        it.by or "",
+        it.on_error is OnError.SKIP,
+        it.url or "",
+        {key: Secret(value) for key, value in it.headers.items()},
+        it.timeout or 5 * SECOND,
+        it.rate,
+        it.network or "",
     )
 
 

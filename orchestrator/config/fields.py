@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Annotated, Any, TypeVar
 
 from pydantic import PlainValidator, WithJsonSchema
@@ -191,6 +192,34 @@ def text(value: Any) -> str:
     )
 
 
+def source_url(value: Any) -> str:
+    """Where a source of linked data is asked; never quoted, it may hold a secret."""
+    if not isinstance(value, str) or not re.fullmatch(r"(https?://|\$\{)[^\s\\]+", value):
+        raise objection(
+            "is no address of a source",
+            'Write it like "https://api.example/weather?city={city}", with {user} or an attribute in each blank;'
+            " values with blanks in them are filled in safely.",
+        )
+    if re.match(r"https?://[^/?#]*@", value):
+        raise objection("holds a user or a password", "Write them as a header: authorization: ${env:NAME}.")
+    return value
+
+
+def header_value(value: Any) -> str:
+    """What a header says; never quoted, it may be a secret."""
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or not value.isascii():
+        raise objection("is no header's value", "Write one line of plain letters.")
+    return value
+
+
+def network(value: Any) -> str:
+    """An inner network, as its first address and the length of its prefix."""
+    try:
+        return str(ip_network(value if isinstance(value, str) else ""))
+    except ValueError:
+        raise objection(f"{_what(value)} is not a network", "Write it like `10.0.0.0/8`.") from None
+
+
 def per_minute(value: str) -> int:
     """A rate as whole messages a minute."""
     found = phrases.rate(value)
@@ -248,5 +277,11 @@ ListFile = Annotated[str, *matching(r"lists/[A-Za-z0-9_\-./]+\.csv", "a list's f
 SourceFile = Annotated[
     str, *matching(r"(lists|data)/[A-Za-z0-9_\-./]+\.(csv|json)", "a source's file", "data/products.csv")
 ]
+SourceUrl = Annotated[
+    str, PlainValidator(source_url), WithJsonSchema({"type": "string", "examples": ["https://api.example/city/{city}"]})
+]
+HeaderName = Annotated[str, *matching(r"[A-Za-z0-9!#$%&'*+.^_`|~\-]+", "a header's name", "authorization")]
+HeaderValue = Annotated[str, PlainValidator(header_value), WithJsonSchema({"type": "string"})]
+Network = Annotated[str, PlainValidator(network), WithJsonSchema({"type": "string", "examples": ["10.0.0.0/8"]})]
 OnErrorWord = Annotated[OnError, *one_of(OnError)]
 PropertyPath = Annotated[str, *matching(r"[^.\s][^.]*\.[^.]*[^.\s]", "an event and its property", "purchase.amount")]

@@ -113,9 +113,9 @@ def _sheet(files: Files, file: str, findings: Findings, remedy: str = "") -> tup
 
 
 def _may_be_secret(sheet: Sheet, slip: Slip) -> bool:
-    """Whether a slip is about a provider's setting, which no message may repeat."""
+    """Whether a slip is about a provider's or a source's setting, which no message may repeat."""
     return sheet.file == SETTINGS and any(
-        path[:1] == ("providers",) and (place.line, place.column) == (slip.line, slip.column)
+        path[:1] in {("providers",), ("sources",)} and (place.line, place.column) == (slip.line, slip.column)
         for path, place in sheet.places.items()
     )
 

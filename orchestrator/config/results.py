@@ -71,25 +71,38 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Coupons:
-    """A pool of codes: one a person, valid for `valid` microseconds (None: for ever)."""
+    """A pool of codes: one a person, valid for `valid` microseconds (None: for ever). `codes` is their file, empty for none."""
 
     name: str
-    codes: str
+    codes: str = ""
     valid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A table whose rows templates read as `linkedData.NAME`: the row whose `key` is the value of the attribute `by`.
+    """Where templates have `linkedData.NAME` from: a table (the row whose `key` is the value of the attribute `by`), or a service.
 
-    `skips`: a table that cannot be read costs who needs it their message; else the run waits.
+    `url` with blanks answers for one person; without, and without `key`, for everybody. `timeout` is in microseconds,
+    `network` the inner network it may lead into. `skips`: when it cannot be read, who needs it gets no message; else the
+    run waits.
     """
 
     name: str
-    file: str
-    key: str
-    by: str
+    file: str = ""
+    key: str = ""
+    by: str = ""
     skips: bool = False
+    url: str = field(default="", repr=False)
+    """As written, with its `${…}`."""
+    headers: Mapping[str, Secret] = field(default_factory=dict)
+    timeout: int = 5 * SECOND
+    rate: Rate | None = None
+    network: str = ""
+
+    @property
+    def per_second(self) -> float | None:
+        """The rate in questions a second, None if none is set."""
+        return self.rate.limit * SECOND / self.rate.within if self.rate else None
 
 
 @dataclass(frozen=True, slots=True)

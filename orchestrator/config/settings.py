@@ -9,6 +9,7 @@ from orchestrator.config.results import Environment, Stores
 from orchestrator.config.secret import HOW, Secret, SecretSource, bad_reference
 from orchestrator.config.shapes import AttributeShape, DataShape, ProviderShape, SettingsShape
 from orchestrator.config.sheets import Path
+from orchestrator.config.sources import check_sources
 from orchestrator.core.campaigns import CampaignState, Kind
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import Channel
@@ -28,15 +29,8 @@ def check_settings(draft: Draft, settings: SettingsShape) -> None:
         _check_route(draft, settings, channel, names)
     if settings.seeds:
         draft.list_file(sheet, ("seeds",), settings.seeds)
-    for name, pool in settings.coupons.items():
-        draft.list_file(sheet, ("coupons", name, "codes"), pool.codes)
-    for name, source in settings.sources.items():
-        known = draft.data.attributes if draft.data is not None else {source.by: None}
-        if source.by != "user" and source.by not in known:
-            path = ("sources", name, "by")
-            findings.at(
-                sheet, path, f"no attribute {quoted(source.by)}", choice(source.by, ["user", *known], "attribute")
-            )
+    _check_coupons(draft, settings)
+    check_sources(draft, settings)
     for index, name in enumerate(settings.defaults.exclude):
         draft.segment(sheet, ("defaults", "exclude", index), name)
     for event in settings.defaults.hold_if.no_recent:
@@ -51,6 +45,19 @@ def check_settings(draft: Draft, settings: SettingsShape) -> None:
             "the key 'public_url' is missing",
             "Marketing e-mail needs it for the unsubscribe link: `public_url: https://go.shop.example`.",
         )
+
+
+def _check_coupons(draft: Draft, settings: SettingsShape) -> None:
+    of: dict[str, str] = {}
+    for name, pool in settings.coupons.items():
+        if pool.codes is None:
+            continue
+        path = ("coupons", name, "codes")
+        draft.list_file(draft.settings_sheet, path, pool.codes)
+        if pool.codes in of:
+            wrong = f"{quoted(pool.codes)} holds the codes of {quoted(of[pool.codes])} already"
+            draft.findings.at(draft.settings_sheet, path, wrong, "Two pools would give the same code to two people.")
+        of.setdefault(pool.codes, name)
 
 
 def _check_environments(draft: Draft, settings: SettingsShape) -> None:
@@ -119,27 +126,33 @@ def environment_of(settings: SettingsShape, name: str) -> Environment | None:
     return Environment(name, found.deliver, _stores(settings, name), found.approve_over)
 
 
-def check_secrets(draft: Draft, settings: SettingsShape, environment: Environment, source: SecretSource) -> None:
+def check_secrets(draft: Draft, settings: SettingsShape, environment: Environment, machine: SecretSource) -> None:
     """Secrets that this environment is about to use and that are not there."""
     sheet = draft.settings_sheet
     where = (
         ("environments", environment.name) if "stores" in (sheet.at(("environments", environment.name)) or {}) else ()
     )
     for key, store in (("ledger", environment.stores.ledger), ("audience", environment.stores.audience)):
-        for reference in store.missing(source):
+        for reference in store.missing(machine):
             draft.findings.at(sheet, (*where, "stores", key), f"{reference} is not set", "Set it on this machine.")
     if environment.deliver is Deliver.SINK:
         return
     routed = {name for names in settings.route.values() for name in names}
     for name in sorted(routed & set(settings.providers)):
         for key, value in _settings_of(settings.providers[name]).items():
-            for reference in Secret(value).missing(source):
+            for reference in Secret(value).missing(machine):
                 draft.findings.at(
                     sheet,
                     ("providers", name, key),
                     f"{reference} is not set",
                     f"Set it on this machine; {environment.name} sends with it.",
                 )
+    for name, source in settings.sources.items():
+        told: dict[tuple[str, ...], str] = {("url",): source.url or ""}
+        told |= {("headers", header): value for header, value in source.headers.items()}
+        for spot, value in told.items():
+            for reference in Secret(value).missing(machine):
+                draft.findings.at(sheet, ("sources", name, *spot), f"{reference} is not set", "Set it on this machine.")
 
 
 def _settings_of(provider: ProviderShape) -> dict[str, str]:

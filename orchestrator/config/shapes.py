@@ -12,10 +12,13 @@ from orchestrator.config.fields import (
     ConsentWord,
     DeliverWord,
     Duration,
+    HeaderName,
+    HeaderValue,
     LedgerAddress,
     ListFile,
     Locale,
     Name,
+    Network,
     OnError,
     OnErrorWord,
     Outside,
@@ -25,6 +28,7 @@ from orchestrator.config.fields import (
     QuietPhrase,
     RatePhrase,
     SourceFile,
+    SourceUrl,
     Text,
     TypeWord,
     Zone,
@@ -130,19 +134,41 @@ PlainName = Annotated[
 class CouponShape(Shape):
     """A pool of codes, one a person."""
 
-    codes: ListFile = Field(description="The file with the codes, one a line.")
+    codes: ListFile | None = Field(
+        default=None,
+        description="The file with the codes, one a line; unset, they come by `orchestrator import coupons NAME FILE`.",
+    )
     valid: Duration | None = Field(default=None, description="How long a code holds once somebody has it.")
 
 
 class SourceShape(Shape):
-    """A table beside the audience, whose rows templates read as `linkedData`."""
+    """A table, or a service that is asked, whose answers templates read as `linkedData`."""
 
-    file: SourceFile = Field(description="The table: CSV with a header, or JSON, in data/ or lists/.")
-    key: PlainName = Field(description="The column rows are found by.")
-    by: PlainName = Field(description="The attribute whose value is looked up; `user` for the person's id.")
+    file: SourceFile | None = Field(
+        default=None, description="The table: CSV with a header, or JSON, in data/ or lists/."
+    )
+    url: SourceUrl | None = Field(
+        default=None,
+        description="Or where it is asked, over https. With blanks (`{city}`, `{user}`) each person has an answer of their"
+        " own; without, it is a table (with `key` and `by`), or one answer for everybody.",
+    )
+    key: PlainName | None = Field(default=None, description="The column rows of a table are found by.")
+    by: PlainName | None = Field(
+        default=None, description="The attribute whose value is looked up in a table; `user` for the person's id."
+    )
+    headers: dict[HeaderName, HeaderValue] = Field(
+        default_factory=dict, description="What a url is asked with: `authorization: Bearer ${env:WEATHER_KEY}`."
+    )
+    timeout: Duration | None = Field(
+        default=None, description="How long one answer of a url may take, all attempts together; unset, 5 seconds."
+    )
+    rate: RatePhrase | None = Field(default=None, description="So many questions to a url at most; unset, 16 at once.")
+    network: Network | None = Field(
+        default=None, description="The inner network a url leads into; unset, only public addresses are called."
+    )
     on_error: OnErrorWord = Field(
         default=OnError.WAIT,
-        description="When the table cannot be read: the run waits, or who needs it is skipped.",
+        description="When it cannot be read, or does not answer at all: the run waits, or who needs it is skipped.",
     )
 
 

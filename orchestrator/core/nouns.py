@@ -100,6 +100,13 @@ class Asked(StrEnum):
     CONVERTED = "converted"
 
 
+CODES = " codes"
+"""Among a person's attributes: by pool of coupons, their code and when it expires. No template can read this name."""
+
+UNLINKED = " unlinked"
+"""Among a person's attributes: by source of linked data, why it has no answer for them. No template can read this name."""
+
+
 @value(frozen=True, slots=True)
 class Person:
     """One member of an audience as planned: what workers know about them without asking the audience engine.

@@ -37,6 +37,7 @@ class Reason(StrEnum):
 
     # Answers of rendering.
     MISSING_DATA = "missing_data", "The template prints a value this person does not have; the detail names it."
+    NO_COUPON = "no_coupon", "The pool of coupons had no code left for the person; the detail names it."
     TEMPLATE_ERROR = "template_error", "The template failed on this person's data; the detail names file and line."
     TEMPLATE_TOO_SLOW = "template_too_slow", "Writing this person's message took too long."
     TEMPLATE_TOO_LARGE = "template_too_large", "This person's message became too large."

@@ -5,13 +5,14 @@ into the shard's people, so that workers still read nothing but the ledger.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from orchestrator.core.eligibility import ASK_AGAIN_AFTER
-from orchestrator.core.nouns import Asked, Channel, Person, State
+from orchestrator.core.nouns import CODES, Asked, Channel, Person, State
 from orchestrator.core.times import Instant
+from orchestrator.ledger.coupons import Wants, give, with_codes
 from orchestrator.ledger.people import pack, unpack
 from orchestrator.ledger.store import Store
 
@@ -63,8 +64,16 @@ def waiting(store: Store, run: int, numbers: Sequence[int]) -> list[Waiting]:
     ]
 
 
-def answer(store: Store, asked: Waiting, told: Mapping[str, Person], now: Instant) -> Counter[Asked]:
+def answer(
+    store: Store,
+    asked: Waiting,
+    told: Mapping[str, Person],
+    now: Instant,
+    wants: Callable[[Sequence[Person]], Wants] = lambda _: {},
+) -> Counter[Asked]:
     """Write what the engine said of a shard's people at `now`; those it did not name have left the audience.
+
+    `wants` tells the coupons of whoever now gets another segment's message; everybody keeps the codes they have.
 
     Counts people by answer; none if a worker has the shard by now, or somebody else wrote a newer answer.
     """
@@ -80,14 +89,13 @@ def answer(store: Store, asked: Waiting, told: Mapping[str, Person], now: Instan
         old = unpack(rows[0][0])
         tried = _tried(store, asked)
         people = [_again(person, told.get(person.user), tried.get(person.user, frozenset())) for person in old]
+        others = [new for was, new in zip(old, people, strict=True) if was.segment != new.segment]
+        if wanted := wants(others):
+            people, _ = give(store, asked.run, now, people, wanted)
         store.change(
             "UPDATE shard SET people = ?, asked_at = ? WHERE run = ? AND number = ?", (pack(people), now, *place)
         )
-        moved = [
-            (new.segment, asked.run, new.user)
-            for was, new in zip(old, people, strict=True)
-            if was.segment != new.segment
-        ]
+        moved = [(new.segment, asked.run, new.user) for new in others]
         store.many(
             "UPDATE delivery SET segment = ? WHERE run = ? AND user_id = ? AND state IN ('planned', 'held')", moved
         )
@@ -124,4 +132,5 @@ def _again(old: Person, new: Person | None, tried: AbstractSet[tuple[Channel, St
     if new.asked is Asked.CONVERTED or any(state is State.RETRY_WAIT for _, state in tried):
         return replace(old, asked=new.asked)
     kept = {channel: old.addresses[channel] for channel, _ in tried if channel in old.addresses}
+    new = with_codes(new, old.attributes.get(CODES) or {})
     return replace(new, variant=old.variant, holdout=old.holdout, addresses={**new.addresses, **kept})

@@ -1,5 +1,6 @@
 """Runs: fired once for each occurrence, planned shard by shard, worked only when the last shard stands."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,9 +11,12 @@ from zlib import compress, decompress
 from orchestrator.core.errors import StoreError
 from orchestrator.core.nouns import Channel, DeliveryKey, OnAmbiguous, Person
 from orchestrator.core.times import Instant
+from orchestrator.ledger import coupons
 from orchestrator.ledger.boots import Boot
 from orchestrator.ledger.people import pack
 from orchestrator.ledger.store import Row, Store
+
+NOTHING: coupons.Wants = {}
 
 Files = Mapping[str, bytes]
 """Path → content: every file a run was planned from."""
@@ -179,10 +183,18 @@ class Planned:
     rows: tuple[tuple[Channel, int], ...]
 
 
-def add_shard(store: Store, run: int, number: int, opens_at: Instant, members: Sequence[Planned]) -> None:
+def add_shard(
+    store: Store,
+    run: int,
+    number: int,
+    opens_at: Instant,
+    members: Sequence[Planned],
+    wants: coupons.Wants = NOTHING,
+) -> Counter[str]:
     """Write one shard, its people and one row for each of their channels, in one transaction; the same again is harmless.
 
-    `members` must be in user order, so that rows are written where they belong.
+    `members` must be in user order, so that rows are written where they belong. Who `wants` a coupon gets a code in the
+    same transaction, to hold from when the shard opens; returns by pool how many found it empty.
     """
     people = [member.person for member in members]
     rows = [
@@ -196,7 +208,10 @@ def add_shard(store: Store, run: int, number: int, opens_at: Instant, members: S
         for member in members
         for channel, slot in member.rows
     ]
+    short = Counter[str]()
     with store.transaction():
+        if wants:
+            people, short = coupons.give(store, run, opens_at, people, wants)
         store.many(
             "INSERT INTO delivery (run, user_id, channel, step, slot, shard, segment, variant, holdout, state, reason, detail, attempt,"
             " provider, provider_id, address, maybe_duplicate)"
@@ -208,6 +223,7 @@ def add_shard(store: Store, run: int, number: int, opens_at: Instant, members: S
             " SELECT id, ?, ?, ?, due_at, 0, ?, ?, ?, ?, '[]' FROM run WHERE id = ? ON CONFLICT DO NOTHING",
             (number, opens_at, opens_at, len(people), people[0].user, people[-1].user, pack(people), run),
         )
+    return short
 
 
 def finish_planning(store: Store, run: int, boot: Boot, audience: int, now: Instant, hold: str = "") -> None:
@@ -236,6 +252,7 @@ def forget_plan(store: Store, run: int) -> None:
                 )
                 store.change("DELETE FROM shard WHERE run = ? AND number = ?", (run, number))
             if not shards:
+                coupons.forget(store, run)
                 store.change("UPDATE run SET state = 'due', planner = NULL WHERE id = ? AND state = 'planning'", (run,))
                 return
 

@@ -18,10 +18,10 @@ def _big(*, key: bool = False, null: bool = False) -> Any:
     return Field(sa_column=Column(BigInteger, primary_key=key, nullable=null, autoincrement=False))
 
 
-def _user(*, key: bool = False) -> Any:
-    """A user's id, ordered by code point on both databases."""
+def _user(*, key: bool = False, null: bool = False) -> Any:
+    """A user's id, or another text, ordered by code point on both databases."""
     by_code_point = String().with_variant(VARCHAR(collation="C"), "postgresql")
-    return Field(sa_column=Column(by_code_point, primary_key=key, nullable=False))
+    return Field(sa_column=Column(by_code_point, primary_key=key, nullable=null))
 
 
 class Meta(SQLModel, table=True):
@@ -164,6 +164,20 @@ class Touch(SQLModel, table=True):
     slot: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     at: int = _big()
     campaign: str
+
+
+class Coupon(SQLModel, table=True):
+    """One code of a pool and whose it is; nobody's while `user_id` is null. The runs are those that planned with it."""
+
+    __table_args__ = (Index("coupon_user", "pool", "user_id", "code"), CLUSTERED)
+
+    pool: str = Field(primary_key=True)
+    code: str = _user(key=True)
+    user_id: str | None = _user(null=True)
+    first_run: int | None = Field(default=None)
+    last_run: int | None = Field(default=None)
+    given_at: int | None = _big(null=True)
+    expires_at: int | None = _big(null=True)
 
 
 class Consent(SQLModel, table=True):

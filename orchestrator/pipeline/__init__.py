@@ -1,7 +1,9 @@
 """The corridor: the only order in which a message is made, from the plan of a run to the put-back of its last shard."""
 
+from orchestrator.pipeline.answers import Questions
 from orchestrator.pipeline.asking import AHEAD, ask_again
 from orchestrator.pipeline.casting import Again, Casting
+from orchestrator.pipeline.coupons import Coupons, coupons_of, fill, stock, supply
 from orchestrator.pipeline.forecast import Forecast, forecast
 from orchestrator.pipeline.learn import learn
 from orchestrator.pipeline.ledger_thread import LedgerThread
@@ -17,6 +19,7 @@ __all__ = [
     "BundleLetters",
     "Cast",
     "Casting",
+    "Coupons",
     "Forecast",
     "LedgerThread",
     "Letter",
@@ -24,12 +27,17 @@ __all__ = [
     "Mirrors",
     "Parts",
     "Prepared",
+    "Questions",
     "Sight",
     "Unwritten",
     "Watch",
     "ask_again",
+    "coupons_of",
+    "fill",
     "forecast",
     "learn",
     "plan",
+    "stock",
+    "supply",
     "work",
 ]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 from orchestrator.audience.store import Audience
 from orchestrator.config import Project
@@ -14,6 +15,7 @@ from orchestrator.core.times import MINUTE, Instant
 from orchestrator.ledger import Ledger, Run, asking
 from orchestrator.ledger.asking import Waiting
 from orchestrator.pipeline.casting import Again, Casting
+from orchestrator.pipeline.coupons import coupons_of
 from orchestrator.pipeline.work import Prepared
 
 AHEAD = MINUTE
@@ -28,25 +30,25 @@ def ask_again(
 ) -> Counter[Asked]:
     """Ask about all shards of a run that are due soon and were asked about too long ago; counts people by answer.
 
-    While the audience cannot be read (StoreError) they wait; those that are too late by now are let through to expire.
+    While the audience or linked data cannot be read (StoreError) they wait; those that are too late by now are let through to expire.
     """
     told: Counter[Asked] = Counter()
+    wanted = coupons_of(project, prepared.letters)
     numbers = asking.shards_to_ask(ledger.store, run.id, now, AHEAD)
     for start in range(0, len(numbers), _SHARDS_AT_ONCE):
         shards = asking.waiting(ledger.store, run.id, numbers[start : start + _SHARDS_AT_ONCE])
         users = [user for shard in shards for user in shard.users]
         try:
             again = Again(users, run.due_at)
-            casting = Casting(audience(), project, prepared.campaign, now, prepared.letters.touched(), again)
+            with closing(
+                Casting(audience(), project, prepared.campaign, now, prepared.letters.touched(), again)
+            ) as casting:
+                people = {person.user: person for person in casting}
         except StoreError:
             _let_the_late_through(ledger, prepared.campaign, run, shards, now)
             raise
-        try:
-            people = {person.user: person for person in casting}
-        finally:
-            casting.close()
         for shard in shards:
-            told += asking.answer(ledger.store, shard, people, now)
+            told += asking.answer(ledger.store, shard, people, now, wanted.of)
     return told
 
 

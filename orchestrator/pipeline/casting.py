@@ -1,6 +1,6 @@
 """From the engine's answer to people: each with their addresses, and just the attributes the templates touch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.audience.behaviours import Told
@@ -13,7 +13,7 @@ from orchestrator.core.segments import Catalogue, Moment, Segment, parse
 from orchestrator.core.segments.tree import All, Event
 from orchestrator.core.times import Instant
 from orchestrator.core.windows import Last
-from orchestrator.pipeline.linking import Linked
+from orchestrator.pipeline.linking import Linked, Note
 from orchestrator.pipeline.reading import people
 
 Touched = frozenset[tuple[str, ...]]
@@ -41,11 +41,13 @@ class Casting:
         at: Instant,
         touched: Touched,
         again: Again | None = None,
+        note: Note | None = None,
     ) -> None:
+        """Ask the engine; StoreError if it, or a table of linked data, cannot be read. `note` hears how asking services goes."""
         known = project.catalogue.known
         goal = campaign.goal if again is not None else None
-        self._linked = Linked(audience.root, project.settings.sources, touched)
-        touched |= self._linked.attributes()
+        self.linked = Linked(audience.root, project.settings.sources, touched, note)
+        touched |= self.linked.attributes()
         wish = Wish(
             [project.segments[name] for name in campaign.audience],
             [project.segments[name] for name in campaign.exclude],
@@ -72,14 +74,23 @@ class Casting:
         return int(self._spool.rows)
 
     def __iter__(self) -> Iterator[Person]:
-        """Everybody once, read from the spool batch by batch."""
+        """Everybody once, read from the spool batch by batch; StoreError while a service of linked data is down."""
+        return self.linked.upon(self.bare())
+
+    def bare(self) -> Iterator[Person]:
+        """Everybody without their linked data: who would be reached does not hang on it, and nobody is asked."""
         segments = self._campaign.audience
         for batch in self._spool:
-            yield from people(batch, self._question, segments, self._linked.of, self._still_in)
+            yield from people(batch, self._question, segments, self._still_in)
+
+    def some(self, users: Collection[str]) -> Iterator[Person]:
+        """Those of these users who are in it; nobody is asked about the others."""
+        return self.linked.upon(person for person in self.bare() if person.user in users)
 
     def close(self) -> None:
-        """Remove the spool."""
+        """Remove the spool, and let go of connections."""
         self._spool.close()
+        self.linked.close()
 
 
 def reached(goal: Goal, known: Catalogue, within: int) -> Segment:

@@ -13,6 +13,7 @@ from orchestrator.core.nouns import Channel, Expire, Hold, Person, Send
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
 from orchestrator.ledger import Ledger, Wanted
+from orchestrator.pipeline.coupons import Coupons, needs_one
 
 BATCH = 2000
 
@@ -29,11 +30,21 @@ class Forecast:
     held: Counter[Reason] = field(default_factory=Counter)
     holdout: int = 0
     nothing: Counter[tuple[Reason, str]] = field(default_factory=Counter)
+    coupons: Counter[str] = field(default_factory=Counter)
+    """By pool of coupons, the people who need a code now or later."""
     examples: dict[tuple[Reason, str], list[str]] = field(default_factory=dict)
     """A few users for each reason of nothing."""
 
 
-def forecast(ledger: Ledger, campaign: Campaign, people: Iterable[Person], run: RunFacts, now: Instant) -> Forecast:
+def forecast(
+    ledger: Ledger,
+    campaign: Campaign,
+    people: Iterable[Person],
+    run: RunFacts,
+    now: Instant,
+    *,
+    coupons: Coupons | None = None,
+) -> Forecast:
     """Judge everybody by the one judge, on the ledger's facts of now; nothing is written."""
     found = Forecast()
     source = iter(people)
@@ -43,6 +54,8 @@ def forecast(ledger: Ledger, campaign: Campaign, people: Iterable[Person], run: 
         for person in drawn:
             verdicts = judge(campaign, run, person, replace(known[person.user], rows=()), now)
             _count(found, person, verdicts)
+            if coupons is not None and needs_one(verdicts):
+                found.coupons.update(coupons.pools_of(person))
     return found
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from orchestrator.core.campaigns import Campaign, Kind
-from orchestrator.core.nouns import Channel, Content, EmailContent
+from orchestrator.core.nouns import Channel, Content, EmailContent, Person
 from orchestrator.ledger import Seal
 from orchestrator.pipeline.work import Letter, Unwritten
 from orchestrator.rendering import Compiled, Refusal, RenderChild, RenderRequest
@@ -78,6 +78,14 @@ class BundleLetters:
     def touched(self) -> frozenset[tuple[str, ...]]:
         """The paths of data the templates may read."""
         return self.compiled.touched()
+
+    def pools(self) -> frozenset[str]:
+        """The pools of coupons the templates take codes from."""
+        return self.compiled.coupons()
+
+    def pools_of(self, person: Person) -> frozenset[str]:
+        """The pools this person's messages take a code from."""
+        return self.compiled.coupons_of(person, self._campaign.channels)
 
     def unsubscribe_url(self, letter: Letter) -> str:
         """The one-click link of this message; the same on every attempt. Empty where the project has no public address."""

@@ -1,15 +1,19 @@
 """A run on its way into the ledger: who is in it, with which variant, cut into shards, in the order they are sent."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from orchestrator.core.assignment import assign, places
 from orchestrator.core.campaigns import Campaign, Schedule
+from orchestrator.core.facts import RunFacts
 from orchestrator.core.nouns import Person
 from orchestrator.core.occurrences import wave
 from orchestrator.core.times import Instant
 from orchestrator.ledger import Ledger, Planned, Run, runs
+from orchestrator.ledger.coupons import Wants
+from orchestrator.pipeline.coupons import Coupons, out_of
 
 PEOPLE_A_SHARD = 2000
 
@@ -23,19 +27,26 @@ class Cast:
 
     people: Iterable[Person]
     hold: str = ""
+    coupons: Coupons | None = None
+    """The pools its messages take codes from; None for none."""
 
 
 def plan(ledger: Ledger, run: Run, campaign: Campaign, cast: Cast, now: Instant) -> int:
     """Write a run's shards and let it be worked, unless it must wait for a person; returns the size of its audience.
 
+    Who needs a coupon gets a code in the transaction that writes their shard; where there are none left, the run waits.
     The caller has taken the run by `begin_planning`. Should it die in here, what it wrote is deleted and planned anew.
     """
-    members = 0
+    members, short = 0, Counter[str]()
     for number, (opens_at, people) in enumerate(_shards(campaign, run, cast.people)):
         written = [_planned(campaign, person) for person in people]
-        runs.add_shard(ledger.store, run.id, number, opens_at, written)
+        wants: Wants = {}
+        if cast.coupons is not None:
+            facts = RunFacts(run.id, run.due_at, opens_at)
+            wants = cast.coupons.wants(ledger, campaign, facts, [member.person for member in written], now)
+        short += runs.add_shard(ledger.store, run.id, number, opens_at, written, wants)
         members += len(written)
-    runs.finish_planning(ledger.store, run.id, ledger.boot, members, now, cast.hold)
+    runs.finish_planning(ledger.store, run.id, ledger.boot, members, now, cast.hold or out_of(short))
     return members
 
 

@@ -1,7 +1,7 @@
 """From a batch of the engine's answer to people, a column at a time: each value is made ready where its type is known."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,13 +13,8 @@ from orchestrator.audience.columns import ATTRIBUTE, OWN
 from orchestrator.core.nouns import Address, Asked, Channel, Person
 from orchestrator.core.times import Instant
 
-Linked = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
-"""From a user and their attributes to the rows of tables that are linked to them."""
 
-
-def people(
-    batch: Any, question: Question, segments: Sequence[str], linked: Linked, still_in: Asked
-) -> Iterator[Person]:
+def people(batch: Any, question: Question, segments: Sequence[str], still_in: Asked) -> Iterator[Person]:
     """The people of one batch (`pyarrow.RecordBatch`), in its order."""
     columns = {name: _ready(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
     nothing = [None] * batch.num_rows
@@ -37,8 +32,6 @@ def people(
     )
     for number, (user, place, zone, locale, addresses, own, converted) in enumerate(together):
         found: dict[str, Any] = {"userAttribute": own} if own else {}
-        if rows := linked(user, own):
-            found["linkedData"] = rows
         for path, values in behaviours:
             _remember(found, path, values[number])
         asked = Asked.CONVERTED if converted else still_in

@@ -65,6 +65,14 @@ class Letters(Protocol):
         """The paths of data the templates may read."""
         ...
 
+    def pools(self) -> frozenset[str]:
+        """The pools of coupons the templates take codes from."""
+        ...
+
+    def pools_of(self, person: Person) -> frozenset[str]:
+        """The pools this person's messages take a code from."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:

@@ -20,6 +20,7 @@ from orchestrator.rendering.values import (
     AbortError,
     Missing,
     MissingDataError,
+    NoCouponError,
     get_attribute,
     get_item,
 )
@@ -61,7 +62,7 @@ def coupon_expires(context: Context, pool: str) -> Any:
 def _coupon(context: Context, pool: str) -> Mapping[str, Any]:
     found = context.parent.get(COUPONS, {}).get(pool)
     if not found:
-        raise MissingDataError(f"coupon('{pool}')")
+        raise NoCouponError(str(pool))
     return dict(found)
 
 

@@ -6,7 +6,7 @@ VARIABLES: Mapping[str, str] = {
     "userAttribute": "`userAttribute.firstName`, `userAttribute['First name']`: what config/data.yaml declares of people.",
     "latest": "`latest.add_to_cart.product`: a property of the person's newest event of this name.",
     "parameter": "`parameter.product`: a property of the event that triggered the message.",
-    "linkedData": "`linkedData.SOURCE.COLUMN`: this person's row of a table named under `sources`.",
+    "linkedData": "`linkedData.SOURCE.COLUMN`: what a table or service named under `sources` says of this person.",
     "firstOccurrenceOf": "`firstOccurrenceOf['purchase']`: when the person did this first.",
     "lastOccurrenceOf": "`lastOccurrenceOf['purchase']`: when the person did this last.",
     "occurrencesOf": "`occurrencesOf['purchase']`: how often.",

@@ -1,5 +1,6 @@
 """One message for one person: the texts of their cell, written from what is known of them; a refusal concerns only them."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -7,7 +8,7 @@ from typing import Any
 
 from orchestrator.core.errors import Mistake
 from orchestrator.core.frozen import value
-from orchestrator.core.nouns import Address, Channel, Content, Person, State
+from orchestrator.core.nouns import CODES, UNLINKED, Address, Channel, Content, Person, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
 from orchestrator.core.zones import zone_of
@@ -17,8 +18,8 @@ from orchestrator.rendering.forms import TooLargeError
 from orchestrator.rendering.lookup import Cell, Shelf, shelve
 from orchestrator.rendering.pieces import Place
 from orchestrator.rendering.reading import READER, Reader, known_locale
-from orchestrator.rendering.scripts import Path, Script
-from orchestrator.rendering.values import AbortError, MissingDataError
+from orchestrator.rendering.scripts import Path, Script, spell
+from orchestrator.rendering.values import AbortError, MissingDataError, NoCouponError
 
 _NOTHING: Mapping[str, Any] = {}
 _MAPS = frozenset(
@@ -34,8 +35,7 @@ _MAPS = frozenset(
 class RenderRequest:
     """One message to render: for whom, on which channel, as of when, under which delivery id.
 
-    `extras` are the values of this one message: unsubscribe_url, linkedData, parameter, and `coupons` by pool
-    (`{"code": …, "expires": …}`).
+    `extras` are the values of this one message: unsubscribe_url, linkedData, parameter.
     """
 
     person: Person
@@ -60,7 +60,7 @@ class Refusal:
     @property
     def state(self) -> State:
         """Missing data is nobody's mistake: the person is skipped. The rest failed."""
-        return State.SKIPPED if self.reason is Reason.MISSING_DATA else State.RENDER_FAILED
+        return State.SKIPPED if self.reason in {Reason.MISSING_DATA, Reason.NO_COUPON} else State.RENDER_FAILED
 
 
 BUILT_IN: Mapping[str, Callable[[RenderRequest], Any]] = {
@@ -121,6 +121,16 @@ class Compiled:
         forms = self.forms.values()
         return frozenset(pool for form in forms if form.script is not None for pool, _ in form.script.coupons)
 
+    def coupons_of(self, person: Person, channels: Iterable[Channel]) -> frozenset[str]:
+        """The pools that a person's messages on these channels take codes from."""
+        found: set[str] = set()
+        for channel in channels:
+            place = (person.segment, channel, person.variant, person.locale)
+            form = self._cells.get(place) or self._look_up(place)
+            if isinstance(form, Form) and form.script is not None:
+                found.update(pool for pool, _ in form.script.coupons)
+        return frozenset(found)
+
     def render(self, request: RenderRequest) -> Content | Refusal:
         """Write one message. Nothing is raised: whatever goes wrong with one person's data is a refusal of theirs."""
         person = request.person
@@ -133,7 +143,7 @@ class Compiled:
             texts = script(self._values(script, request)) if script is not None else ()
             return form.make(texts)
         except Exception as error:  # noqa: BLE001 - a template and one person's data may raise anything
-            return _refusal(script, error)
+            return _refusal(script, error, person.attributes.get(UNLINKED) or _NOTHING)
 
     def file_of(self, request: RenderRequest) -> str:
         """The file that has the last word on somebody's message; empty if there is none."""
@@ -188,8 +198,8 @@ class Compiled:
         written = script.locale or self.setting.locale
         locale = known_locale(person.locale if _language(person.locale) == _language(written) else written)
         values[READER] = Reader(locale, zone_of(person.zone, self.setting.time_zone), request.judged_at)
-        if "coupons" in extras:
-            values[COUPONS] = extras["coupons"]
+        if codes := person.attributes.get(CODES):
+            values[COUPONS] = codes
         return values
 
 
@@ -220,11 +230,13 @@ def _spot(place: Place) -> str:
     return f"{place.file}:{place.line}" if place.line else place.file
 
 
-def _refusal(script: Script | None, error: Exception) -> Refusal:
-    """What an error of one message means for its person."""
+def _refusal(script: Script | None, error: Exception, unlinked: Mapping[str, str]) -> Refusal:
+    """What an error of one message means for its person; `unlinked` says why sources of linked data had no answer."""
     match error:
+        case NoCouponError():
+            return Refusal(Reason.NO_COUPON, _told(script, error))
         case MissingDataError():
-            return Refusal(Reason.MISSING_DATA, _missing(script, error))
+            return Refusal(Reason.MISSING_DATA, _missing(script, error, unlinked))
         case AbortError():
             return Refusal(Reason.MISSING_DATA, _told(script, error))
         case TooLargeError():
@@ -235,12 +247,14 @@ def _refusal(script: Script | None, error: Exception) -> Refusal:
             return Refusal(Reason.TEMPLATE_ERROR, _told(script, error))
 
 
-def _missing(script: Script | None, error: MissingDataError) -> str:
+def _missing(script: Script | None, error: MissingDataError, unlinked: Mapping[str, str]) -> str:
     name = str(error)
     if script is None:
         return name
     path, place = script.missing(name, error.__traceback__)
-    return f"{path} ({_spot(place)})"
+    told = {spell(("linkedData", source)): why for source, why in unlinked.items()}
+    why = next((f": {why}" for source, why in told.items() if re.match(re.escape(source) + r"(?![^.\[])", path)), "")
+    return f"{path}{why} ({_spot(place)})"
 
 
 def _told(script: Script | None, error: Exception) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from zlib import crc32
 
 from orchestrator.core.errors import Mistake
-from orchestrator.core.nouns import Address, Person
+from orchestrator.core.nouns import CODES, Address, Person, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import DAY, Instant
 from orchestrator.rendering.child import RenderChild
@@ -104,15 +104,15 @@ def _always(compiled: Compiled, child: RenderChild, cell: Cell, kinds: Kinds) ->
 def _one(compiled: Compiled, child: RenderChild, request: RenderRequest) -> Refusal | None:
     """Why one message cannot be written, if that is the template's mistake."""
     (answer,) = islice(child.render_many(compiled, [request]), 1)
-    return answer if isinstance(answer, Refusal) and answer.reason is not Reason.MISSING_DATA else None
+    return answer if isinstance(answer, Refusal) and answer.state is not State.SKIPPED else None
 
 
 def _request(compiled: Compiled, cell: Cell, values: Mapping[str, Any]) -> RenderRequest:
-    person = Person("ada", cell.segment, "", cell.locale, cell.variant, attributes=values)
-    extras: dict[str, Any] = {"unsubscribe_url": "https://shop.example/u/0"}
     if values:
         expires = "2026-12-31T12:00:00Z"
-        extras["coupons"] = {pool: {"code": "C0DE", "expires": expires} for pool in compiled.coupons()}
+        values = {**values, CODES: {pool: {"code": "C0DE", "expires": expires} for pool in compiled.coupons()}}
+    person = Person("ada", cell.segment, "", cell.locale, cell.variant, attributes=values)
+    extras: dict[str, Any] = {"unsubscribe_url": "https://shop.example/u/0"}
     return RenderRequest(person, cell.channel, NOW, "0" * 32, Address("ada@shop.example"), extras)
 
 

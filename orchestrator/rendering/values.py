@@ -22,6 +22,10 @@ class MissingDataError(UndefinedError):
     """A value that is not there, or is null, would have been printed, compared or filtered. Its text is the path."""
 
 
+class NoCouponError(MissingDataError):
+    """There is no code of a pool of coupons for this person. Its text names the pool."""
+
+
 class AbortError(Exception):
     """A template called abort_message: this person gets no message. Its text says why."""
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from orchestrator.core.times import SECOND, Instant, instant
-from orchestrator.wire import NotSent
+from orchestrator.wire import NotSent, WireError
 
 MAX_ATTEMPTS = 8
 """So many attempts of one message, then it has failed."""
@@ -47,13 +47,15 @@ def retry_after(header: str | None, now: Instant) -> float | None:
     return None if math.isnan(seconds) else min(max(seconds, 1.0), _LONGEST)
 
 
-async def again(exchange: Callable[[], Awaitable[Answer]], tries: int = 2) -> Answer:
+async def again(
+    exchange: Callable[[], Awaitable[Answer]], tries: int = 2, on: tuple[type[WireError], ...] = (NotSent,)
+) -> Answer:
     """Repeat an exchange of which nothing was sent. Enter it only after a first failure, so that success costs nothing.
 
-    Raises what the last try raised.
+    A question that changes nothing may be repeated `on` any failure. Raises what the last try raised.
     """
     retrying = AsyncRetrying(
-        retry=retry_if_exception_type(NotSent),
+        retry=retry_if_exception_type(on),
         stop=stop_after_attempt(tries),
         wait=wait_exponential(0.05, max=1),
         reraise=True,

@@ -12,7 +12,7 @@ from tests.cli.conftest import CLI, orchestrator
 
 SENT = {"run", "state", "rows", "sink"}
 SHAPES = (
-    (("check",), {"files", "mistakes"}),
+    (("check",), {"files", "mistakes", "notes"}),
     (("schema",), {"orchestrator.schema.json", "data.schema.json", "campaign.schema.json", "segment.schema.json"}),
     (
         ("segment", "show", "lapsed", "--attribute", "country"),
@@ -28,7 +28,13 @@ SHAPES = (
     (("segment", "sample", "lapsed"), {"segment", "users", "at"}),
     (("segment", "explain", "lapsed", "u001"), {"segment", "user", "in", "at", "tree"}),
     (("segment", "discover", "--goal", "purchase", "--within", "30 days"), {"goal", "within", "at", "judged", "rules"}),
-    (("plan", "new_in"), {"people", "segments", "reached", "channels", "variants", "holdout", "held", "nothing"}),
+    (
+        ("plan", "new_in"),
+        {
+            *("people", "segments", "reached", "channels", "variants", "holdout", "held", "nothing"),
+            *("coupons", "linked_data", "trouble"),
+        },
+    ),
     (("preview", "new_in", "--as", "u001"), {"user", "segment", "variant", "messages", "pages"}),
     (
         ("send", "new_in", "--test", "me@example.test", "--as", "u001"),

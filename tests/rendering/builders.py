@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from orchestrator.core.nouns import Address, Channel, Content, EmailContent, Person, PushContent
+from orchestrator.core.nouns import CODES, Address, Channel, Content, EmailContent, Person, PushContent
 from orchestrator.core.times import instant
 from orchestrator.rendering import Compiled, Refusal, RenderRequest, Setting
 
@@ -91,10 +91,8 @@ ADA = {
     },
     "lastOccurrenceOf": {"add_to_cart": "2026-02-14T18:00:00Z", "purchase": "2026-01-10T12:00:00Z"},
 }
-EXTRAS = {
-    "unsubscribe_url": "https://go.shop.example/u/abc",
-    "coupons": {"winback10": {"code": "C0DE", "expires": "2026-03-16T12:00:00Z"}},
-}
+EXTRAS = {"unsubscribe_url": "https://go.shop.example/u/abc"}
+CODED = {CODES: {"winback10": {"code": "C0DE", "expires": "2026-03-16T12:00:00Z"}}}
 
 
 def bundle(files: Mapping[str, str]) -> dict[str, bytes]:
@@ -124,9 +122,10 @@ def request(
     locale: str = "",
     zone: str = "",
     extras: Mapping[str, Any] | None = None,
+    codes: Mapping[str, Any] = CODED,
 ) -> RenderRequest:
     """One message to render."""
-    person = Person(user, segment, zone, locale, variant, attributes=attributes if attributes is not None else {})
+    person = Person(user, segment, zone, locale, variant, attributes={**codes, **(attributes or {})})
     return RenderRequest(person, channel, NOW, "0123", Address("ada@shop.test"), EXTRAS if extras is None else extras)
 
 

@@ -152,10 +152,10 @@ def test_missing_data_in_copy_names_the_line_of_the_copy():
 
 
 def test_somebody_without_a_coupon_gets_no_discount_mail():
-    answer = compiled(SHOP).render(request(ADA, variant="discount", extras={}))
+    answer = compiled(SHOP).render(request(ADA, variant="discount", codes={}))
     assert isinstance(answer, Refusal)
-    assert answer.reason is Reason.MISSING_DATA
-    assert answer.detail.startswith("coupon('winback10') (")
+    assert (answer.reason, answer.state) == (Reason.NO_COUPON, State.SKIPPED)
+    assert answer.detail.startswith("winback10 (templates/winback/")
 
 
 def test_an_error_of_one_person_names_the_place_and_is_a_failure():

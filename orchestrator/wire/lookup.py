@@ -1,0 +1,134 @@
+"""Looks things up at a web service: a few questions at a time, none for longer than was allowed, all through the guard."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from orchestrator.providers import HttpRequest, HttpResponse
+from orchestrator.wire import Lost, NotSent, WireError
+from orchestrator.wire.clock import WallClock
+from orchestrator.wire.guard import Allowance, RefusedError
+from orchestrator.wire.http import HttpxEngine
+from orchestrator.wire.retry import again
+
+AT_ONCE = 16
+"""Questions on their way at the same time."""
+
+TRIES = 3
+"""Attempts at one answer, as far as its time allows."""
+
+_BREATH = 0.2
+"""Seconds before the second attempt, where the service names no other."""
+
+_LATER = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a service is asked: seconds for one answer with all its attempts, questions a second (None: as they come).
+
+    `network` is the inner network the service is in, empty for the public internet; only there may it speak plain HTTP.
+    """
+
+    patience: float = 5.0
+    rate: float | None = None
+    network: str = ""
+
+    @property
+    def allowance(self) -> Allowance:
+        """What the guard lets through."""
+        if not self.network:
+            return Allowance(ports=frozenset({443}))
+        # Plain HTTP has no port outside that network, so it cannot leave it.
+        return Allowance(plain_http=True, networks=(ip_network(self.network),), ports=frozenset({443}))
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Why a question has no answer, in words without the question: it may hold a secret."""
+
+    why: str
+
+
+class BusyError(Lost):
+    """The service said that it cannot answer now."""
+
+    def __init__(self, status: int, after: float | None) -> None:
+        super().__init__(f"answered {status}")
+        self.after = after
+
+
+Heard = Callable[[str, HttpResponse | Unanswered], bool]
+"""What is done with the answer to a URL; whether to go on asking."""
+
+
+class Lookup:
+    """One service, asked from a process or a thread without an event loop. Close it to let go of its connections."""
+
+    def __init__(self, headers: Mapping[str, str], manners: Manners) -> None:
+        self._headers = dict(headers)
+        self._manners = manners
+        self._loop = asyncio.Runner()
+        self._engine: HttpxEngine | None = None
+        self._next = 0.0
+
+    def ask(self, urls: Sequence[str], heard: Heard) -> None:
+        """GET each of these, and hand on every answer as it comes; an answer of 5xx or 429 is none."""
+        self._loop.run(self._all(urls, heard))
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        if self._engine is not None:
+            self._loop.run(self._engine.close())
+        self._loop.close()
+
+    async def _all(self, urls: Sequence[str], heard: Heard) -> None:
+        if self._engine is None:
+            self._engine = HttpxEngine(WallClock(), self._manners.allowance, connections=AT_ONCE)
+        engine, waiting, going_on = self._engine, iter(urls), True
+
+        async def ask_on() -> None:
+            nonlocal going_on
+            for url in waiting:
+                answer = await self._one(engine, url)
+                going_on = heard(url, answer) and going_on
+                if not going_on:
+                    return
+
+        await asyncio.gather(*(ask_on() for _ in range(min(AT_ONCE, len(urls)))))
+
+    async def _one(self, engine: HttpxEngine, url: str) -> HttpResponse | Unanswered:
+        await self._turn()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._manners.patience
+        request = HttpRequest("GET", url, self._headers, b"")
+
+        async def attempt() -> HttpResponse:
+            response = await engine.exchange(request, deadline)
+            if response.status >= 500 or response.status in _LATER:
+                raise BusyError(response.status, response.retry_after)
+            return response
+
+        try:
+            try:
+                return await attempt()
+            except RefusedError:
+                raise
+            except WireError as problem:
+                breath = getattr(problem, "after", None) or _BREATH
+                if loop.time() + breath >= deadline:
+                    raise
+                await asyncio.sleep(breath)
+                return await again(attempt, TRIES - 1, on=(NotSent, Lost))
+        except WireError as problem:
+            return Unanswered(str(problem))
+
+    async def _turn(self) -> None:
+        """Wait until the rate has room for one more question."""
+        if self._manners.rate is None:
+            return
+        now = asyncio.get_running_loop().time()
+        at = max(now, self._next)
+        self._next = at + 1 / self._manners.rate
+        await asyncio.sleep(at - now)
