@@ -26,6 +26,12 @@ Engine = Annotated[
         "--engine", help="Ask another engine: postgresql://… or clickhouse:FOLDER, with tables shaped like ours."
     ),
 ]
+Run = Annotated[
+    int | None,
+    typer.Option(
+        "--run", help="As this run had it: everybody whom its campaign counted to the segment, by the ledger."
+    ),
+]
 At = Annotated[str | None, typer.Option("--at", help="At another moment: 2026-03-02T10:00+01:00.")]
 
 
@@ -175,9 +181,15 @@ def bar(part: int, whole: int) -> str:
 
 
 @honest
-def count(context: typer.Context, name: Name, at: At = None, engine: Engine = None) -> None:
+def count(context: typer.Context, name: Name, at: At = None, engine: Engine = None, run: Run = None) -> None:
     """Count the members."""
     desk: Desk = context.obj
+    if run is not None:
+        from orchestrator.cli.remembering import remembered  # noqa: PLC0415 - keeps `--help` fast
+
+        users = remembered(desk, name, run, at, engine)
+        desk.show({"segment": name, "people": len(users), "run": run}, lambda: typer.echo(f"{len(users):,}"))
+        return
     with asked_about(desk, name, at, engine) as asked:
         people = asked.questions.count(asked.segment)
     desk.show({"segment": name, "people": people, "at": asked.moment.at}, lambda: typer.echo(f"{people:,}"))
@@ -190,9 +202,16 @@ def sample(
     at: At = None,
     number: Annotated[int, typer.Option("--number", "-n", min=1, max=10_000, help="So many.")] = 10,
     engine: Engine = None,
+    run: Run = None,
 ) -> None:
-    """Name some members, the same ones at every call: those with the smallest draw."""
+    """Name some members, the same ones at every call: those with the smallest draw, or of a run the first by their ids."""
     desk: Desk = context.obj
+    if run is not None:
+        from orchestrator.cli.remembering import remembered  # noqa: PLC0415 - keeps `--help` fast
+
+        some = remembered(desk, name, run, at, engine)[:number]
+        desk.show({"segment": name, "users": some, "run": run}, lambda: typer.echo("\n".join(some)))
+        return
     with asked_about(desk, name, at, engine) as asked:
         users = asked.questions.sample(asked.segment, number)
     desk.show({"segment": name, "users": users, "at": asked.moment.at}, lambda: typer.echo("\n".join(users)))

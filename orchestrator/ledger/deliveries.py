@@ -158,6 +158,14 @@ def waiting_users(store: Store, run: int) -> dict[str, Instant]:
     return {user: Instant(at) for user, at in rows}
 
 
+def members(store: Store, run: int, segment: str) -> list[str]:
+    """The ids of everybody a run counted to a segment, in their order: the first of its campaign's that each of them matched."""
+    rows = store.rows(
+        "SELECT DISTINCT user_id FROM delivery WHERE run = ? AND segment = ? ORDER BY user_id", (run, segment)
+    )
+    return [row[0] for row in rows]
+
+
 def story(store: Store, key: DeliveryKey) -> list[Answered]:
     """Every answer on the way to this delivery's state that was not a plain success, in order of time."""
     return [
