@@ -19,6 +19,8 @@ from orchestrator.cli.main import options as shared
 INTRO = """# Commands
 
 `orchestrator` and `orc` are the same. Options of all verbs stand before the verb: `orchestrator -C shop --env live plan winback`."""
+JSON = """With `--json` a verb answers with one JSON value on standard output. Moments in it (`at`, `settled_at`, `not_before`, …) are whole
+microseconds since 1970-01-01T00:00:00Z, in UTC: divided by 1,000,000 they are Unix time. `null` is a moment that has not come."""
 VARIABLES = {
     "ORCHESTRATOR_ENV": "the environment where `--env` names none",
     "ORCHESTRATOR_LOG": "`json` or `text`: how the daemon's log looks, whatever standard error is",
@@ -82,7 +84,7 @@ def _takes(kind: Any) -> str:
 def page() -> str:
     """The page."""
     columns = ["", "takes", "unless given", "meaning"]
-    parts = [INTRO, table(columns, options(shared))]
+    parts = [INTRO, table(columns, options(shared)), JSON]
     parts += [
         "## Exit codes",
         table(["code", "meaning"], [(code(number), said) for number, said in EXIT_CODES.items()]),

@@ -147,9 +147,10 @@ def land(desk: Desk, opened: "parts.Opened", audience: "Audience", wish: Wish) -
     )
     with _bar(desk, wish.file) as progress:
         came = import_file(audience, order, progress)
-    ledger = {"consent": 0, "suppressed": 0}
-    if came.words is not None or came.stops is not None:
-        ledger = _to_the_ledger(opened, came)
+        ledger = {"consent": 0, "suppressed": 0}
+        if came.words is not None or came.stops is not None:
+            progress("writing consent and stopped addresses into the ledger", 0, 0)
+            ledger = _to_the_ledger(opened, came)
     return {
         "file": str(wish.file),
         "rows": came.rows,

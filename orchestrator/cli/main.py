@@ -48,7 +48,10 @@ Project = Annotated[Path | None, typer.Option("--project", "-C", help="The proje
 Environment = Annotated[
     str | None, typer.Option("--env", "-e", help="The environment; default: ORCHESTRATOR_ENV, or dev.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, in a shape that stays.")]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Answer in JSON, in a shape that stays; moments are microseconds since 1970, UTC."),
+]
 Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import USAGE, Desk, fail, honest
+from orchestrator.cli.desk import Desk, honest
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -31,34 +31,29 @@ def preview(
     ] = None,
 ) -> None:
     """Show what each channel would say to this person. Nothing leaves, nothing is written to the ledger."""
-    from orchestrator.cli.choosing import chosen_locale, chosen_variant  # noqa: PLC0415 - keeps `--help` fast
-    from orchestrator.cli.shipping import rehearse  # noqa: PLC0415
+    from orchestrator.cli.choosing import chosen_locale, chosen_variant, one_of  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.shipping import ready  # noqa: PLC0415
     from orchestrator.core.assignment import addresses_of, assign  # noqa: PLC0415
     from orchestrator.core.nouns import Address, DeliveryKey, delivery_id  # noqa: PLC0415
-    from orchestrator.pipeline import Letter, Unwritten  # noqa: PLC0415
+    from orchestrator.pipeline import Letter, Unwritten, coupons_of  # noqa: PLC0415
 
     desk: Desk = context.obj
     now = WallClock().now()
-    with rehearse(desk, campaign, now) as show:
+    with ready(desk, campaign, now) as (opened, _, prepared, _):
         if variant is not None:
-            chosen_variant(show.prepared.campaign, variant)
+            chosen_variant(prepared.campaign, variant)
         if locale is not None:
-            chosen_locale(show.opened.project.settings.locales, locale)
-        person = next(show.casting.some({user}), None)
-        if person is None:
-            fail(
-                f"{user} is not in the audience of {campaign}; orchestrator segment explain NAME {user} tells why",
-                USAGE,
-            )
-        drawn, _ = assign(show.prepared.campaign, user)
+            chosen_locale(opened.project.settings.locales, locale)
+        person = one_of(opened, prepared, user, now)
+        drawn, _ = assign(prepared.campaign, user)
         person = replace(person, variant=drawn if variant is None else variant, locale=locale or person.locale)
-        person = show.coupons.sample(person, now)
+        person = coupons_of(opened.project, prepared.letters).sample(person, now)
         letters = []
-        for channel in show.prepared.campaign.channels:
+        for channel in prepared.campaign.channels:
             key = DeliveryKey(0, user, channel)
             address = next(iter(addresses_of(person, channel)), Address(""))
             letters.append(Letter(person, key, delivery_id(campaign, "preview", key), address, now))
-        contents = list(show.prepared.letters.render(letters))
+        contents = list(prepared.letters.render(letters))
     told: list[dict[str, Any]] = []
     for letter, content in zip(letters, contents, strict=True):
         said: dict[str, Any] = {"channel": str(letter.key.channel), "to": letter.address.value}

@@ -1,9 +1,10 @@
-"""What a long send shows while it works: a live bar on a terminal, a line now and then elsewhere."""
+"""What takes long shows how far it is: a send by a live bar on a terminal and a line now and then elsewhere, the rest on a terminal."""
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Self, TypeVar
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -12,12 +13,18 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.cli.desk import Desk
 from orchestrator.core.nouns import State
 from orchestrator.core.times import SECOND, Clock, Instant
 from orchestrator.core.turns import Mark, Permission
 from orchestrator.dispatch import HalfTurn
 from orchestrator.ledger import Shard
 from orchestrator.pipeline import Questions
+
+Item = TypeVar("Item")
+
+TELL_EVERY = 1000
+"""After so many people the line of a wait is written anew."""
 
 LINE_EVERY = 5 * SECOND
 """How often a line is written where there is no terminal to draw on."""
@@ -146,3 +153,44 @@ class Progress:
             f"{done:,} of {self._rows:,} rows  {self._rate(now):,.0f}/s  {seconds // 60}:{seconds % 60:02}",
         )
         return Group(bar, Text(f" {self.figures()}"), Text(" ctrl-c pauses, nothing is lost", style="dim"))
+
+
+class Waiting:
+    """One line on a terminal that says what is being done, and how far it is; nothing elsewhere."""
+
+    def __init__(self, console: Console, *, quiet: bool) -> None:
+        self._console = console
+        self._status: Status | None = None
+        self._quiet = quiet or not console.is_terminal
+
+    def __call__(self, text: str) -> None:
+        """Say what is being done now."""
+        if self._quiet:
+            return
+        if self._status is None:
+            self._status = self._console.status(text)
+            self._status.start()
+        self._status.update(text)
+
+    def through(self, people: Iterable[Item], text: str, total: int) -> Iterator[Item]:
+        """The same people, counted as they pass."""
+        for number, person in enumerate(people):
+            if not self._quiet and number % TELL_EVERY == 0:
+                self(f"{text}: {number:,} of {total:,}")
+            yield person
+
+    def over(self) -> None:
+        """Take the line away."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+
+@contextmanager
+def waiting(desk: Desk, console: Console | None = None) -> Iterator[Waiting]:
+    """A line for whoever waits at a terminal; gone at the end, however it ends."""
+    line = Waiting(console or Console(stderr=True, file=sys.stderr), quiet=desk.as_json)
+    try:
+        yield line
+    finally:
+        line.over()

@@ -134,11 +134,10 @@ def _failed(bench: _Bench, run: "Run", reasons: Sequence[str], now: "Instant") -
     opened, bundles = bench.opened, app.Bundles(bench.opened.project.environment.name, now)
     prepared = bundles.prepare(bench.ledger, run.campaign, run.version)
     project = bundles.project(bench.ledger, run.version)
-    casting = Casting(app.audience(opened), project, prepared.campaign, now, prepared.letters.touched())
+    touched = prepared.letters.touched()
+    casting = Casting(app.audience(opened), project, prepared.campaign, now, touched, among=list(rows))
     try:
-        people = [
-            replace(person, segment=rows[person.user][0], variant=rows[person.user][1]) for person in casting.some(rows)
-        ]
+        people = [replace(person, segment=rows[person.user][0], variant=rows[person.user][1]) for person in casting]
     finally:
         casting.close()
     wanted = coupons_of(project, prepared.letters)

@@ -16,7 +16,7 @@ import uvloop
 from orchestrator import app
 from orchestrator.cli import standing
 from orchestrator.cli.desk import CTRL_C, OK, TERMINATED, WRONG, Desk, fail, no_such
-from orchestrator.cli.progress import Asking, Progress
+from orchestrator.cli.progress import Asking, Progress, waiting
 from orchestrator.config import Deliver
 from orchestrator.core.assignment import ramp_at
 from orchestrator.core.errors import StoreError
@@ -110,8 +110,10 @@ class Rehearsal:
 
 
 @contextmanager
-def rehearse(desk: Desk, campaign: str, at: Instant, *, sending: bool = False) -> Iterator[Rehearsal]:
-    """Resolve and judge a campaign's audience as of a moment."""
+def ready(
+    desk: Desk, campaign: str, at: Instant, *, sending: bool = False
+) -> Iterator[tuple[app.Opened, Ledger, Prepared, RenderChild]]:
+    """A campaign of the project, its templates compiled, with the ledger and the child they are written in."""
     opened = desk.open(sending=sending)
     if campaign not in opened.project.campaigns:
         no_such("campaign", campaign, opened.project.campaigns)
@@ -120,23 +122,31 @@ def rehearse(desk: Desk, campaign: str, at: Instant, *, sending: bool = False) -
         ledger = opened.ledger()
         try:
             seal = ledger.seal(Purpose.UNSUBSCRIBE, at)
-            prepared = app.prepared(opened.project, opened.files, campaign, seal, child)
-            audience = app.audience(opened)
-            asking = Asking(WallClock(), quiet=desk.as_json)
-            casting = Casting(audience, opened.project, prepared.campaign, at, prepared.letters.touched(), note=asking)
-            try:
-                ramp, grows_at = ramp_at(prepared.campaign, ledger.began(campaign) or at, at)
-                facts = RunFacts(0, at, at, ramp=ramp, ramp_grows_at=grows_at)
-                before = standing.earlier(ledger, campaign)
-                coupons = coupons_of(opened.project, prepared.letters)
-                people = standing.counted(casting.bare(), before)
-                found = forecast(ledger, prepared.campaign, people, facts, at, coupons=coupons)
-                yield Rehearsal(opened, ledger, prepared, casting, found, child, at, asking, coupons, tuple(before))
-            finally:
-                asking.stop()
-                casting.close()
+            yield opened, ledger, app.prepared(opened.project, opened.files, campaign, seal, child), child
         finally:
             ledger.close()
+
+
+@contextmanager
+def rehearse(desk: Desk, campaign: str, at: Instant, *, sending: bool = False) -> Iterator[Rehearsal]:
+    """Resolve and judge a campaign's audience as of a moment; on a terminal a line tells how far it is."""
+    with ready(desk, campaign, at, sending=sending) as (opened, ledger, prepared, child), waiting(desk) as wait:
+        audience = app.audience(opened)
+        asking = Asking(WallClock(), quiet=desk.as_json)
+        wait("asking who is in the audience")
+        casting = Casting(audience, opened.project, prepared.campaign, at, prepared.letters.touched(), note=asking)
+        try:
+            ramp, grows_at = ramp_at(prepared.campaign, ledger.began(campaign) or at, at)
+            facts = RunFacts(0, at, at, ramp=ramp, ramp_grows_at=grows_at)
+            before = standing.earlier(ledger, campaign)
+            coupons = coupons_of(opened.project, prepared.letters)
+            people = standing.counted(wait.through(casting.bare(), "judging", len(casting)), before)
+            found = forecast(ledger, prepared.campaign, people, facts, at, coupons=coupons)
+            wait.over()
+            yield Rehearsal(opened, ledger, prepared, casting, found, child, at, asking, coupons, tuple(before))
+        finally:
+            asking.stop()
+            casting.close()
 
 
 def more_codes(opened: app.Opened, name: str) -> str:

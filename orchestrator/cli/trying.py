@@ -12,7 +12,7 @@ import uvloop
 
 from orchestrator import app
 from orchestrator.audience.lists import read_list
-from orchestrator.cli.choosing import chosen_locale, chosen_variant
+from orchestrator.cli.choosing import chosen_locale, chosen_variant, one_of
 from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, no_such
 from orchestrator.config import Deliver
 from orchestrator.core.assignment import assign
@@ -35,7 +35,7 @@ from orchestrator.core.outcomes import Accepted, Ambiguous, Outcome
 from orchestrator.core.times import Instant, iso
 from orchestrator.dispatch import Dispatch
 from orchestrator.ledger import Purpose
-from orchestrator.pipeline import Casting, Letter, Prepared, Unwritten, coupons_of
+from orchestrator.pipeline import Letter, Prepared, Unwritten, coupons_of
 from orchestrator.wire.clock import WallClock
 
 MARK = "[test] "
@@ -146,18 +146,7 @@ def channel_of(address: str) -> str:
 
 
 def _person(opened: app.Opened, prepared: Prepared, trial: Trial, now: Instant) -> Person:
-    casting = Casting(app.audience(opened), opened.project, prepared.campaign, now, prepared.letters.touched())
-    try:
-        person = next(casting.some({trial.user}), None)
-    finally:
-        casting.close()
-    if person is None:
-        names = ", ".join(prepared.campaign.audience)
-        fail(
-            f"{trial.user} is not in the audience of {trial.campaign} ({names});"
-            f" orchestrator segment explain NAME {trial.user} tells why",
-            USAGE,
-        )
+    person = one_of(opened, prepared, trial.user, now)
     drawn, _ = assign(prepared.campaign, person.user)
     person = replace(person, variant=trial.variant or drawn, locale=trial.locale or person.locale)
     return coupons_of(opened.project, prepared.letters).sample(person, now)

@@ -30,10 +30,11 @@ class Again:
 class Casting:
     """The people of one run, spooled to disk in the order they are sent. Close it to remove the spool.
 
-    With `again`, only those of its users who still belong, each with the engine's answer.
+    With `again`, only those of its users who still belong, each with the engine's answer; with `among`, only these users:
+    one person costs one small question.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of one question
         self,
         audience: Audience,
         project: Project,
@@ -41,7 +42,9 @@ class Casting:
         at: Instant,
         touched: Touched,
         again: Again | None = None,
+        *,
         note: Note | None = None,
+        among: Sequence[str] | None = None,
     ) -> None:
         """Ask the engine; StoreError if it, or a table of linked data, cannot be read. `note` hears how asking services goes."""
         known = project.catalogue.known
@@ -67,7 +70,7 @@ class Casting:
             self._question.columns,
             order=order,
             lists=self._question.lists,
-            among=None if again is None else again.users,
+            among=among if again is None else again.users,
         )
 
     def __len__(self) -> int:

@@ -70,6 +70,16 @@ def test_every_verb_answers_in_json_of_a_stable_shape(shop):
         assert keys <= set(said.told[0]), words
 
 
+def test_moments_are_microseconds_as_the_reference_says(shop):
+    assert orchestrator(shop, "send", "new_in", "--yes").code == 0
+    rows = orchestrator(shop, "deliveries", "new_in", "--limit", "900", "--json").told
+    counted = orchestrator(shop, "segment", "count", "lapsed", "--json").told
+    moments = [row[name] for row in rows for name in ("settled_at", "intent_at", "not_before", "exposed_at")]
+    told = [moment for moment in (counted["at"], *moments) if moment is not None]
+    assert {type(moment) for moment in told} == {int}
+    assert {2020 < 1970 + moment / 1_000_000 / 31_556_952 < 2200 for moment in told} == {True}
+
+
 def test_no_verb_is_left_out_of_the_shapes():
     asked = {words[:2] if words[0] in ("segment", "inbox", "ingest") else words[:1] for words, _ in (*SHAPES, *LISTS)}
     groups = {group.name: group.typer_instance for group in app.registered_groups}
