@@ -5,12 +5,12 @@ It asks ten questions in their order, about all rows of one person together; the
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from orchestrator.core.assignment import addresses_of, planned_rows, salt
 from orchestrator.core.campaigns import Campaign, Cap, Consent, Kind, Mode, QuietHours
 from orchestrator.core.draw import share
 from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts
+from orchestrator.core.frozen import value
 from orchestrator.core.nouns import Address, Asked, Channel, Expire, Hold, Person, Send, Skip, State, Verdict
 from orchestrator.core.phrases import say_cap
 from orchestrator.core.reasons import Reason
@@ -57,7 +57,8 @@ _OPT_IN, _OPT_OUT = Consent.OPT_IN, Consent.OPT_OUT
 _NOT_ASKED = Asked.NOT_ASKED
 
 
-class RowVerdict(NamedTuple):
+@value(frozen=True, slots=True)
+class RowVerdict:
     """What the judge says about one row. `exposed`: question 10 was reached, so an experiment counts this member."""
 
     channel: Channel
@@ -67,7 +68,8 @@ class RowVerdict(NamedTuple):
     exposed: bool = False
 
 
-class _Case(NamedTuple):
+@value(frozen=True, slots=True)
+class _Case:
     """Everything the questions look at."""
 
     campaign: Campaign
@@ -135,10 +137,10 @@ def quiet_until(quiet: QuietHours, zone: str, fallback: str, now: Instant) -> In
 
 def _ask_about_the_person(case: _Case) -> Verdict | None:
     """Questions 1 to 3, alike for all rows."""
-    campaign, run, person, facts, now, too_late = case
+    campaign, run, person, facts = case.campaign, case.run, case.person, case.facts
     if run.cancelled:
         return _CANCELLED
-    if now >= too_late:
+    if case.now >= case.deadline:
         return _LATE
     held_out = campaign.policy.project_holdout
     if held_out and campaign.kind is not _TRANSACTIONAL and share(PROJECT_HOLDOUT, person.user, held_out):
@@ -191,7 +193,7 @@ def _ask_about_the_moment(
     case: _Case, row: RowFacts, address: Address, going: Sequence[tuple[Channel, int]]
 ) -> Verdict:
     """Questions 7 to 10: wave and ramp, quiet hours, caps, holdout."""
-    campaign, run, person, facts, now, _ = case
+    campaign, run, person, facts, now = case.campaign, case.run, case.person, case.facts, case.now
     policy = campaign.policy
     if now < run.opens_at:
         return _hold(case, run.opens_at, Reason.WAVE)

@@ -78,7 +78,8 @@ def delivery_id(campaign: str, occurrence: str, key: DeliveryKey) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-class Address(NamedTuple):
+@value(frozen=True, slots=True)
+class Address:
     """Where a message can go: an e-mail address, a device token, a phone number, a URL.
 
     `seen_at` is the last moment the customer's systems saw it alive (0: never told); `platform` and `app` are known for

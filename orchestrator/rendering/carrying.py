@@ -56,7 +56,7 @@ def _of_request(request: RenderRequest) -> tuple[Any, ...]:
         request.channel.value,
         request.judged_at,
         request.delivery_id,
-        tuple(request.address),
+        (request.address.value, request.address.seen_at, request.address.platform, request.address.app),
         request.extras,
     )
 

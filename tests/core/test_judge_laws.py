@@ -147,8 +147,8 @@ def test_the_order_in_which_the_ledger_reads_rows_and_touches_means_nothing(camp
         tuple(dice.sample(known.touches, len(known.touches))),
     )
     if campaign.devices == "latest":  # with several rows of a channel, whichever comes first is asked first
-        assert {r[:3]: r.verdict for r in judge(campaign, RUN, person, known, NOW)} == {
-            r[:3]: r.verdict for r in judge(campaign, RUN, person, shuffled, NOW)
+        assert {(r.channel, r.step, r.slot): r.verdict for r in judge(campaign, RUN, person, known, NOW)} == {
+            (r.channel, r.step, r.slot): r.verdict for r in judge(campaign, RUN, person, shuffled, NOW)
         }
 
 
