@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow as pa
 from sqlglot import exp
+from sqlglot.dialects import duckdb as _dialect  # noqa: F401 - else every planner's first question would import it
 
 from orchestrator.audience import gates, opening, shaping, spool
 from orchestrator.audience.columns import quoted

@@ -89,8 +89,9 @@ _CHANNELS = {channel.value: channel for channel in Channel}
 def words(store: Store, users: Sequence[str], topic: str) -> dict[str, dict[Channel, bool]]:
     """The latest word of each of these users on a topic, by channel; users who never said anything are absent."""
     latest: dict[str, dict[Channel, bool]] = {}
-    for user, channel, granted in store.rows(
+    for user, channel, granted in store.together(
         "SELECT user_id, channel, granted FROM consent WHERE user_id {any} AND topic = ? ORDER BY user_id, channel, at",
+        ("user_id", "channel", "granted"),
         (store.array(users), topic),
     ):
         latest.setdefault(user, {})[_CHANNELS[channel]] = bool(granted)

@@ -99,8 +99,9 @@ def _suppressed(store: Store, hashing: Hashing, people: Sequence[Person]) -> dic
 
 def _touches(store: Store, users: Sequence[str], since: Instant) -> dict[str, list[Touch]]:
     found: dict[str, list[Touch]] = defaultdict(list)
-    for user, at, channel, campaign, run, step in store.rows(
+    for user, at, channel, campaign, run, step in store.together(
         "SELECT user_id, at, channel, campaign, run, step FROM touch WHERE user_id {any} AND at > ?",
+        ("user_id", "at", "channel", "campaign", "run", "step"),
         (store.array(users), since),
     ):
         found[user].append(Touch(Instant(at), _CHANNELS[channel], campaign, run, step))

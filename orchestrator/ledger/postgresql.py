@@ -63,6 +63,9 @@ class PostgreSQLStore:
         self._execute(sql, parameters)
         return self._cursor.fetchall() if self._cursor.description else []
 
+    def together(self, sql: str, names: Sequence[str], parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:  # noqa: ARG002 - they come so anyway
+        return self.rows(sql, parameters)
+
     def change(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         self._execute(sql, parameters)
         return self._cursor.rowcount
@@ -70,6 +73,15 @@ class PostgreSQLStore:
     def many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> int:
         self._cursor.executemany(cast("Any", spell(sql, _ANY, "%s")), parameters)
         return max(0, self._cursor.rowcount)
+
+    def each(self, sql: str, table: Sequence[Sequence[Any]], parameters: Sequence[Any] = ()) -> int:
+        arrays = ", ".join(
+            f"?::{'bytea' if isinstance(column[0], bytes) else 'bigint' if isinstance(column[0], int) else 'text'}[]"
+            for column in table
+        )
+        return self.change(
+            sql.replace("{table}", f"(SELECT * FROM unnest({arrays}))"), (*map(list, table), *parameters)
+        )
 
     def array(self, values: Sequence[Any]) -> Any:
         return list(values)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from json import dumps, loads
+from typing import NamedTuple
 from zlib import compress, decompress
 
 from orchestrator.core.errors import StoreError
-from orchestrator.core.nouns import Channel, DeliveryKey, OnAmbiguous, Person
+from orchestrator.core.nouns import Channel, OnAmbiguous, Person
 from orchestrator.core.times import Instant
 from orchestrator.ledger import coupons
 from orchestrator.ledger.boots import Boot
@@ -175,12 +176,20 @@ def begin_planning(store: Store, run: int, boot: Boot) -> bool:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """A member as the planner writes them: the person, and one slot number for each row of each channel."""
 
     person: Person
     rows: tuple[tuple[Channel, int], ...]
+
+
+_PLAN = (
+    "WITH m (user_id, channel, slot, segment, variant, holdout) AS MATERIALIZED {table}"
+    " INSERT INTO delivery (run, user_id, channel, step, slot, shard, segment, variant, holdout, state, reason, detail, attempt,"
+    " provider, provider_id, address, maybe_duplicate)"
+    " SELECT ?, m.user_id, m.channel, 0, m.slot, ?, m.segment, m.variant, m.holdout, 'planned', '', '', 0, '', '', '', 0 FROM m"
+    " WHERE true ON CONFLICT DO NOTHING"
+)
 
 
 def add_shard(
@@ -198,30 +207,22 @@ def add_shard(
     """
     people = [member.person for member in members]
     rows = [
-        (
-            *DeliveryKey(run, member.person.user, channel, 0, slot),
-            number,
-            member.person.segment,
-            member.person.variant,
-            int(member.person.holdout),
-        )
-        for member in members
-        for channel, slot in member.rows
+        (person.user, channel, slot, person.segment, person.variant, int(person.holdout))
+        for person, places in members
+        for channel, slot in places
     ]
     short = Counter[str]()
+    packed = b"" if wants else pack(people)
     with store.transaction():
         if wants:
             people, short = coupons.give(store, run, opens_at, people, wants)
-        store.many(
-            "INSERT INTO delivery (run, user_id, channel, step, slot, shard, segment, variant, holdout, state, reason, detail, attempt,"
-            " provider, provider_id, address, maybe_duplicate)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', '', '', 0, '', '', '', 0) ON CONFLICT DO NOTHING",
-            rows,
-        )
+            packed = pack(people)
+        if rows:
+            store.each(_PLAN, list(zip(*rows, strict=True)), (run, number))
         store.change(
             "INSERT INTO shard (run, number, opens_at, due_at, asked_at, claims, members, first_user, last_user, people, summary)"
             " SELECT id, ?, ?, ?, due_at, 0, ?, ?, ?, ?, '[]' FROM run WHERE id = ? ON CONFLICT DO NOTHING",
-            (number, opens_at, opens_at, len(people), people[0].user, people[-1].user, pack(people), run),
+            (number, opens_at, opens_at, len(people), people[0].user, people[-1].user, packed, run),
         )
     return short
 

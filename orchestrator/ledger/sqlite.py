@@ -11,8 +11,11 @@ import socket
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
+
+import msgspec
 
 from orchestrator.core.errors import HeldError, LostBootError, PassingError, StoreError
 from orchestrator.ledger.store import Row, spell
@@ -114,6 +117,12 @@ class SQLiteStore:
         except sqlite3.DatabaseError as problem:
             self._translate(problem)
 
+    def together(self, sql: str, names: Sequence[str], parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
+        # Every row that SQLite steps to lets go of the interpreter, and a busy worker is slow to give it back.
+        found = self.rows(f"SELECT json_group_array(json_array({', '.join(names)})) FROM ({sql})", parameters)
+        rows: list[list[Any]] = msgspec.json.decode(found[0][0])
+        return rows
+
     def change(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         try:
             return self._connection.execute(spell(sql, _ANY, "?"), parameters).rowcount
@@ -125,6 +134,18 @@ class SQLiteStore:
             return max(0, self._connection.executemany(spell(sql, _ANY, "?"), parameters).rowcount)
         except sqlite3.DatabaseError as problem:
             self._translate(problem)
+
+    def each(self, sql: str, table: Sequence[Sequence[Any]], parameters: Sequence[Any] = ()) -> int:
+        plain = [column for column in table if not isinstance(column[0], bytes)]
+        packed = [b"".join(column) for column in table if isinstance(column[0], bytes)]
+        rows = msgspec.json.encode(list(zip(*plain, strict=True))).decode()
+        kinds = tuple([len(column[0]) if isinstance(column[0], bytes) else 0 for column in table])
+        before = self._connection.total_changes
+        try:
+            self._connection.execute(_over(sql, kinds), (*packed, rows, *parameters))
+        except sqlite3.DatabaseError as problem:
+            self._translate(problem)
+        return self._connection.total_changes - before
 
     def array(self, values: Sequence[Any]) -> Any:
         return json.dumps(values)
@@ -217,6 +238,19 @@ _PASSING = {
     sqlite3.SQLITE_BUSY: "another program holds it; close database browsers and backups that lock it",
 }
 """Troubles that a person ends, with how: whoever waits and asks again loses nothing."""
+
+
+@lru_cache(maxsize=256)
+def _over(sql: str, kinds: tuple[int, ...]) -> str:
+    """The statement over rows that come as JSON; of a column of bytes, whose length stands in `kinds`, as one long value."""
+    columns, place = [], 0
+    for length in kinds:
+        if length:
+            columns.append(f"substr(?, key * {length} + 1, {length})")
+        else:
+            columns.append(f"json_extract(value, '$[{place}]')")
+            place += 1
+    return spell(sql.replace("{table}", f"(SELECT {', '.join(columns)} FROM json_each(?))"), _ANY, "?")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

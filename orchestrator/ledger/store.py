@@ -1,6 +1,7 @@
 """What the ledger needs of a database, in one small seam: SQLite and PostgreSQL stand behind it.
 
-Statements are written once, with `?` for parameters and `{any}` for "one of this list"; each store says what these become.
+Statements are written once, with `?` for parameters, `{any}` for "one of this list" and `{table}` for rows that are handed in;
+each store says what these become.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,12 +31,27 @@ class Store(Protocol):
         """Run one statement and return its rows (none for a statement that returns nothing)."""
         ...
 
+    def together(self, sql: str, names: Sequence[str], parameters: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
+        """As `rows`, for many small rows of texts and whole numbers, whose columns have these names.
+
+        The database hands them over in one piece, so that the thread need not come back for each of them.
+        """
+        ...
+
     def change(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run one statement and return how many rows it changed."""
         ...
 
     def many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> int:
         """Run one statement for each set of parameters and return how many rows changed in all."""
+        ...
+
+    def each(self, sql: str, table: Sequence[Sequence[Any]], parameters: Sequence[Any] = ()) -> int:
+        """Run one statement over a table of columns, all of one length, and return how many rows changed.
+
+        The statement begins with `WITH m (names) AS MATERIALIZED {table}`. Columns hold texts, whole numbers or bytes of one
+        length, nothing missing. The database goes through the rows by itself, so other threads run meanwhile.
+        """
         ...
 
     def array(self, values: Sequence[Any]) -> Any:

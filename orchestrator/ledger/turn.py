@@ -5,6 +5,7 @@ suppressed, cap reached, provider paused) is read again here, under a lock that 
 """
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,9 +19,12 @@ from orchestrator.ledger.shards import FALL_THROUGH
 from orchestrator.ledger.store import Store
 
 _KEY = "run = ? AND user_id = ? AND channel = ? AND step = ? AND slot = ?"
+_ALIKE = "run = ? AND delivery.user_id = m.user_id AND channel = ? AND step = ? AND slot = ?"
+"""The rows of a table of users whose keys differ in nothing else."""
 _ACCEPT = (
-    "UPDATE delivery SET state = 'accepted', provider_id = ?, settled_at = ?, boot = NULL, not_before = NULL, reason = '', detail = ''"
-    f" WHERE {_KEY} AND state = 'intent' AND attempt = ? AND boot = ?"
+    "WITH m (user_id, provider_id) AS MATERIALIZED {table}"
+    " UPDATE delivery SET state = 'accepted', provider_id = m.provider_id, settled_at = ?, boot = NULL, not_before = NULL, reason = '',"
+    f" detail = '' FROM m WHERE {_ALIKE} AND state = 'intent' AND attempt = ? AND boot = ?"
 )
 _SETTLE = (
     "UPDATE delivery SET state = ?, reason = ?, detail = ?, attempt = attempt - ?, provider_id = ?, not_before = ?, settled_at = ?,"
@@ -32,12 +36,16 @@ _STORY = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 _INTEND = (
-    "UPDATE delivery SET state = ?, reason = '', detail = '', attempt = attempt + 1, boot = ?, provider = ?, address = ?, body = ?,"
-    " judged_at = COALESCE(judged_at, ?), exposed_at = COALESCE(exposed_at, ?), intent_at = ?, settled_at = ?,"
-    " again_until = CASE WHEN again_until IS NULL OR again_until <= ? OR provider <> ? THEN ? ELSE again_until END, provider_id = ?"
-    f" WHERE {_KEY} AND state IN ('planned', 'held', 'retry_wait') AND attempt = ?"
+    "WITH m (user_id, provider_id, address, body) AS MATERIALIZED {table}"
+    " UPDATE delivery SET state = ?, reason = '', detail = '', attempt = attempt + 1, boot = ?, provider = ?, address = m.address,"
+    " body = m.body, judged_at = COALESCE(judged_at, ?), exposed_at = COALESCE(exposed_at, ?), intent_at = ?, settled_at = ?,"
+    " again_until = CASE WHEN again_until IS NULL OR again_until <= ? OR provider <> ? THEN ? ELSE again_until END, provider_id = m.provider_id"
+    f" FROM m WHERE {_ALIKE} AND state IN ('planned', 'held', 'retry_wait') AND attempt = ?"
 )
-_TOUCH = "INSERT INTO touch (user_id, run, channel, step, slot, at, campaign) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_TOUCH = (
+    "WITH m (user_id) AS MATERIALIZED {table} INSERT INTO touch (user_id, run, channel, step, slot, at, campaign)"
+    " SELECT m.user_id, ?, ?, ?, ?, ?, ? FROM m WHERE true ON CONFLICT DO NOTHING"
+)
 _INBOX = "INSERT INTO inbox (user_id, id, run, payload, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 
 
@@ -54,9 +62,20 @@ def take(store: Store, boot: Boot, hashing: Hashing, turn: Turn) -> Permission:
 
 
 def _settle(store: Store, boot: Boot, hashing: Hashing, turn: Turn) -> None:
-    plain = [s for s in turn.settle if s.state is State.ACCEPTED and not s.answer]
-    others = [s for s in turn.settle if s.state is not State.ACCEPTED or s.answer]
-    store.many(_ACCEPT, [(s.provider_id, turn.now, *s.key, s.attempt, boot.id) for s in plain])
+    plain: dict[tuple[Any, ...], list[Settlement]] = defaultdict(list)
+    others: list[Settlement] = []
+    good, bad = Counter[str](), Counter[str]()
+    for s in turn.settle:
+        if s.state is _ACCEPTED:
+            good[s.provider] += 1
+            if not s.answer:
+                plain[(*s.key[2:], s.attempt)].append(s)
+                continue
+        bad[s.provider] += s.bad
+        others.append(s)
+    for (*place, attempt), alike in plain.items():
+        table = [s.key.user for s in alike], [s.provider_id for s in alike]
+        store.each(_ACCEPT, table, (turn.now, turn.run, *place, attempt, boot.id))
     if others:
         store.many(
             _SETTLE,
@@ -79,12 +98,8 @@ def _settle(store: Store, boot: Boot, hashing: Hashing, turn: Turn) -> None:
         )
         store.many(_STORY, [(*s.key, turn.now, s.attempt, s.provider, s.answer, s.detail) for s in others if s.answer])
         _consequences(store, hashing, turn, others)
-    for provider in {s.provider for s in turn.settle}:
-        mine = [s for s in turn.settle if s.provider == provider]
-        bad = sum(s.bad for s in mine)
-        pace.answered(
-            store, f"provider:{provider}", good=sum(s.state is State.ACCEPTED for s in mine), bad=bad, now=turn.now
-        )
+    for provider in good | bad:
+        pace.answered(store, f"provider:{provider}", good=good[provider], bad=bad[provider], now=turn.now)
 
 
 def _consequences(store: Store, hashing: Hashing, turn: Turn, settled: Sequence[Settlement]) -> None:
@@ -116,10 +131,6 @@ def _intend(store: Store, boot: Boot, turn: Turn) -> Permission:
     grant = pace.draw(store, turn.paces, len(wanted), turn.now) if wanted and turn.paces else pace.Grant(len(wanted))
     later = wanted[grant.count :]
     chosen = _write_intents(store, boot, turn, wanted[: grant.count])
-    store.many(
-        _TOUCH,
-        [(r.key.user, r.key.run, r.key.channel, r.key.step, r.key.slot, turn.now, turn.campaign) for r in chosen],
-    )
     boxed = [ready for ready in chosen if ready.inbox is not None]
     if boxed:
         store.many(
@@ -133,32 +144,52 @@ def _intend(store: Store, boot: Boot, turn: Turn) -> Permission:
     return Permission(go, tuple(boxed), refused, tuple(later), grant.ask_again, grant.paused)
 
 
-def _intent(boot: Boot, turn: Turn, ready: Ready) -> tuple[Any, ...]:
-    boxed = ready.inbox is not None
-    return (
-        State.ACCEPTED if boxed else State.INTENT,
-        None if boxed else boot.id,
-        ready.provider,
-        ready.address.value,
-        ready.body,
-        ready.judged_at,
-        ready.judged_at,
-        turn.now,
-        turn.now if boxed else None,
-        turn.now,
-        ready.provider,
-        ready.again_until,
-        ready.id if boxed else "",
-        *ready.key,
-        ready.attempt,
+def _write_intents(store: Store, boot: Boot, turn: Turn, chosen: Sequence[Ready]) -> Sequence[Ready]:
+    """Write the intents and return those whose rows stood as we thought; the others are somebody else's by now."""
+    alike: dict[tuple[Any, ...], list[Ready]] = defaultdict(list)
+    for r in chosen:
+        alike[(*r.key[2:], r.attempt, r.provider, r.judged_at, r.again_until, r.inbox is not None)].append(r)
+    store.change("SAVEPOINT intents")
+    if sum(_intend_alike(store, boot, turn, some) for some in alike.values()) < len(chosen):
+        # The count says that some stood elsewhere, not which: write them again, one by one.
+        store.change("ROLLBACK TO SAVEPOINT intents")
+        chosen = [ready for ready in chosen if _intend_alike(store, boot, turn, [ready])]
+    touched: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for r in chosen:
+        touched[r.key[2:]].append(r.key.user)
+    for place, users in touched.items():
+        store.each(_TOUCH, [users], (turn.run, *place, turn.now, turn.campaign))
+    return chosen
+
+
+def _intend_alike(store: Store, boot: Boot, turn: Turn, some: Sequence[Ready]) -> int:
+    """Write the intents of messages that differ in user, address and body only; how many rows stood as we thought."""
+    first, now = some[0], turn.now
+    boxed = first.inbox is not None
+    return store.each(
+        _INTEND,
+        (
+            [r.key.user for r in some],
+            [r.id if boxed else "" for r in some],
+            [r.address.value for r in some],
+            [r.body for r in some],
+        ),
+        (
+            State.ACCEPTED if boxed else State.INTENT,
+            None if boxed else boot.id,
+            first.provider,
+            first.judged_at,
+            first.judged_at,
+            now,
+            now if boxed else None,
+            now,
+            first.provider,
+            first.again_until,
+            turn.run,
+            *first.key[2:],
+            first.attempt,
+        ),
     )
 
 
-def _write_intents(store: Store, boot: Boot, turn: Turn, chosen: Sequence[Ready]) -> Sequence[Ready]:
-    """Write the intents and return those whose rows stood as we thought; the others are somebody else's by now."""
-    store.change("SAVEPOINT intents")
-    if store.many(_INTEND, [_intent(boot, turn, ready) for ready in chosen]) == len(chosen):
-        return chosen
-    # The count says that some stood elsewhere, not which: write them again, one by one.
-    store.change("ROLLBACK TO SAVEPOINT intents")
-    return [ready for ready in chosen if store.change(_INTEND, _intent(boot, turn, ready))]
+_ACCEPTED = State.ACCEPTED

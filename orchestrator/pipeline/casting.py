@@ -82,9 +82,8 @@ class Casting:
 
     def bare(self) -> Iterator[Person]:
         """Everybody without their linked data: who would be reached does not hang on it, and nobody is asked."""
-        segments = self._campaign.audience
         for batch in self._spool:
-            yield from people(batch, self._question, segments, self._still_in)
+            yield from people(batch, self._question, self._campaign, self._still_in)
 
     def some(self, users: Collection[str]) -> Iterator[Person]:
         """Those of these users who are in it; nobody is asked about the others."""

@@ -1,9 +1,10 @@
 """A run on its way into the ledger: who is in it, with which variant, cut into shards, in the order they are sent."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, islice
 
 from orchestrator.core.assignment import assign, places
 from orchestrator.core.campaigns import Campaign, Schedule
@@ -16,6 +17,8 @@ from orchestrator.ledger.coupons import Wants
 from orchestrator.pipeline.coupons import Coupons, out_of
 
 PEOPLE_A_SHARD = 2000
+AHEAD = 3
+"""Shards that may be ready before the ledger has written them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,25 @@ def plan(ledger: Ledger, run: Run, campaign: Campaign, cast: Cast, now: Instant)
     The caller has taken the run by `begin_planning`. Should it die in here, what it wrote is deleted and planned anew.
     """
     members, short = 0, Counter[str]()
-    for number, (opens_at, people) in enumerate(_shards(campaign, run, cast.people)):
-        written = [_planned(campaign, person) for person in people]
+
+    def write(number: int, opens_at: Instant, written: list[Planned]) -> Counter[str]:
         wants: Wants = {}
         if cast.coupons is not None:
             facts = RunFacts(run.id, run.due_at, opens_at)
             wants = cast.coupons.wants(ledger, campaign, facts, [member.person for member in written], now)
-        short += runs.add_shard(ledger.store, run.id, number, opens_at, written, wants)
-        members += len(written)
+        return runs.add_shard(ledger.store, run.id, number, opens_at, written, wants)
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger") as thread:
+        # The ledger writes while the next shards are made ready, which is never more than a few ahead of it.
+        behind = deque[Future[Counter[str]]]()
+        for number, (opens_at, people) in enumerate(_shards(campaign, run, cast.people)):
+            made = [_planned(campaign, person) for person in people]
+            members += len(made)
+            behind.append(thread.submit(write, number, opens_at, made))
+            if len(behind) > AHEAD:
+                short += behind.popleft().result()
+        for shard in behind:
+            short += shard.result()
     runs.finish_planning(ledger.store, run.id, ledger.boot, members, now, cast.hold or out_of(short))
     return members
 
@@ -59,6 +73,11 @@ def wave_of(schedule: Schedule | None, run: Run, zone: str) -> Instant:
 
 def _shards(campaign: Campaign, run: Run, people: Iterable[Person]) -> Iterator[tuple[Instant, list[Person]]]:
     """Slices of people who share a wave, at most a shard's worth each."""
+    if campaign.schedule is None or not campaign.schedule.recipient:
+        everybody = iter(people)
+        while shard := list(islice(everybody, PEOPLE_A_SHARD)):
+            yield run.due_at, shard
+        return
     waves: dict[str, Instant] = {}
 
     def opens(person: Person) -> Instant:
@@ -67,13 +86,7 @@ def _shards(campaign: Campaign, run: Run, people: Iterable[Person]) -> Iterator[
         return waves[person.zone]
 
     for opens_at, together in groupby(people, key=opens):
-        shard: list[Person] = []
-        for person in together:
-            shard.append(person)
-            if len(shard) == PEOPLE_A_SHARD:
-                yield opens_at, shard
-                shard = []
-        if shard:
+        while shard := list(islice(together, PEOPLE_A_SHARD)):
             yield opens_at, shard
 
 

@@ -10,12 +10,14 @@ import msgspec
 
 from orchestrator.audience.casting import REACHED, Question
 from orchestrator.audience.columns import ATTRIBUTE, OWN
+from orchestrator.core.campaigns import Campaign
 from orchestrator.core.nouns import Address, Asked, Channel, Person
 from orchestrator.core.times import Instant
 
 
-def people(batch: Any, question: Question, segments: Sequence[str], still_in: Asked) -> Iterator[Person]:
-    """The people of one batch (`pyarrow.RecordBatch`), in its order."""
+def people(batch: Any, question: Question, campaign: Campaign, still_in: Asked) -> Iterator[Person]:
+    """The people of one batch (`pyarrow.RecordBatch`), in its order, with their addresses on the campaign's channels."""
+    segments = campaign.audience
     columns = {name: _ready(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
     nothing = [None] * batch.num_rows
     reached = columns.get(REACHED, nothing)
@@ -25,7 +27,7 @@ def people(batch: Any, question: Question, segments: Sequence[str], still_in: As
         columns["place"],
         columns["zone"],
         columns["locale"],
-        map(_addresses, columns["email"], columns["phone"], columns["devices"]),
+        _addresses(columns, campaign.channels, batch.num_rows),
         _attributes(columns, question.attributes, batch.num_rows),
         reached,
         strict=True,
@@ -65,20 +67,44 @@ def _remember(found: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
         found.setdefault(path[0], {})[path[1]] = told
 
 
-def _addresses(email: str | None, phone: str | None, devices: str | None) -> dict[Channel, tuple[Address, ...]]:
-    found: dict[Channel, tuple[Address, ...]] = {}
-    if email:
-        found[Channel.EMAIL] = (Address(email),)
-    if phone:
-        found[Channel.SMS] = (Address(phone),)
-    if devices and (known := msgspec.json.decode(devices)):
-        found[Channel.PUSH] = tuple(
-            [
-                Address(one["token"], Instant(one.get("seen_at") or 0), one.get("platform") or "", one.get("app") or "")
-                for one in known
-            ]
-        )
-    return found
+class _Device(msgspec.Struct, gc=False):
+    """A device as profiles keep it."""
+
+    token: str
+    seen_at: int | None = None
+    platform: str | None = None
+    app: str | None = None
+
+
+_DEVICES = msgspec.json.Decoder(list[list[_Device] | None]).decode
+
+
+def _addresses(
+    columns: Mapping[str, Sequence[Any]], channels: Sequence[Channel], rows: int
+) -> Iterator[dict[Channel, tuple[Address, ...]]]:
+    """Each row's addresses by channel."""
+    homes: list[tuple[Channel, Sequence[tuple[Address, ...]]]] = [
+        (channel, [(Address(written),) if written else () for written in columns[name]])
+        for channel, name in _WRITTEN.items()
+        if channel in channels
+    ]
+    if Channel.PUSH in channels:
+        # All of them are read at once: one by one they would take twice as long.
+        known = _DEVICES(f"[{','.join([devices or 'null' for devices in columns['devices']])}]")
+        homes.append((Channel.PUSH, [tuple(map(_address, devices)) if devices else () for devices in known]))
+    if len(homes) == 1:
+        ((only, values),) = homes
+        yield from ({only: found} if found else {} for found in values)
+        return
+    for number in range(rows):
+        yield {channel: values[number] for channel, values in homes if values[number]}
+
+
+_WRITTEN = {Channel.EMAIL: "email", Channel.SMS: "phone"}
+
+
+def _address(device: _Device) -> Address:
+    return Address(device.token, Instant(device.seen_at or 0), device.platform or "", device.app or "")
 
 
 def _ready(column: Any) -> list[Any]:
