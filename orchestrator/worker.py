@@ -25,7 +25,10 @@ from orchestrator.rendering import RenderChild
 from orchestrator.wire.clock import WallClock
 
 LOOK_AGAIN = SECOND
-"""An idle worker looks for work, and every worker for the dead, at least this often."""
+"""Every worker looks for the dead at least this often."""
+
+IDLE = SECOND // 4
+"""An idle worker looks for work this often: a run that was just planned, by whomever, does not wait longer."""
 
 TELL_EVERY = 2.0
 """Seconds between two notes of what this process has counted."""
@@ -97,7 +100,7 @@ class Worker:
     async def _rest(self, stopping: asyncio.Event) -> None:
         due = await self.parts.ledger(lambda ledger: ledger.next_due(self.clock.now()))
         now = self.clock.now()
-        wait = LOOK_AGAIN if due is None else max(0, min(LOOK_AGAIN, due - now))
+        wait = IDLE if due is None else max(0, min(IDLE, due - now))
         # Somebody may have claimed what was due a moment ago; a short rest keeps two workers from spinning.
         try:
             await asyncio.wait_for(stopping.wait(), timeout=max(wait, SECOND // 20) / SECOND)

@@ -2,9 +2,11 @@
 
 import asyncio
 import multiprocessing
+import random
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -15,13 +17,10 @@ import uvloop
 from benchmarks.sending.people import people
 from orchestrator import app, checking
 from orchestrator.core.nouns import Address, Channel, DeliveryKey, EmailContent, Message, Person, delivery_id
-from orchestrator.core.outcomes import Accepted
-from orchestrator.providers import registry
+from orchestrator.core.outcomes import Accepted, Outcome
 from orchestrator.rendering import Compiled, Refusal, RenderRequest
 from orchestrator.wire.clock import WallClock
 
-SENDERS = {Channel.PUSH: 256, Channel.EMAIL: 128}
-SECONDS = 60.0
 ENVIRONMENT = "live"
 
 
@@ -59,25 +58,28 @@ def _messages(compiled: Compiled, channel: Channel, audience: list[Person]) -> I
 async def _send(
     opened: app.Opened, compiled: Compiled, channel: Channel, audience: list[Person], pipe: Connection
 ) -> None:
-    name = opened.project.settings.route[channel][0]
-    settings = opened.project.settings.providers[name]
-    adapter, credentials, clock = registry.provider(settings.adapter), settings.credentials(opened.secrets), WallClock()
-    engine, loop = app.engine(adapter, credentials, clock), asyncio.get_running_loop()
+    lane = app.dispatch(opened, WallClock(), random.random).lanes[opened.project.settings.route[channel][0]]
+    ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     source = _messages(compiled, channel, audience)
     pipe.send("ready")
     pipe.recv()
-    began = time.process_time()
+    began, left = time.process_time(), len(audience)
 
-    async def one_after_another() -> None:
-        for message in source:
-            request = adapter.build([message], credentials, clock.now())
-            answer = await engine.exchange(request, loop.time() + SECONDS)
-            (outcome,) = adapter.read(request, answer)
-            if not isinstance(outcome, Accepted):
-                raise TypeError(f"{message.key.user}: {outcome}")
+    def answered(outcome: Outcome) -> None:
+        """One is answered: the next may leave."""
+        nonlocal left
+        left -= 1
+        if not isinstance(outcome, Accepted) and not ended.done():
+            ended.set_exception(TypeError(str(outcome)))
+        if (message := next(source, None)) is not None:
+            lane.send(message, answered)
+        elif not left and not ended.done():
+            ended.set_result(None)
 
-    await asyncio.gather(*(one_after_another() for _ in range(SENDERS[channel])))
-    await engine.close()
+    for message in islice(source, lane.places):
+        lane.send(message, answered)
+    await ended
+    await lane.close()
     pipe.send(time.process_time() - began)
 
 

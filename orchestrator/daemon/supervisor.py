@@ -135,9 +135,20 @@ class Supervisor:
             self._stop()
 
     async def _rest(self) -> None:
+        """Until a bell rings or the next look is due; a run that somebody fired meanwhile does not wait for it."""
         self._woken.clear()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), LOOK_EVERY)
+        for _ in range(round(LOOK_EVERY / DUE_EVERY)):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), DUE_EVERY)
+            if self._woken.is_set() or await self._fired():
+                return
+
+    async def _fired(self) -> bool:
+        """Whether a run is due that is not being planned yet."""
+        with suppress(PassingError):
+            due = await self._ledger(lambda ledger: runs.listed(ledger.store, states=[RunState.DUE]))
+            return len(self._planning) < 2 and any(run.id not in self._planning for run in due)
+        return False
 
     async def _look_if_possible(self) -> None:
         """A ledger that takes nothing just now, for a full disk or a lock, is named in health until it does."""
@@ -263,6 +274,9 @@ class Supervisor:
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at files and runs; the bells ring in between."""
+
+DUE_EVERY = 0.25
+"""Seconds between two looks for nothing but runs that are due: somebody may have fired one by hand."""
 
 PLAN_AGAIN = 3.0
 """Seconds until a run that could not be planned is tried again."""

@@ -1,13 +1,13 @@
 """A lane to one provider: an adapter, the wire under it, its credentials, and how much may be in the air at once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from orchestrator.core.nouns import Message
 from orchestrator.core.outcomes import Ambiguous, Outcome, Pause, PauseScope, Permanent, Retry
-from orchestrator.core.times import Clock, Instant
+from orchestrator.core.times import SECOND, Clock, Instant
 from orchestrator.providers import (
     Adapter,
     CannotBuildError,
@@ -38,8 +38,28 @@ class Engine(Protocol):
         ...
 
 
+_KEY_SHARE = 0.8
+"""Part of a provider's memory of our key that is relied on."""
+
+Told = Response | NotSent | Lost
+"""How an exchange ended."""
+
+
+@runtime_checkable
+class Starting(Protocol):
+    """An engine that needs nobody to wait for each of its exchanges."""
+
+    def start(self, request: Any, deadline: float, done: Callable[[Any], None]) -> object:
+        """Begin an exchange. `done` hears `Told` once, perhaps before this returns."""
+        ...
+
+
 class Tokens(Protocol):
     """Where a lane gets a short-lived bearer token, if its provider wants one."""
+
+    def held(self) -> str | None:
+        """The token in hand; None if somebody has to wait for one."""
+        ...
 
     async def current(self) -> str | Outcome:
         """The token, or what its refusal means for every message."""
@@ -68,14 +88,43 @@ class Lane:
         self.adapter = adapter
         self.name = name or declared.name
         self.declaration = replace(declared, rate=declared.rate if rate is None else rate)
+        self.remembers = int(self.declaration.key_life * _KEY_SHARE * SECOND)
+        """Microseconds after its first attempt within which a doubtful message goes again under its key."""
         self.down_until = Instant(0)
         """Until when this process takes the provider for unusable and goes to the next of the route."""
         self.places = engine.places
         """How many messages can be on the wire at once."""
         self._engine = engine
+        self._start = engine.start if isinstance(engine, Starting) else None
         self._credentials = credentials
         self._clock = clock
         self._tokens = tokens
+        self._tasks: set[asyncio.Task[Outcome]] = set()
+
+    def send(self, message: Message, done: Callable[[Outcome], None]) -> None:
+        """One message on its way. `done` hears its outcome once, perhaps before this returns; nothing is raised here.
+
+        What needs no waiting costs no task: that is the way of campaigns over HTTP.
+        """
+        credentials, token = self._credentials, None
+        if self._tokens is not None:
+            token = self._tokens.held()
+            credentials = self._with(token) if token is not None else credentials
+        if self._start is None or (self._tokens is not None and token is None):
+            self._in_a_task(self._one(message), done)
+            return
+        request = self._built([message], credentials)
+        if isinstance(request, Permanent):
+            done(request)
+            return
+
+        def told(how: Told) -> None:
+            if token is not None and _unauthorised(how):
+                self._in_a_task(self._renewed(message, token), done)
+            else:
+                done(self._read(request, how, 1)[0])
+
+        self._start(request, asyncio.get_running_loop().time() + self.declaration.timeout, told)
 
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """One exchange, and one outcome for each message; it never raises for what the outside does."""
@@ -83,43 +132,86 @@ class Lane:
             return await self._attempt(messages, self._credentials)
         token = await self._tokens.current()
         if isinstance(token, str):
-            outcomes = await self._attempt(messages, {**self._credentials, "access_token": token}, renewable=True)
+            outcomes = await self._attempt(messages, self._with(token), renewable=True)
             if outcomes:
                 return outcomes
             token = await self._tokens.refused(token)
         if isinstance(token, str):
-            return await self._attempt(messages, {**self._credentials, "access_token": token})
+            return await self._attempt(messages, self._with(token))
         return [token] * len(messages)
+
+    async def _one(self, message: Message) -> Outcome:
+        return (await self.deliver([message]))[0]
+
+    async def _renewed(self, message: Message, refused: str) -> Outcome:
+        """A message whose token was refused, which accepted nothing, with a newer one."""
+        assert self._tokens is not None  # noqa: S101 - there was one to refuse
+        token = await self._tokens.refused(refused)
+        return (await self._attempt([message], self._with(token)))[0] if isinstance(token, str) else token
+
+    def _in_a_task(self, outcome: Coroutine[Any, Any, Outcome], done: Callable[[Outcome], None]) -> None:
+        task = asyncio.create_task(outcome)
+        self._tasks.add(task)
+
+        def ended(task: asyncio.Task[Outcome]) -> None:
+            self._tasks.discard(task)
+            if not task.cancelled():
+                done(task.result())
+
+        task.add_done_callback(ended)
+
+    def _with(self, token: str) -> Credentials:
+        return {**self._credentials, "access_token": token}
 
     async def _attempt(
         self, messages: Sequence[Message], credentials: Credentials, *, renewable: bool = False
     ) -> Sequence[Outcome]:
         """One exchange; no outcomes at all for a 401 to a token that can be renewed, which accepted nothing."""
+        request = self._built(messages, credentials)
+        if isinstance(request, Permanent):
+            return [request] * len(messages)
+        told: Told
         try:
-            request = self.adapter.build(messages, credentials, self._clock.now())
-        except CannotBuildError as problem:
-            return [Permanent(str(problem))] * len(messages)
-        except Exception as problem:  # noqa: BLE001 - an adapter's own bug: nothing has left, and nobody else waits for it
-            bug = f"{self.name}: {type(problem).__name__} while building the request: {problem}"
-            return [Permanent(bug)] * len(messages)
-        try:
-            deadline = asyncio.get_running_loop().time() + self.declaration.timeout
-            response = await self._engine.exchange(request, deadline)
-            if renewable and isinstance(response, HttpResponse) and response.status == 401:
-                return []
-            return self.adapter.read(request, response)
+            told = await self._engine.exchange(request, asyncio.get_running_loop().time() + self.declaration.timeout)
         except (NotSent, Lost) as problem:
-            return [_meaning(problem)] * len(messages)
-        except asyncio.CancelledError:
-            raise
+            told = problem
+        except Exception as problem:  # noqa: BLE001 - an engine's own bug must not lose a message that may have left
+            told = Lost(f"{self.name}: {type(problem).__name__} on the wire: {problem}")
+        if renewable and _unauthorised(told):
+            return []
+        return self._read(request, told, len(messages))
+
+    def _built(self, messages: Sequence[Message], credentials: Credentials) -> Request | Permanent:
+        try:
+            return self.adapter.build(messages, credentials, self._clock.now())
+        except CannotBuildError as problem:
+            return Permanent(str(problem))
+        except Exception as problem:  # noqa: BLE001 - an adapter's own bug: nothing has left, and nobody else waits for it
+            return Permanent(f"{self.name}: {type(problem).__name__} while building the request: {problem}")
+
+    def _read(self, request: Request, told: Told, count: int) -> Sequence[Outcome]:
+        if isinstance(told, NotSent | Lost):
+            return [_meaning(told)] * count
+        try:
+            outcomes = self.adapter.read(request, told)
         except Exception as problem:  # noqa: BLE001 - an adapter's own bug must not lose a message that may have left
-            return [Ambiguous(f"{self.name}: {type(problem).__name__} while reading the answer: {problem}")] * len(
-                messages
-            )
+            wrong = f"{type(problem).__name__} while reading the answer: {problem}"
+        else:
+            if len(outcomes) == count:
+                return outcomes
+            wrong = f"{len(outcomes)} outcomes for {count} messages"
+        return [Ambiguous(f"{self.name}: {wrong}")] * count
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections, and of what is still under way."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._engine.close()
+
+
+def _unauthorised(told: Told) -> bool:
+    return isinstance(told, HttpResponse) and told.status == 401
 
 
 def _meaning(problem: NotSent | Lost) -> Outcome:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from orchestrator.core.frozen import value
 from orchestrator.core.nouns import Channel, InAppContent, Message, OnAmbiguous, Person, State
@@ -24,11 +25,11 @@ from orchestrator.providers import Transport
 Dice = Callable[[], float]
 """A number in [0, 1) at each call."""
 
+TAIL = 0.1
+"""Seconds for which answers that nothing follows are collected before they are written down."""
+
 PATIENCE = 2 * SECOND
 """A worker waits this long for a pace to allow more; beyond it the shard is given back and due again then."""
-
-_KEY_SHARE = 0.8
-"""Part of a provider's memory of our key within which a doubtful message goes again."""
 
 
 @value(frozen=True, slots=True)
@@ -89,11 +90,15 @@ class Turns:
         self._lanes = lanes
         self._items: Iterator[Item] = iter(items)
         self._job = job
+        self._routes = {
+            channel: [lanes[name] for name in names if name in lanes] for channel, names in job.routes.items()
+        }
         self._clock = clock
         self._dice = dice
         self._stopping = stopping
         self._offered: deque[tuple[Ready, Message]] = deque()
         self._messages: dict[str, Message] = {}
+        self._exits: dict[str, _Exit] = {}
         self._answered: list[Settlement] = []
         self._in_air = 0
         self._news = asyncio.Event()
@@ -106,18 +111,20 @@ class Turns:
             )
             // 2
         )
-        self._waiting: deque[tuple[Lane, Ready]] = deque()
-        self._senders: set[asyncio.Task[None]] = set()
+        self._trouble: BaseException | None = None
 
     async def __aiter__(self) -> AsyncIterator[HalfTurn]:
         try:
             while True:
                 ready = self._gather()
+                if not ready and self._in_air:
+                    with suppress(TimeoutError):  # the last ones are settled together, but do not wait for the slow
+                        async with asyncio.timeout(TAIL):
+                            await self._hear(0)
                 answered, self._answered = self._answered, []
                 if not ready and not answered:
                     if not self._in_air:
                         return
-                    await self._hear(self._in_air - 1)
                     continue
                 turn = HalfTurn(answered, ready, self._clock.now())
                 yield turn
@@ -125,37 +132,35 @@ class Turns:
                 # One half may stay in the air while the ledger works; the other must have answered.
                 await self._hear(self._half)
         finally:
-            senders = list(self._senders)
-            for sender in senders:
-                sender.cancel()
-            await asyncio.gather(*senders, return_exceptions=True)
+            for exit_ in self._exits.values():  # what is in the air may arrive; nothing follows it
+                exit_.waiting.clear()
 
     def _gather(self) -> list[Ready]:
         """Up to half a window of messages that may be offered now: those asked to wait first, then fresh ones."""
         if self._stopping.is_set() or self.resume_at is not None:
             return []
+        now = self._clock.now()
         while len(self._offered) < self._half:
             item = next(self._items, None)
             if item is None:
                 break
             if isinstance(item, Mark):
                 self.marks.append(item)
-            elif (offer := self._offer(item)) is not None:
+            elif (offer := self._offer(item, now)) is not None:
                 self._offered.append((offer, item.message))
         taken = [self._offered.popleft() for _ in range(min(self._half, len(self._offered)))]
         self._messages.update({ready.id: message for ready, message in taken})
         return [ready for ready, _ in taken]
 
-    def _offer(self, item: Outgoing) -> Ready | None:
+    def _offer(self, item: Outgoing, now: Instant) -> Ready | None:
         """What the intent will write down; None (and a mark) if it must not be repeated."""
-        message, now = item.message, self._clock.now()
+        message = item.message
         body = body_hash(message)
         keyed = item.again_until is not None and item.again_until > now and item.provider in self._lanes
         if item.doubtful and not self._may_repeat(item, body, keyed=keyed):
             return None
-        lane = self._lanes[item.provider] if item.doubtful and keyed else self._lane(message.key.channel)
-        key_life = lane.declaration.key_life
-        fresh = later(now, int(key_life * _KEY_SHARE * SECOND)) if key_life else None
+        lane = self._lanes[item.provider] if item.doubtful and keyed else self._lane(message.key.channel, now)
+        fresh = later(now, lane.remembers) if lane.remembers else None
         content = message.content
         boxed = content if lane.declaration.transport is Transport.INBOX and isinstance(content, InAppContent) else None
         return Ready(
@@ -187,18 +192,22 @@ class Turns:
         self.marks.append(Mark(item.message.key, State.UNKNOWN, Reason.NO_ANSWER, "the provider has forgotten its key"))
         return False
 
-    def _lane(self, channel: Channel) -> Lane:
+    def _lane(self, channel: Channel, now: Instant) -> Lane:
         """The first provider of the channel's route that is not known to be down."""
-        names = [name for name in self._job.routes[channel] if name in self._lanes]
-        now = self._clock.now()
-        return self._lanes[next((name for name in names if self._lanes[name].down_until <= now), names[0])]
+        route = self._routes[channel]
+        for lane in route:
+            if lane.down_until <= now:
+                return lane
+        return route[0]
 
     async def _follow(self, turn: HalfTurn) -> None:
         """Send what was permitted; keep what must wait, or give up for now if it must wait long."""
         permission = turn.permission
         self._in_air += len(permission.go)
-        self._waiting.extend((self._lanes[ready.provider], ready) for ready in permission.go)
-        self._call_senders()
+        for ready in permission.go:
+            self._exit(ready.provider).waiting.append(ready)
+        for exit_ in self._exits.values():
+            self._let_out(exit_)
         for ready in (*permission.accepted, *(r for r in turn.ready if r.key in permission.refused)):
             self._messages.pop(ready.id, None)
         if not permission.later:
@@ -229,19 +238,45 @@ class Turns:
     def _again(self, ready: Ready, message: Message) -> Ready:
         if ready.attempt and ready.again_until is not None:
             return ready
-        lane = self._lane(message.key.channel)
+        lane = self._lane(message.key.channel, self._clock.now())
         if lane.name == ready.provider:
             return ready
-        offer = self._offer(Outgoing(message, ready.person, ready.attempt))
+        offer = self._offer(Outgoing(message, ready.person, ready.attempt), self._clock.now())
         return ready if offer is None else offer
 
-    def _call_senders(self) -> None:
-        """As many senders as there are messages to send, but no more than the lanes can carry at once."""
-        places = max((lane.places for lane, _ in self._waiting), default=0)
-        for _ in range(min(len(self._waiting), places - len(self._senders))):
-            sender = asyncio.create_task(self._send())
-            self._senders.add(sender)
-            sender.add_done_callback(self._senders.discard)
+    def _exit(self, provider: str) -> "_Exit":
+        found = self._exits.get(provider)
+        if found is None:
+            lane = self._lanes[provider]
+            found = self._exits[provider] = _Exit(lane, lane.places)
+        return found
+
+    def _let_out(self, exit_: "_Exit") -> None:
+        """Send as many as the lane can carry at once; each that is answered lets the next one out."""
+        if exit_.open:  # an answer that came at once: the loop below goes on with it
+            return
+        exit_.open = True
+        try:
+            while exit_.places and exit_.waiting:
+                ready = exit_.waiting.popleft()
+                exit_.places -= 1
+                exit_.lane.send(self._messages.pop(ready.id), partial(self._answer, exit_, ready))
+        finally:
+            exit_.open = False
+
+    def _answer(self, exit_: "_Exit", ready: Ready, outcome: Outcome) -> None:
+        """Note what an answer means, and let the next message out."""
+        exit_.places += 1
+        self._in_air -= 1
+        try:
+            self._answered.append(self._settled(ready, outcome))
+            self._let_out(exit_)
+        except BaseException as problem:  # nobody above would hear of it
+            self._trouble = problem
+            self._news.set()
+            raise
+        if self._in_air <= self._enough:
+            self._news.set()
 
     async def _hear(self, at_most: int) -> None:
         """Wait until no more than that many are in the air."""
@@ -249,6 +284,8 @@ class Turns:
             self._enough = at_most
             self._news.clear()
             await self._news.wait()
+            if self._trouble is not None:
+                raise self._trouble
 
     async def _until(self, moment: Instant) -> None:
         """Wait for a moment, or for the order to stop."""
@@ -256,19 +293,18 @@ class Turns:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
-    async def _send(self) -> None:
-        """One of the senders: takes permitted messages one after the other, makes the exchange, notes its settlement."""
-        while self._waiting:
-            lane, ready = self._waiting.popleft()
-            message = self._messages.pop(ready.id)
-            outcome = (await lane.deliver([message]))[0]
-            self._answered.append(self._settled(ready, outcome))
-            self._in_air -= 1
-            if self._in_air <= self._enough:
-                self._news.set()
-
     def _settled(self, ready: Ready, outcome: Outcome) -> Settlement:
         if isinstance(outcome, Accepted):  # most are, and nothing around them matters
             return accepted(ready, outcome)
         around = Circumstances(self._job.campaign, self._job.on_ambiguous, self._clock.now(), self._dice())
         return settlement(ready, outcome, around)
+
+
+@dataclass(slots=True)
+class _Exit:
+    """Where messages leave for one lane: those permitted and not yet sent, and how many more it can carry now."""
+
+    lane: Lane
+    places: int
+    waiting: deque[Ready] = field(default_factory=deque)
+    open: bool = False

@@ -14,6 +14,7 @@ from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts
 from orchestrator.core.frozen import value
 from orchestrator.core.nouns import (
     Address,
+    Channel,
     Content,
     DeliveryKey,
     Expire,
@@ -184,7 +185,8 @@ class Sight:
             (self._letter(user, verdict, row, now), row)
             for user, found in verdicts.items()
             for verdict in found
-            if isinstance(verdict.verdict, Send) and (row := _row(known[user], verdict))
+            if isinstance(verdict.verdict, Send)
+            and (row := _row(known[user], verdict.channel, verdict.step, verdict.slot))
         ]
         for (letter, row), content in zip(
             rows, letters.render(letter for letter, _ in rows), strict=False
@@ -236,18 +238,17 @@ class Sight:
         Where the chosen channel fell away meanwhile, the others stay open and are judged again.
         """
         for user, found in verdicts.items():
-            rows = {(row.channel, row.step, row.slot): row for row in known[user].rows}
             for judged in found:
+                if isinstance(judged.verdict, Send):  # its intent says it
+                    continue
                 other = isinstance(judged.verdict, Skip) and judged.verdict.reason is Reason.OTHER_CHANNEL
                 if other and user in self._reopened:
                     continue
                 key = DeliveryKey(self.shard.run, user, judged.channel, judged.step, judged.slot)
-                if (mark := _mark(key, judged.verdict, rows.get(key[2:]), exposed=judged.exposed)) is not None:
-                    yield mark
+                yield _mark(key, judged.verdict, _row(known[user], *key[2:]), exposed=judged.exposed)
         for key, verdict in self._refused.items():
-            row = next((row for row in known[key.user].rows if (row.channel, row.step, row.slot) == key[2:]), None)
-            if (mark := _mark(key, verdict, row, exposed=False)) is not None:
-                yield mark
+            if not isinstance(verdict, Send):
+                yield _mark(key, verdict, _row(known[key.user], *key[2:]), exposed=False)
 
     def _recheck(self, ledger: Ledger, again: Sequence[Ready], now: Instant) -> Mapping[DeliveryKey, Verdict]:
         if not self._counts and ledger.facts_version() == self._facts_version:
@@ -278,16 +279,16 @@ class Sight:
         )
 
 
-def _row(facts: PersonFacts, verdict: RowVerdict) -> RowFacts | None:
+def _row(facts: PersonFacts, channel: Channel, step: int, slot: int) -> RowFacts | None:
     """The row a verdict is about."""
-    place = (verdict.channel, verdict.step, verdict.slot)
-    return next((row for row in facts.rows if (row.channel, row.step, row.slot) == place), None)
+    for row in facts.rows:
+        if row.channel == channel and row.step == step and row.slot == slot:
+            return row
+    return None
 
 
-def _mark(key: DeliveryKey, verdict: Verdict, row: RowFacts | None, *, exposed: bool) -> Mark | None:
-    """A verdict as the ledger writes it; None for a Send, whose intent says it."""
-    if isinstance(verdict, Send):
-        return None
+def _mark(key: DeliveryKey, verdict: Hold | Skip | Expire, row: RowFacts | None, *, exposed: bool) -> Mark:
+    """A verdict that nothing is sent now, as the ledger writes it."""
     if row is not None and row.doubtful:
         return _in_doubt(key, verdict)
     waited = row is not None and row.state is not State.PLANNED

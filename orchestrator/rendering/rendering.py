@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -194,10 +195,13 @@ class Compiled:
                 found = _built_in(root, request)
             if found is not None:
                 values[root] = found
-        # Words of a date must be in the language of the text around them, whatever the person speaks besides.
-        written = script.locale or self.setting.locale
-        locale = known_locale(person.locale if _language(person.locale) == _language(written) else written)
-        values[READER] = Reader(locale, zone_of(person.zone, self.setting.time_zone), request.judged_at)
+        values[READER] = _reader(
+            person.locale,
+            script.locale or self.setting.locale,
+            person.zone,
+            self.setting.time_zone,
+            request.judged_at,
+        )
         if codes := person.attributes.get(CODES):
             values[COUPONS] = codes
         return values
@@ -209,6 +213,14 @@ def _built_in(root: str, request: RenderRequest) -> Any:
         return {}
     ask = BUILT_IN.get(root)
     return ask(request) or None if ask is not None else None
+
+
+@lru_cache(maxsize=4096)
+def _reader(own: str, written: str, zone: str, project_zone: str, judged_at: Instant) -> Reader:
+    """The reader of a message that is written in this locale; people of a shard are alike in all of it."""
+    # Words of a date must be in the language of the text around them, whatever the person speaks besides.
+    locale = known_locale(own if _language(own) == _language(written) else written)
+    return Reader(locale, zone_of(zone, project_zone), judged_at)
 
 
 def _language(locale: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import groupby
 from types import TracebackType
 from typing import Any
 
@@ -68,11 +69,13 @@ class Script:
         self.count = len(parts)
         self.filename = f"<{name}>"
         body: list[nodes.Node] = []
-        for number, (part, is_html) in enumerate(parts):
-            if number:
-                body.append(nodes.Output([nodes.TemplateData(CUT)], lineno=1))
-            inside = part if is_html else [_unescaped(part)]
-            body.append(nodes.Scope(inside, lineno=1))
+        for is_html, some in groupby(enumerate(parts), key=lambda numbered: numbered[1][1]):
+            inside: list[nodes.Node] = []
+            for number, (part, _) in some:
+                if number:
+                    inside.append(nodes.Output([nodes.TemplateData(CUT)], lineno=1))
+                inside.append(nodes.Scope(part, lineno=1))
+            body += inside if is_html else [_unescaped(inside)]
         tree = nodes.Template(body, lineno=1)
         tree.set_environment(tags.room)
         names = Names(tags, tree)

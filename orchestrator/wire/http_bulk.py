@@ -6,16 +6,17 @@ It knows to the byte what left: until a request is written it is NotSent, from t
 import asyncio
 import re
 import ssl
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
 from orchestrator.core.times import Clock
 from orchestrator.providers import HttpRequest, HttpResponse
-from orchestrator.wire import NotSent
+from orchestrator.wire import Lost, NotSent
 from orchestrator.wire.guard import Allowance, Resolver, check_host, split, system_resolver
 from orchestrator.wire.http import AGENT, CONNECT, IDLE, MOST, answer
-from orchestrator.wire.http_line import HttpLine
+from orchestrator.wire.http_line import Answer, HttpLine
 
 LOOK_EVERY = 0.05
 """Seconds between two looks for exchanges whose time is over."""
@@ -32,6 +33,25 @@ class Origin(NamedTuple):
     scheme: str
     host: str
     port: int
+
+
+class Exchange:
+    """One exchange from its asking to the one word that ends it."""
+
+    __slots__ = ("connecting", "deadline", "done", "line", "origin", "written")
+
+    def __init__(self, origin: Origin, written: bytes, deadline: float, done: "Done") -> None:
+        self.origin = origin
+        self.written = written
+        self.deadline = deadline
+        self.done = done
+        self.line: HttpLine | None = None
+        """Its connection, once it is written."""
+        self.connecting: asyncio.Task[None] | None = None
+
+
+Done = Callable[[HttpResponse | NotSent | Lost], None]
+"""Hears once how an exchange ended."""
 
 
 class BulkEngine:
@@ -53,60 +73,139 @@ class BulkEngine:
         self._allow = allow
         self._resolver = resolver
         self._verify = verify
-        self._free = asyncio.Semaphore(connections)
+        self._free = connections
+        self._queue: deque[Exchange] = deque()
+        """Those that found no place free, in the order they came."""
         self._idle: dict[Origin, list[HttpLine]] = {}
-        self._busy: set[HttpLine] = set()
+        self._busy: dict[HttpLine, Exchange] = {}
+        self._connecting: set[Exchange] = set()
         self._alarm: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _now(self) -> float:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop.time()
 
     async def exchange(self, request: HttpRequest, deadline: float) -> HttpResponse:
         """Make the exchange; NotSent or Lost if it does not end with an answer."""
-        origin, path, shown = _place(request.url, self._allow or _SETTINGS)
-        written = _written(request, path, shown)
-        if deadline <= asyncio.get_running_loop().time():
-            raise NotSent("its time was over before it could leave")
-        await self._take_a_place(deadline)
-        line = None
+        ended: asyncio.Future[HttpResponse | NotSent | Lost] = asyncio.get_running_loop().create_future()
+        exchange = self.start(request, deadline, lambda told: None if ended.done() else ended.set_result(told))
         try:
-            line = self._kept(origin) or await self._connected(origin, deadline)
-            self._busy.add(line)
-            self._watch()
-            status, headers, body = await line.ask(written, deadline)
-        except BaseException:
-            if line is not None:
-                line.tear("nobody waits for its answer")
+            told = await ended
+        except asyncio.CancelledError:
+            if exchange is not None:
+                self._give_up(exchange, "nobody waits for its answer")
             raise
+        if isinstance(told, HttpResponse):
+            return told
+        raise told
+
+    def start(self, request: HttpRequest, deadline: float, done: Done) -> Exchange | None:
+        """Begin the exchange without waiting. `done` hears the end of it once, perhaps before this returns."""
+        try:
+            origin, path, shown = _place(request.url, self._allow or _SETTINGS)
+            written = _written(request, path, shown)
+        except NotSent as problem:
+            done(problem)
+            return None
+        if deadline <= self._now():
+            done(NotSent("its time was over before it could leave"))
+            return None
+        exchange = Exchange(origin, written, deadline, done)
+        if self._free:
+            self._free -= 1
+            self._begin(exchange)
         else:
-            self._keep(origin, line)
-        finally:
-            self._busy.discard(line)
-            self._free.release()
-        return answer(status, headers, body, self._clock)
+            self._queue.append(exchange)
+            self._watch()
+        return exchange
 
     async def close(self) -> None:
-        """Let go of the connections."""
-        for line in [*self._busy, *(line for lines in self._idle.values() for line in lines)]:
-            line.tear("the engine was closed")
+        """Let go of the connections; whoever waits hears so."""
+        why = "the engine was closed"
+        for exchange in [*self._queue, *self._connecting, *self._busy.values()]:
+            self._give_up(exchange, why)
+        for line in [line for lines in self._idle.values() for line in lines]:
+            line.tear(why)
         self._idle.clear()
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
 
-    async def _take_a_place(self, deadline: float) -> None:
-        if not self._free.locked():
-            await self._free.acquire()  # does not wait
+    def _begin(self, exchange: Exchange) -> None:
+        """Write it on a connection that stands, or on a new one."""
+        line = self._kept(exchange.origin)
+        if line is not None:
+            self._write(exchange, line)
             return
+        self._connecting.add(exchange)
+        exchange.connecting = asyncio.create_task(self._connect(exchange))
+
+    def _write(self, exchange: Exchange, line: HttpLine) -> None:
+        exchange.line = line
+        self._busy[line] = exchange
+        if self._alarm is None:
+            self._watch()
+        line.ask(exchange.written, exchange.deadline)
+
+    async def _connect(self, exchange: Exchange) -> None:
         try:
-            async with asyncio.timeout_at(deadline):
-                await self._free.acquire()
-        except TimeoutError as problem:
-            raise NotSent("no connection came free in time") from problem
+            line = await self._connected(exchange.origin, exchange.deadline)
+        except NotSent as problem:
+            self._unsent(exchange, problem)
+        except asyncio.CancelledError:
+            raise
+        except Exception as problem:  # noqa: BLE001 - whatever it was, nothing has left
+            self._unsent(exchange, NotSent(f"no connection: {type(problem).__name__}"))
+        else:
+            self._connecting.discard(exchange)
+            self._write(exchange, line)
+
+    def _unsent(self, exchange: Exchange, problem: NotSent) -> None:
+        """An exchange that had a place ends before anything was written."""
+        self._connecting.discard(exchange)
+        self._next()
+        exchange.done(problem)
+
+    def _heard(self, line: HttpLine, told: Answer | Lost) -> None:
+        """A line has its answer, or will have none."""
+        exchange = self._busy.pop(line)
+        if isinstance(told, Lost):
+            self._next()
+            exchange.done(told)
+            return
+        self._keep(exchange.origin, line)
+        self._next()
+        status, headers, body = told
+        exchange.done(answer(status, headers, body, self._clock))
+
+    def _next(self) -> None:
+        """A place came free: it goes to whoever waits longest."""
+        if self._queue:
+            self._begin(self._queue.popleft())
+        else:
+            self._free += 1
+
+    def _give_up(self, exchange: Exchange, why: str) -> None:
+        """End an exchange before its answer, wherever it stands."""
+        line = exchange.line
+        if line is not None and self._busy.get(line) is exchange:
+            line.tear(why)
+        elif exchange in self._connecting:
+            if exchange.connecting is not None:
+                exchange.connecting.cancel()
+            self._unsent(exchange, NotSent(why))
+        elif exchange in self._queue:
+            self._queue.remove(exchange)
+            exchange.done(NotSent(why))
 
     def _kept(self, origin: Origin) -> HttpLine | None:
         """A connection that stands; those unused for long are closed, for their servers may be about to."""
         lines = self._idle.get(origin)
         if not lines:
             return None
-        fresh = asyncio.get_running_loop().time() - IDLE
+        fresh = self._now() - IDLE
         while lines:
             line = lines.pop()
             if line.idle_since >= fresh and not line.closing:
@@ -118,7 +217,7 @@ class BulkEngine:
         if not line.reusable or line.closing:
             line.tear("its server wants no more of it")
             return
-        line.idle_since = asyncio.get_running_loop().time()
+        line.idle_since = self._now()
         self._idle.setdefault(origin, []).append(line)
 
     async def _connected(self, origin: Origin, deadline: float) -> HttpLine:
@@ -140,7 +239,7 @@ class BulkEngine:
         for host in hosts:
             try:
                 _, line = await loop.create_connection(
-                    lambda: HttpLine(MOST, self._forget), host, origin.port, ssl=tls, server_hostname=name
+                    lambda: HttpLine(MOST, self._heard, self._forget), host, origin.port, ssl=tls, server_hostname=name
                 )
             except TimeoutError:
                 raise
@@ -166,12 +265,15 @@ class BulkEngine:
             self._alarm = asyncio.get_running_loop().call_later(LOOK_EVERY, self._look)
 
     def _look(self) -> None:
-        """Tear the exchanges whose time is over, and look again while any is under way."""
+        """End the exchanges whose time is over, and look again while any is under way."""
         loop = asyncio.get_running_loop()
         now = loop.time()
+        for exchange in [exchange for exchange in self._queue if exchange.deadline <= now]:
+            self._queue.remove(exchange)
+            exchange.done(NotSent("no connection came free in time"))
         for line in [line for line in self._busy if line.deadline <= now]:
             line.tear("no answer in time")
-        self._alarm = loop.call_later(LOOK_EVERY, self._look) if self._busy else None
+        self._alarm = loop.call_later(LOOK_EVERY, self._look) if self._busy or self._queue else None
 
 
 @lru_cache(maxsize=1024)

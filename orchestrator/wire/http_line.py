@@ -13,20 +13,27 @@ MOST_HEADERS = 65_536
 Answer = tuple[int, dict[str, str], bytes]
 """Status, headers in lower case (repeated ones joined by commas), body."""
 
+Heard = Callable[["HttpLine", Answer | Lost], None]
+"""Told once for every request: the line it went over, and its answer or that there will be none."""
+
 
 class HttpLine(asyncio.Protocol):
-    """A connection. One exchange at a time: `ask`, and the answer or Lost comes through the future it returns."""
+    """A connection. One exchange at a time: `ask`, and `heard` is told the answer or Lost."""
 
-    def __init__(self, most: int, ended: Callable[["HttpLine"], None]) -> None:
+    def __init__(self, most: int, heard: Heard, ended: Callable[["HttpLine"], None]) -> None:
         """`most` bytes of a body are read; `ended` is told when the connection is gone."""
         self.idle_since = 0.0
         self.deadline = 0.0
         self.reusable = False
         """Whether another request may follow the answer that just came."""
         self._most = most
+        self._heard = heard
         self._ended = ended
         self._parser = httptools.HttpResponseParser(self)
-        self._answer: asyncio.Future[Answer] | None = None
+        self._asked = False
+        """Whether somebody waits for an answer."""
+        self._whole = False
+        """Whether it is here; it is told when all that came with it was read, for nothing may follow it."""
         self._headers: dict[str, str] = {}
         self._body: list[bytes] = []
         self._size = self._head_size = 0
@@ -35,12 +42,11 @@ class HttpLine(asyncio.Protocol):
 
     # What the engine says
 
-    def ask(self, request: bytes, deadline: float) -> "asyncio.Future[Answer]":
+    def ask(self, request: bytes, deadline: float) -> None:
         """Send a whole request. From here on it may have arrived."""
-        self._answer = asyncio.get_running_loop().create_future()
+        self._asked = True
         self.deadline = deadline
         self._transport.write(request)
-        return self._answer
 
     @property
     def closing(self) -> bool:
@@ -50,8 +56,8 @@ class HttpLine(asyncio.Protocol):
     def tear(self, why: str) -> None:
         """End the connection at once; whoever waits for an answer hears that it is lost."""
         self.reusable = False
-        self._fail(why)
         self._transport.abort()
+        self._fail(why)
 
     # What the loop says
 
@@ -61,19 +67,24 @@ class HttpLine(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Some bytes of an answer."""
-        if self._answer is None:
+        if not self._asked:
             self.tear("bytes that nobody asked for")
             return
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as problem:
-            self.tear(f"its answer is not HTTP: {type(problem).__name__}")
+            if not self._whole:
+                self.tear(f"its answer is not HTTP: {type(problem).__name__}")
+                return
+            self._useless()
+        if self._whole:
+            self._tell()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone; a body that only this could end is complete, unless it was torn."""
         self.reusable = False
-        if self._to_the_end and exc is None:
-            self._done()
+        if self._to_the_end and exc is None and self._asked:
+            self._tell()
         self._fail("the connection was closed before its answer was complete" if exc is None else type(exc).__name__)
         self._ended(self)
 
@@ -81,14 +92,16 @@ class HttpLine(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """A new answer; one that follows the awaited answer unasked makes the line useless."""
-        if self._answer is None or self._answer.done():
-            self.reusable = False
-            self._transport.abort()
+        if self._whole or not self._asked:
+            self._useless()
+            return
         self._headers, self._body = {}, []
         self._size = self._head_size = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header."""
+        if self._whole:
+            return
         self._head_size += len(name) + len(value)
         if self._head_size > MOST_HEADERS:
             self.tear(f"the head of its answer is longer than {MOST_HEADERS} bytes")
@@ -99,11 +112,13 @@ class HttpLine(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
-        if not self._parser.should_keep_alive() and "content-length" not in self._headers:
+        if not self._whole and not self._parser.should_keep_alive() and "content-length" not in self._headers:
             self._to_the_end = "chunked" not in self._headers.get("transfer-encoding", "")
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
+        if self._whole:
+            return
         self._size += len(body)
         if self._size > self._most:
             self.tear(f"the answer ({self._parser.get_status_code()}) is longer than {self._most} bytes")
@@ -112,18 +127,23 @@ class HttpLine(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The answer is whole; a provisional one (1xx) only announces another."""
-        if self._parser.get_status_code() >= 200:
+        if not self._whole and self._asked and self._parser.get_status_code() >= 200:
+            self._status = self._parser.get_status_code()
             self.reusable = bool(self._parser.should_keep_alive())
-            self._done()
+            self._whole = True
 
-    def _done(self) -> None:
-        self._to_the_end = False
-        answer, self._answer = self._answer, None
-        if answer is not None and not answer.done():
-            body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-            answer.set_result((self._parser.get_status_code(), self._headers, body))
+    def _tell(self) -> None:
+        """Hand the answer over. Another request may be asked for before this returns."""
+        status = self._status if self._whole else self._parser.get_status_code()
+        self._to_the_end = self._whole = self._asked = False
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._heard(self, (status, self._headers, body))
+
+    def _useless(self) -> None:
+        self.reusable = False
+        self._transport.abort()
 
     def _fail(self, why: str) -> None:
-        answer, self._answer = self._answer, None
-        if answer is not None and not answer.done():
-            answer.set_exception(Lost(why))
+        if self._asked:
+            self._to_the_end = self._whole = self._asked = False
+            self._heard(self, Lost(why))

@@ -43,18 +43,25 @@ class Tokens:
         self._refusal: tuple[Instant, Outcome] | None = None
         self._fetching: asyncio.Task[str | Outcome] | None = None
 
+    def held(self) -> str | None:
+        """The token in hand; None if somebody must wait for one, or should renew it now."""
+        now, held = self._clock.now(), self._held
+        if held is None or not held.since <= now < held.ends_at:
+            return None
+        return held.value if now < held.renew_at or self._fetching is not None else None
+
     async def current(self) -> str | Outcome:
         """The token, or what its refusal means for every message.
 
         While one caller renews a token that still holds, the others go on with it.
         """
+        if (token := self.held()) is not None:
+            return token
         now, held = self._clock.now(), self._held
-        if held is not None and held.since <= now < held.ends_at:
-            if now < held.renew_at or self._fetching is not None:
-                return held.value
-            got = await self._renew()
-            return got if isinstance(got, str) else held.value
-        return await self._renew()
+        got = await self._renew()
+        if held is not None and held.since <= now < held.ends_at and not isinstance(got, str):
+            return held.value  # it could not be renewed yet, and holds still
+        return got
 
     async def refused(self, token: str) -> str | Outcome:
         """The service said 401 to this token: a new one, or the pause if this one was as new as can be."""

@@ -46,7 +46,7 @@ class Echo:
 
 
 class Air:
-    """An engine that answers when told to, and counts what is in the air."""
+    """An engine that answers after a while, and counts what is in the air."""
 
     def __init__(self, trouble=None, places=2000):
         self.places = places
@@ -72,6 +72,31 @@ class Air:
         pass
 
 
+class Bird(Air):
+    """An engine nobody has to wait for; what it cannot carry it says at once."""
+
+    def start(self, request, deadline, done):
+        if isinstance(self.trouble, NotSent):
+            self.seen += [message.key.user for message in request.messages]
+            done(self.trouble)
+            return
+
+        def landed(task):
+            problem = task.exception()
+            done(Lost(str(problem)) if problem is not None else task.result())
+
+        asyncio.ensure_future(self.exchange(request, deadline)).add_done_callback(landed)
+
+
+@pytest.fixture(params=[Air, Bird], ids=["in a task", "started"])
+def a_lane(request):
+    def make(name="echo", key_life=0, trouble=None, clock=None, places=2000):
+        air = request.param(trouble, places)
+        return Lane(Echo(name, key_life), air, {}, clock or Clock()), air
+
+    return make
+
+
 def an_item(user, **over):
     content = WebhookContent("t", over.pop("data", {"hello": user}))
     message = Message(
@@ -88,11 +113,6 @@ def a_dispatch(*lanes, clock=None):
     return Dispatch(lanes, clock or Clock(), lambda: 0.5)
 
 
-def a_lane(name="echo", key_life=0, trouble=None, clock=None, places=2000):
-    air = Air(trouble, places)
-    return Lane(Echo(name, key_life), air, {}, clock or Clock()), air
-
-
 def a_job(*route, on_ambiguous=OnAmbiguous.HOLD):
     return Job("winback", {Channel.WEBHOOK: route or ("echo",)}, on_ambiguous)
 
@@ -106,7 +126,7 @@ async def drive(turns, permit=lambda turn: Permission(go=tuple(turn.ready))):
     return settled, offered
 
 
-async def test_everybody_is_settled_exactly_once():
+async def test_everybody_is_settled_exactly_once(a_lane):
     lane, air = a_lane()
     settled, _ = await drive(a_dispatch(lane).turns(items(1000), a_job()))
     assert sorted(s.key.user for s in settled) == sorted(air.seen) == [f"u{n:05}" for n in range(1000)]
@@ -114,21 +134,21 @@ async def test_everybody_is_settled_exactly_once():
 
 
 @pytest.mark.parametrize(("key_life", "window"), [(0, 128), (3600, 1024)])
-async def test_no_more_is_in_the_air_than_the_window(key_life, window):
+async def test_no_more_is_in_the_air_than_the_window(key_life, window, a_lane):
     lane, air = a_lane(key_life=key_life)
     _, offered = await drive(a_dispatch(lane).turns(items(3 * window), a_job()))
     assert air.most <= window
     assert max(offered) == window // 2
 
 
-async def test_no_more_is_on_the_wire_than_the_engine_has_places():
+async def test_no_more_is_on_the_wire_than_the_engine_has_places(a_lane):
     lane, air = a_lane(key_life=3600, places=10)
     settled, _ = await drive(a_dispatch(lane).turns(items(2000), a_job()))
     assert air.most == 10
     assert len({s.key.user for s in settled}) == 2000
 
 
-async def test_rendering_is_asked_only_for_what_is_about_to_leave():
+async def test_rendering_is_asked_only_for_what_is_about_to_leave(a_lane):
     drawn = []
 
     def lazily():
@@ -143,7 +163,7 @@ async def test_rendering_is_asked_only_for_what_is_about_to_leave():
     await turns.aclose()
 
 
-async def test_the_refused_and_the_unrendered_never_reach_the_wire():
+async def test_the_refused_and_the_unrendered_never_reach_the_wire(a_lane):
     lane, air = a_lane()
     mark = Mark(DeliveryKey(1, "x", Channel.WEBHOOK), State.SKIPPED, Reason.MISSING_DATA)
     turns = a_dispatch(lane).turns([an_item("a"), mark, an_item("b")], a_job())
@@ -152,7 +172,7 @@ async def test_the_refused_and_the_unrendered_never_reach_the_wire():
     assert turns.marks == [mark]
 
 
-async def test_when_told_to_stop_nothing_new_is_offered_and_the_air_is_emptied():
+async def test_when_told_to_stop_nothing_new_is_offered_and_the_air_is_emptied(a_lane):
     lane, air = a_lane()
     dispatch = a_dispatch(lane)
 
@@ -165,7 +185,7 @@ async def test_when_told_to_stop_nothing_new_is_offered_and_the_air_is_emptied()
     assert sum(offered) == 64
 
 
-async def test_a_long_pause_gives_the_shard_back_until_it_is_over():
+async def test_a_long_pause_gives_the_shard_back_until_it_is_over(a_lane):
     lane, air = a_lane()
     until = later(START, HOUR)
     turns = a_dispatch(lane).turns(items(10), a_job())
@@ -174,7 +194,7 @@ async def test_a_long_pause_gives_the_shard_back_until_it_is_over():
     assert turns.resume_at == until
 
 
-async def test_a_paused_provider_hands_over_to_the_next_of_the_route():
+async def test_a_paused_provider_hands_over_to_the_next_of_the_route(a_lane):
     clock = Clock()
     first, first_air = a_lane("first", clock=clock)
     second, second_air = a_lane("second", clock=clock)
@@ -191,7 +211,7 @@ async def test_a_paused_provider_hands_over_to_the_next_of_the_route():
     assert {s.provider for s in settled} == {"second"}
 
 
-async def test_what_waits_a_moment_for_its_pace_leaves_after_it():
+async def test_what_waits_a_moment_for_its_pace_leaves_after_it(a_lane):
     clock = Clock()
     lane, air = a_lane(clock=clock)
     asked = []
@@ -207,7 +227,7 @@ async def test_what_waits_a_moment_for_its_pace_leaves_after_it():
     assert len(settled) == len(air.seen) == 5
 
 
-async def test_a_message_in_doubt_stays_with_the_provider_that_knows_its_key():
+async def test_a_message_in_doubt_stays_with_the_provider_that_knows_its_key(a_lane):
     clock = Clock()
     first, first_air = a_lane("first", key_life=86400, clock=clock)
     second, second_air = a_lane("second", key_life=86400, clock=clock)
@@ -221,7 +241,7 @@ async def test_a_message_in_doubt_stays_with_the_provider_that_knows_its_key():
     assert {s.key.user: s.attempt for s in settled} == {"a": 2, "b": 1}
 
 
-async def test_a_message_in_doubt_that_would_read_differently_is_not_sent_again():
+async def test_a_message_in_doubt_that_would_read_differently_is_not_sent_again(a_lane):
     lane, air = a_lane(key_life=86400)
     doubtful = an_item("a", attempt=1, provider="echo", again_until=later(START, HOUR), doubtful=True, body=b"another")
     turns = a_dispatch(lane).turns([doubtful], a_job())
@@ -230,7 +250,7 @@ async def test_a_message_in_doubt_that_would_read_differently_is_not_sent_again(
     assert [(mark.state, mark.reason) for mark in turns.marks] == [(State.UNKNOWN, Reason.BODY_CHANGED)]
 
 
-async def test_a_forgotten_key_is_unknown_or_resent_as_the_campaign_says():
+async def test_a_forgotten_key_is_unknown_or_resent_as_the_campaign_says(a_lane):
     doubtful = an_item("a", attempt=1, provider="echo", again_until=Instant(START - 1), doubtful=True)
     for rule, seen in ((OnAmbiguous.HOLD, []), (OnAmbiguous.RESEND, ["a"])):
         lane, air = a_lane(key_life=86400)
@@ -242,18 +262,75 @@ async def test_a_forgotten_key_is_unknown_or_resent_as_the_campaign_says():
     ("trouble", "state"),
     [(NotSent("refused"), State.RETRY_WAIT), (Lost("reset"), State.UNKNOWN), (ValueError("a bug"), State.UNKNOWN)],
 )
-async def test_trouble_on_the_wire_is_told_apart(trouble, state):
+async def test_trouble_on_the_wire_is_told_apart(trouble, state, a_lane):
     lane, _ = a_lane(trouble=trouble)
     settled, _ = await drive(a_dispatch(lane).turns(items(3), a_job()))
     assert [s.state for s in settled] == [state] * 3
 
 
 @pytest.mark.parametrize("why", ["broken", "bug"])
-async def test_a_message_that_cannot_be_built_fails_alone(why):
+async def test_a_message_that_cannot_be_built_fails_alone(why, a_lane):
     lane, air = a_lane()
     settled, _ = await drive(a_dispatch(lane).turns([an_item("a", data={why: 1}), an_item("b")], a_job()))
     assert {s.key.user: s.state for s in settled} == {"a": State.FAILED, "b": State.ACCEPTED}
     assert air.seen == ["b"]
+
+
+async def test_what_is_answered_at_once_does_not_pile_up(a_lane):
+    """Five thousand refusals in a row, each given before the asking for it returned."""
+    lane, air = a_lane(key_life=3600, trouble=NotSent("no route"), places=3)
+    settled, _ = await drive(a_dispatch(lane).turns(items(5000), a_job()))
+    assert len(settled) == len(air.seen) == 5000
+
+
+async def test_the_last_answers_are_settled_together_unless_one_takes_long(a_lane):
+    lane, _ = a_lane(key_life=3600)
+    turns = a_dispatch(lane).turns(items(400), a_job())
+    settled = [len(turn.answered) async for turn in follow(turns)]
+    assert settled == [0, 400]
+
+
+async def test_one_slow_answer_does_not_keep_the_others_from_the_ledger(a_lane):
+    lane, air = a_lane(key_life=3600)
+    slow = asyncio.Event()
+    exchange = air.exchange
+
+    async def some_wait(request, deadline):
+        if request.messages[0].key.user == "u00003":
+            await slow.wait()
+        return await exchange(request, deadline)
+
+    air.exchange = some_wait
+    settled = []
+    async for turn in follow(a_dispatch(lane).turns(items(10), a_job())):
+        settled += [answer.key.user for answer in turn.answered]
+        if len(settled) == 9:
+            slow.set()
+    assert settled[-1] == "u00003"
+    assert len(settled) == 10
+
+
+async def test_trouble_of_our_own_ends_the_turns_instead_of_leaving_them_waiting(a_lane):
+    def no_dice():
+        raise ZeroDivisionError
+
+    lane, _ = a_lane(trouble=Lost("reset"))
+    asyncio.get_running_loop().set_exception_handler(lambda loop, told: None)  # it hears of it too
+    with pytest.raises(ZeroDivisionError):
+        await drive(Dispatch([lane], Clock(), no_dice).turns(items(3), a_job()))
+
+
+async def test_an_adapter_that_loses_count_leaves_its_messages_in_doubt(a_lane):
+    lane, _ = a_lane()
+    lane.adapter.read = lambda request, response: []
+    settled, _ = await drive(a_dispatch(lane).turns(items(3), a_job()))
+    assert {(s.state, s.detail) for s in settled} == {(State.UNKNOWN, "echo: 0 outcomes for 1 messages")}
+
+
+async def follow(turns):
+    async for turn in turns:
+        yield turn
+        turn.go(Permission(go=tuple(turn.ready)))
 
 
 def test_the_body_hash_tells_content_and_address_but_not_attempts():

@@ -11,6 +11,7 @@ from orchestrator.core.times import MINUTE, SECOND, Instant
 from orchestrator.dispatch import Lane
 from orchestrator.providers import Declaration, HttpRequest, HttpResponse, Setting, Token, Transport
 from orchestrator.wire.http import HttpxEngine
+from orchestrator.wire.http_bulk import BulkEngine
 from orchestrator.wire.tokens import Tokens
 
 CREDENTIAL = PauseScope.CREDENTIAL
@@ -71,10 +72,18 @@ class Service:
         self.engine = HttpxEngine(self.clock)
         self.tokens = Tokens(Texting(), self.engine, self.settings, self.clock)
         self.lane = Lane(Texting(), self.engine, self.settings, self.clock, self.tokens)
+        self.quick = Lane(Texting(), BulkEngine(self.clock), self.settings, self.clock, self.tokens)
         return self
+
+    async def send(self, message):
+        """By the way that has no task for each message."""
+        heard = asyncio.get_running_loop().create_future()
+        self.quick.send(message, heard.set_result)
+        return await heard
 
     async def __aexit__(self, *_):
         self.gate.set()
+        await self.quick.close()
         await self.engine.close()
         self.server.close()
         await asyncio.gather(*self.serving)
@@ -203,6 +212,24 @@ async def test_a_second_401_pauses_and_does_not_fetch_in_a_loop(service):
         assert only.after is None
     assert service.granted == 2
     assert len(service.sent) == 21
+
+
+async def test_messages_that_are_started_wait_for_the_first_token_and_for_the_next(service):
+    assert await asyncio.gather(*(service.send(MESSAGE) for _ in range(50))) == [Accepted("m-1")] * 50
+    service.later(10 * MINUTE / SECOND)
+    service.revoked = {"token-1"}
+    assert await asyncio.gather(*(service.send(MESSAGE) for _ in range(50))) == [Accepted("m-1")] * 50
+    assert service.granted == 2
+    assert service.sent.count("token-2") == 50
+
+
+async def test_a_started_message_whose_new_token_is_refused_too_pauses(service):
+    assert await service.send(MESSAGE) == Accepted("m-1")
+    service.later(600)
+    service.revoked = {"all"}
+    only = await service.send(MESSAGE)
+    assert isinstance(only, Pause)
+    assert only.after is None
 
 
 async def test_no_token_shows_in_what_is_printed(service):
