@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 
 from orchestrator.core.frozen import value
 from orchestrator.core.nouns import Channel, InAppContent, Message, OnAmbiguous, Person, State
@@ -17,6 +16,7 @@ from orchestrator.core.outcomes import Accepted, Outcome
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import SECOND, Clock, Instant, later
 from orchestrator.core.turns import Mark, Permission, Ready, Settlement
+from orchestrator.dispatch.air import Air
 from orchestrator.dispatch.bodies import body_hash
 from orchestrator.dispatch.lanes import Lane
 from orchestrator.dispatch.settling import Circumstances, accepted, settlement
@@ -98,12 +98,7 @@ class Turns:
         self._stopping = stopping
         self._offered: deque[tuple[Ready, Message]] = deque()
         self._messages: dict[str, Message] = {}
-        self._exits: dict[str, _Exit] = {}
-        self._answered: list[Settlement] = []
-        self._in_air = 0
-        self._news = asyncio.Event()
-        self._enough = 0
-        """So few in the air, and the turn goes on: the senders ring only then."""
+        self._air = Air(lanes, self._settled)
         self._half = (
             min(
                 (lanes[name].declaration.window for names in job.routes.values() for name in names if name in lanes),
@@ -111,29 +106,27 @@ class Turns:
             )
             // 2
         )
-        self._trouble: BaseException | None = None
 
     async def __aiter__(self) -> AsyncIterator[HalfTurn]:
         try:
             while True:
                 ready = self._gather()
-                if not ready and self._in_air:
+                if not ready and self._air.count:
                     with suppress(TimeoutError):  # the last ones are settled together, but do not wait for the slow
                         async with asyncio.timeout(TAIL):
-                            await self._hear(0)
-                answered, self._answered = self._answered, []
+                            await self._air.thin(0)
+                answered = self._air.answers()
                 if not ready and not answered:
-                    if not self._in_air:
+                    if not self._air.count:
                         return
                     continue
                 turn = HalfTurn(answered, ready, self._clock.now())
                 yield turn
                 await self._follow(turn)
                 # One half may stay in the air while the ledger works; the other must have answered.
-                await self._hear(self._half)
+                await self._air.thin(self._half)
         finally:
-            for exit_ in self._exits.values():  # what is in the air may arrive; nothing follows it
-                exit_.waiting.clear()
+            self._air.close()
 
     def _gather(self) -> list[Ready]:
         """Up to half a window of messages that may be offered now: those asked to wait first, then fresh ones."""
@@ -203,11 +196,7 @@ class Turns:
     async def _follow(self, turn: HalfTurn) -> None:
         """Send what was permitted; keep what must wait, or give up for now if it must wait long."""
         permission = turn.permission
-        self._in_air += len(permission.go)
-        for ready in permission.go:
-            self._exit(ready.provider).waiting.append(ready)
-        for exit_ in self._exits.values():
-            self._let_out(exit_)
+        self._air.take([(ready, self._messages.pop(ready.id)) for ready in permission.go])
         for ready in (*permission.accepted, *(r for r in turn.ready if r.key in permission.refused)):
             self._messages.pop(ready.id, None)
         if not permission.later:
@@ -224,7 +213,7 @@ class Turns:
         for ready in reversed(permission.later):
             message = self._messages.pop(ready.id)
             self._offered.appendleft((self._again(ready, message), message))
-        if not long and until > now and not permission.go and not self._in_air:
+        if not long and until > now and not permission.go and not self._air.count:
             await self._until(until)
 
     def _elsewhere(self, waiting: Sequence[Ready], now: Instant) -> bool:
@@ -244,49 +233,6 @@ class Turns:
         offer = self._offer(Outgoing(message, ready.person, ready.attempt), self._clock.now())
         return ready if offer is None else offer
 
-    def _exit(self, provider: str) -> "_Exit":
-        found = self._exits.get(provider)
-        if found is None:
-            lane = self._lanes[provider]
-            found = self._exits[provider] = _Exit(lane, lane.places)
-        return found
-
-    def _let_out(self, exit_: "_Exit") -> None:
-        """Send as many as the lane can carry at once; each that is answered lets the next one out."""
-        if exit_.open:  # an answer that came at once: the loop below goes on with it
-            return
-        exit_.open = True
-        try:
-            while exit_.places and exit_.waiting:
-                ready = exit_.waiting.popleft()
-                exit_.places -= 1
-                exit_.lane.send(self._messages.pop(ready.id), partial(self._answer, exit_, ready))
-        finally:
-            exit_.open = False
-
-    def _answer(self, exit_: "_Exit", ready: Ready, outcome: Outcome) -> None:
-        """Note what an answer means, and let the next message out."""
-        exit_.places += 1
-        self._in_air -= 1
-        try:
-            self._answered.append(self._settled(ready, outcome))
-            self._let_out(exit_)
-        except BaseException as problem:  # nobody above would hear of it
-            self._trouble = problem
-            self._news.set()
-            raise
-        if self._in_air <= self._enough:
-            self._news.set()
-
-    async def _hear(self, at_most: int) -> None:
-        """Wait until no more than that many are in the air."""
-        while self._in_air > at_most:
-            self._enough = at_most
-            self._news.clear()
-            await self._news.wait()
-            if self._trouble is not None:
-                raise self._trouble
-
     async def _until(self, moment: Instant) -> None:
         """Wait for a moment, or for the order to stop."""
         seconds = max(0, moment - self._clock.now()) / SECOND
@@ -298,13 +244,3 @@ class Turns:
             return accepted(ready, outcome)
         around = Circumstances(self._job.campaign, self._job.on_ambiguous, self._clock.now(), self._dice())
         return settlement(ready, outcome, around)
-
-
-@dataclass(slots=True)
-class _Exit:
-    """Where messages leave for one lane: those permitted and not yet sent, and how many more it can carry now."""
-
-    lane: Lane
-    places: int
-    waiting: deque[Ready] = field(default_factory=deque)
-    open: bool = False

@@ -4,35 +4,27 @@ It knows to the byte what left: until a request is written it is NotSent, from t
 """
 
 import asyncio
-import re
 import ssl
 from collections import deque
-from collections.abc import Callable, Mapping
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Callable
 
 from orchestrator.core.times import Clock
 from orchestrator.providers import HttpRequest, HttpResponse
 from orchestrator.wire import Lost, NotSent
-from orchestrator.wire.guard import Allowance, Resolver, check_host, split, system_resolver
-from orchestrator.wire.http import AGENT, CONNECT, IDLE, MOST, answer
+from orchestrator.wire.guard import Allowance, Resolver, check_host, system_resolver
+from orchestrator.wire.http import CONNECT, IDLE, MOST, answer
 from orchestrator.wire.http_line import Answer, HttpLine
+from orchestrator.wire.http_request import Origin, place, written_out
 
 LOOK_EVERY = 0.05
 """Seconds between two looks for exchanges whose time is over."""
 
 _SETTINGS = Allowance(plain_http=True)
 """What an address from the project's settings may be: any host, in plain HTTP too."""
-_METHOD = re.compile(r"[A-Z]{3,12}")
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
-class Origin(NamedTuple):
-    """Where connections go."""
-
-    scheme: str
-    host: str
-    port: int
+Done = Callable[[HttpResponse | NotSent | Lost], None]
+"""Hears once how an exchange ended."""
 
 
 class Exchange:
@@ -40,7 +32,7 @@ class Exchange:
 
     __slots__ = ("connecting", "deadline", "done", "line", "origin", "written")
 
-    def __init__(self, origin: Origin, written: bytes, deadline: float, done: "Done") -> None:
+    def __init__(self, origin: Origin, written: bytes, deadline: float, done: Done) -> None:
         self.origin = origin
         self.written = written
         self.deadline = deadline
@@ -48,10 +40,6 @@ class Exchange:
         self.line: HttpLine | None = None
         """Its connection, once it is written."""
         self.connecting: asyncio.Task[None] | None = None
-
-
-Done = Callable[[HttpResponse | NotSent | Lost], None]
-"""Hears once how an exchange ended."""
 
 
 class BulkEngine:
@@ -104,8 +92,8 @@ class BulkEngine:
     def start(self, request: HttpRequest, deadline: float, done: Done) -> Exchange | None:
         """Begin the exchange without waiting. `done` hears the end of it once, perhaps before this returns."""
         try:
-            origin, path, shown = _place(request.url, self._allow or _SETTINGS)
-            written = _written(request, path, shown)
+            origin, path, shown = place(request.url, self._allow or _SETTINGS)
+            written = written_out(request, path, shown)
         except NotSent as problem:
             done(problem)
             return None
@@ -274,47 +262,3 @@ class BulkEngine:
         for line in [line for line in self._busy if line.deadline <= now]:
             line.tear("no answer in time")
         self._alarm = loop.call_later(LOOK_EVERY, self._look) if self._busy or self._queue else None
-
-
-@lru_cache(maxsize=1024)
-def _place(url: str, allow: Allowance) -> tuple[Origin, str, str]:
-    """Where a URL leads: the origin, the path with its query, the host as the server wants to read it."""
-    scheme, host, port, path = split(url, allow)
-    shown = f"[{host}]" if ":" in host else host
-    usual = port == {"https": 443, "http": 80}[scheme]
-    return Origin(scheme, host, port), path, shown if usual else f"{shown}:{port}"
-
-
-def _written(request: HttpRequest, path: str, host: str) -> bytes:
-    """The request as it goes over the wire; NotSent for a header that would be read as more than one."""
-    headers = request.headers
-    first, last, lines = _frame(request.method, path, host, tuple(headers))
-    told = "\r\n".join([f"{name}: {value}" for name, value in headers.items()])
-    if told.count("\n") != lines or told.count("\r") != lines or "\0" in told:
-        raise NotSent("a header has a line break in it; the request cannot be built")
-    size = f"content-length: {len(request.body)}\r\n" if request.body or request.method not in _BARE else ""
-    try:
-        return f"{first}{told}{last}{size}\r\n".encode("latin-1") + request.body
-    except UnicodeEncodeError as problem:
-        raise NotSent("a header has a letter that no header can carry; the request cannot be built") from problem
-
-
-_BARE = frozenset({"GET", "HEAD", "DELETE"})
-"""Methods whose requests need not say that they have no body."""
-# An answer that is not packed cannot be a bomb.
-_OURS: Mapping[str, str] = {"user-agent": AGENT, "accept": "*/*", "accept-encoding": "identity"}
-
-
-@lru_cache(maxsize=1024)
-def _frame(method: str, path: str, host: str, given: tuple[str, ...]) -> tuple[str, str, int]:
-    """What stands before and after these headers, and how many line breaks they have between them.
-
-    NotSent for a method or a name that is none, and for a header that is ours to write.
-    """
-    lower = {name.lower() for name in given}
-    if not _METHOD.fullmatch(method):
-        raise NotSent("its method is none; the request cannot be built")
-    if not all(map(_NAME.fullmatch, given)) or lower & {"host", "content-length", "transfer-encoding", "connection"}:
-        raise NotSent("one of its headers has a name that cannot be sent")
-    ours = "".join(f"{name}: {value}\r\n" for name, value in _OURS.items() if name not in lower)
-    return f"{method} {path} HTTP/1.1\r\nhost: {host}\r\n", ("\r\n" if given else "") + ours, max(0, len(given) - 1)
