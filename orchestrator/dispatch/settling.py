@@ -1,5 +1,7 @@
 """What a provider's outcome makes of a delivery: pure, one line of the table for each outcome."""
 
+from typing import Any
+
 from orchestrator.core.frozen import value
 from orchestrator.core.nouns import OnAmbiguous, State
 from orchestrator.core.outcomes import Accepted, AddressGone, Ambiguous, Outcome, Pause, PauseScope, Permanent, Retry
@@ -39,11 +41,15 @@ def settlement(ready: Ready, outcome: Outcome, around: Circumstances) -> Settlem
 
 def accepted(ready: Ready, outcome: Accepted) -> Settlement:
     """The settlement of a message the provider took."""
-    return Settlement(ready.key, ready.attempt + 1, State.ACCEPTED, ready.provider, outcome.provider_id)
+    return Settlement(
+        ready.key, ready.attempt + 1, State.ACCEPTED, ready.provider, outcome.provider_id.replace("\0", "")
+    )
 
 
-def _of(ready: Ready, state: State, **told: object) -> Settlement:
-    return Settlement(ready.key, ready.attempt + 1, state, ready.provider, **told)  # type: ignore[arg-type] # fields by name
+def _of(ready: Ready, state: State, detail: str = "", **told: Any) -> Settlement:
+    """Without the character NUL, which no database keeps in a text: one provider's word must not stop a whole turn."""
+    said = detail.replace("\0", "")
+    return Settlement(ready.key, ready.attempt + 1, state, ready.provider, detail=said, **told)
 
 
 def _wait(attempt: int, after: float | None, around: Circumstances) -> Instant:
@@ -82,7 +88,13 @@ def _ambiguous(ready: Ready, detail: str, around: Circumstances) -> Settlement:
     """It may have arrived: the same key again while the provider remembers it, else as the campaign says."""
     attempt = ready.attempt + 1
     until = _wait(attempt, None, around)
-    waits = {"reason": Reason.NO_ANSWER, "detail": detail, "not_before": until, "answer": "ambiguous", "bad": True}
+    waits: dict[str, Any] = {
+        "reason": Reason.NO_ANSWER,
+        "detail": detail,
+        "not_before": until,
+        "answer": "ambiguous",
+        "bad": True,
+    }
     if ready.again_until is not None:
         if until < ready.again_until and attempt < MAX_ATTEMPTS:
             return _of(ready, State.RETRY_WAIT, **waits)

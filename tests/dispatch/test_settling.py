@@ -28,6 +28,13 @@ def test_accepted_keeps_the_providers_id_and_adds_nothing_to_the_story():
     assert (found.state, found.provider_id, found.attempt, found.answer) == (State.ACCEPTED, "p1", 1, "")
 
 
+def test_no_word_of_a_provider_stops_a_turn():
+    """No database keeps NUL in a text; PostgreSQL refuses the whole statement, SQLite ends the text there."""
+    assert settled(Accepted("p\0 1")).provider_id == "p 1"
+    assert settled(Permanent("550\0 no")).detail == "550 no"
+    assert settled(Ambiguous("\0")).detail == ""
+
+
 def test_permanent_fails_with_the_providers_words():
     found = settled(Permanent("550 no"))
     assert (found.state, found.reason, found.detail, found.gone) == (State.FAILED, Reason.REFUSED, "550 no", "")

@@ -42,6 +42,33 @@ def test_only_the_rows_that_still_stand_are_permitted(ledger):
     assert intend(ledger, run, first, second := ready(run, bo)).go == (second,)
 
 
+def test_texts_of_any_kind_find_their_rows_again(ledger):
+    """Intents and answers of many rows are handed over as one table."""
+    names = ["o'hara", 'say "hi"', "back\\slash", "née\u2028", "\U0001f469‍\U0001f680", "[1]", "null", "1e3", " ", "%_"]
+    people = sorted((a_person(name) for name in names), key=lambda person: person.user)
+    run = a_run(ledger, *people)
+    messages = [ready(run, person, body=bytes([0, number, 34, 92])) for number, person in enumerate(people)]
+    assert intend(ledger, run, *messages).go == tuple(messages)
+    assert [bytes(row(ledger, message, "body")) for message in messages] == [message.body for message in messages]
+    assert [row(ledger, message, "address") for message in messages] == [m.address.value for m in messages]
+    settle(ledger, run, *(an_answer(message, provider_id=f"id of {message.key.user}") for message in messages))
+    assert [row(ledger, m, "state", "provider_id") for m in messages] == [
+        ("accepted", f"id of {message.key.user}") for message in messages
+    ]
+
+
+def test_messages_that_differ_in_more_than_their_person_are_intended_together(ledger):
+    run = a_run(ledger, ada := a_person("ada"), bo := a_person("bo"))
+    messages = [
+        ready(run, ada),
+        ready(run, ada, Channel.PUSH, provider="other", again_until=NOW + HOUR),
+        ready(run, bo, judged_at=NOW - HOUR),
+    ]
+    assert intend(ledger, run, *messages).go == tuple(messages)
+    told = [row(ledger, message, "provider", "again_until", "judged_at") for message in messages]
+    assert told == [("post", None, NOW), ("other", NOW + HOUR, NOW), ("post", None, NOW - HOUR)]
+
+
 def test_an_answer_settles_its_own_attempt_once(ledger):
     run = a_run(ledger, ada := a_person("ada"))
     intend(ledger, run, message := ready(run, ada))
