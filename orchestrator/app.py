@@ -246,12 +246,12 @@ def prepared(
     return Prepared(found, letters, letters.halted)
 
 
-def audience(opened: Opened) -> Audience:
-    """The project's audience store."""
+def audience(opened: Opened, give_up: Callable[[], bool] | None = None) -> Audience:
+    """The project's audience store; who is told to `give_up` while they wait for it gets a HeldError."""
     from orchestrator.audience.store import Audience  # noqa: PLC0415 - see the head of this file
 
     url = opened.project.environment.stores.audience.resolve(opened.secrets)
-    return Audience.open(url, opened.root, opened.project.catalogue.known.attributes)
+    return Audience.open(url, opened.root, opened.project.catalogue.known.attributes, give_up)
 
 
 def untold(opened: Opened, ledger: Ledger, campaign: Campaign) -> str:

@@ -7,31 +7,62 @@ both alone: while it waits for the readers inside, it keeps `turn`, so no new re
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
-from orchestrator.core.errors import StoreError
+from orchestrator.core.errors import HeldError, StoreError
+
+GiveUp = Callable[[], bool]
+"""Whether whoever waits at a gate is not to wait any longer."""
+
+LOOK_EVERY = 0.05
+"""Seconds between two askings whether to give up."""
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Be one of the readers of the file at `path`; to be left within five seconds."""
+def reading(path: Path, give_up: GiveUp | None = None) -> Iterator[None]:
+    """Be one of the readers of the file at `path`; to be left within five seconds. HeldError if the wait was given up."""
     with _locked(path, "gate", None) as gate:
-        with _locked(path, "turn", fcntl.LOCK_SH):
-            fcntl.flock(gate, fcntl.LOCK_SH)
+        with _locked(path, "turn", fcntl.LOCK_SH, give_up):
+            _wait(gate, fcntl.LOCK_SH, path, give_up)
         yield
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Be the only one at the file at `path`; to be left within half a second."""
-    with _locked(path, "turn", fcntl.LOCK_EX), _locked(path, "gate", fcntl.LOCK_EX):
+def writing(path: Path, give_up: GiveUp | None = None) -> Iterator[None]:
+    """Be the only one at the file at `path`; to be left within half a second. HeldError if the wait was given up."""
+    with _locked(path, "turn", fcntl.LOCK_EX, give_up), _locked(path, "gate", fcntl.LOCK_EX, give_up):
         yield
 
 
+def _wait(door: int, how: int, path: Path, give_up: GiveUp | None) -> None:
+    """Take the lock, in the kernel's queue: who looks again and again instead would never get past three readers."""
+    if give_up is None:
+        fcntl.flock(door, how)
+        return
+    try:
+        fcntl.flock(door, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        got, ours = Event(), os.dup(door)
+
+        def wait() -> None:
+            try:
+                fcntl.flock(ours, how)
+                got.set()
+            finally:
+                os.close(ours)
+
+        # Nothing wakes a thread out of this wait. It is left behind, and what it gets is let go with its number at once.
+        Thread(target=wait, daemon=True, name="gate").start()
+        while not got.wait(LOOK_EVERY):
+            if give_up():
+                raise HeldError(f"audience {path}: somebody else has it, and the wait for it was given up") from None
+
+
 @contextmanager
-def _locked(path: Path, name: str, how: int | None) -> Iterator[int]:
+def _locked(path: Path, name: str, how: int | None, give_up: GiveUp | None = None) -> Iterator[int]:
     """One lock file, open and locked; the kernel lets go of it even if we are killed."""
     beside = f"{path}.{name}"
     try:
@@ -42,7 +73,7 @@ def _locked(path: Path, name: str, how: int | None) -> Iterator[int]:
         ) from problem
     try:
         if how is not None:
-            fcntl.flock(door, how)
+            _wait(door, how, path, give_up)
         yield door
     finally:
         os.close(door)

@@ -22,22 +22,22 @@ _MANNERS = "SET TimeZone = 'UTC'; SET enable_progress_bar = false"
 
 
 @contextmanager
-def to_read(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def to_read(path: Path, give_up: gates.GiveUp | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file, open for reading behind the shared gate."""
     _there(path)
-    with gates.reading(path), opened(path, read_only=True) as connection:
+    with gates.reading(path, give_up), opened(path, read_only=True) as connection:
         yield connection
 
 
 @contextmanager
-def to_write(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def to_write(path: Path, give_up: gates.GiveUp | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file, open in one transaction for us alone; made if there is none."""
-    with to_visit(path) as connection, transaction(connection):
+    with to_visit(path, give_up) as connection, transaction(connection):
         yield connection
 
 
 @contextmanager
-def to_visit(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def to_visit(path: Path, give_up: gates.GiveUp | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file, open for us alone and for as many transactions as we like; made if there is none."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def to_visit(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise StoreError(
             f"audience {path}: its folder cannot be made ({problem.strerror}); make it, or change stores.audience"
         ) from problem
-    with gates.writing(path), opened(path, read_only=False) as connection:
+    with gates.writing(path, give_up), opened(path, read_only=False) as connection:
         yield connection
 
 

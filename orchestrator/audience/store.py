@@ -42,15 +42,25 @@ class Counts:
 class Audience:
     """One audience file. Every visit opens it, reads or writes, and closes it again, so any process may come any time."""
 
-    def __init__(self, path: Path, root: Path, attributes: Mapping[str, Declared]) -> None:
+    def __init__(
+        self, path: Path, root: Path, attributes: Mapping[str, Declared], give_up: gates.GiveUp | None = None
+    ) -> None:
+        """`give_up` says whether whoever waits for the file is not to wait any longer; they get a HeldError then."""
         self.path = path
+        self.give_up = give_up
         self.root = root
         self.attributes = attributes
         self.hold = HOLD
         self.spools = path.parent / "spool"
 
     @classmethod
-    def open(cls, url: str, root: Path, attributes: Mapping[str, Declared] | None = None) -> "Audience":
+    def open(
+        cls,
+        url: str,
+        root: Path,
+        attributes: Mapping[str, Declared] | None = None,
+        give_up: gates.GiveUp | None = None,
+    ) -> "Audience":
         """The audience at `duckdb:PATH` (relative to `root`), with a column for every attribute the catalogue declares.
 
         A file that is not there yet is made by the first import; reading it before that is a StoreError.
@@ -58,7 +68,7 @@ class Audience:
         kind, _, place = url.partition(":")
         if kind != "duckdb" or not place:
             raise StoreError(f"stores.audience: {url}: write duckdb:data/audience.duckdb")
-        made = cls(root / place, root, dict(attributes or {}))
+        made = cls(root / place, root, dict(attributes or {}), give_up)
         shaping.refuse_twins(made.attributes)
         if made.path.exists():
             made._catch_up()
@@ -66,7 +76,7 @@ class Audience:
 
     def _catch_up(self) -> None:
         """Give attributes that were declared since the last time their columns."""
-        with opening.to_read(self.path) as connection:
+        with opening.to_read(self.path, self.give_up) as connection:
             due = shaping.missing(connection, self.attributes)
         if due:
             with self.writing():
@@ -76,21 +86,21 @@ class Audience:
     def reading(self, lists: Sequence[str] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection with these lists (paths as written in segments) in `list_member`. Leave it soon."""
         people = [read_list(self.root, name) for name in dict.fromkeys(lists)]
-        with opening.to_read(self.path) as connection:
+        with opening.to_read(self.path, self.give_up) as connection:
             fill_lists(connection, people)
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """One transaction on the file, its tables and columns in place."""
-        with opening.to_write(self.path) as connection:
+        with opening.to_write(self.path, self.give_up) as connection:
             shaping.shape(connection, self.attributes)
             yield connection
 
     @contextmanager
     def visiting(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The file with its tables and columns in place, for transactions of one's own; everybody else waits meanwhile."""
-        with opening.to_visit(self.path) as connection:
+        with opening.to_visit(self.path, self.give_up) as connection:
             with opening.transaction(connection):
                 shaping.shape(connection, self.attributes)
             yield connection
@@ -163,7 +173,7 @@ class Audience:
         fresh = self.path.with_name(self.path.name + ".new")
         for old in (fresh, fresh.with_name(fresh.name + ".wal")):
             old.unlink(missing_ok=True)
-        with gates.writing(self.path), opening.opened(self.path, read_only=False) as connection:
+        with gates.writing(self.path, self.give_up), opening.opened(self.path, read_only=False) as connection:
             shaping.copy(connection, fresh)
             connection.execute("CHECKPOINT")
             connection.close()
@@ -173,7 +183,7 @@ class Audience:
         """Ask one question within the time readers have, or of a copy of the file if it takes longer."""
         people = [read_list(self.root, name) for name in dict.fromkeys(lists)]
         try:
-            with opening.to_read(self.path) as connection:
+            with opening.to_read(self.path, self.give_up) as connection:
                 fill_lists(connection, people)
                 limit = Timer(self.hold, connection.interrupt)
                 limit.start()
@@ -193,7 +203,7 @@ class Audience:
         """A copy of the file as of now, gone afterwards."""
         copy = spool.fresh(self.spools)
         try:
-            with gates.reading(self.path):
+            with gates.reading(self.path, self.give_up):
                 shutil.copyfile(self.path, copy)
                 log = self.path.with_name(self.path.name + ".wal")
                 if log.exists():

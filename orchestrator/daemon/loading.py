@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from orchestrator import app
-from orchestrator.core.errors import StoreError
+from orchestrator.core.errors import HeldError, StoreError
 from orchestrator.core.times import Clock
 from orchestrator.ledger import Ledger, arrivals
 from orchestrator.logs import Log
 from orchestrator.pipeline import LedgerThread, Mirrors, learn
+
+if TYPE_CHECKING:
+    from orchestrator.audience.store import Audience
 
 log = Log("loader")
 
@@ -27,9 +31,11 @@ class Loading:
         self._clock = clock
         self._mirrors = Mirrors(app.Topics(opened().project.environment.name))
         self.trouble = ""
+        self._give_up: Callable[[], bool] | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Load until told to stop; a batch that was begun is brought to its end."""
+        """Load until told to stop; a batch that is in the audience is brought to its end, one that waits for it waits on."""
+        self._give_up = stopping.is_set
         while not stopping.is_set():
             try:
                 held = LedgerThread(self._opened().ledger())
@@ -42,7 +48,8 @@ class Loading:
                     self.trouble = ""
                     await _pause(stopping, rest)
             except StoreError as problem:
-                await self._stand_back(problem, stopping)
+                if not (isinstance(problem, HeldError) and stopping.is_set()):
+                    await self._stand_back(problem, stopping)
             finally:
                 held.close()
 
@@ -55,17 +62,20 @@ class Loading:
     def once(self, ledger: Ledger) -> bool:
         """Whether there is more to do at once. While nothing waits, the audience is left to others."""
         batch = self._learn(ledger)
-        mirrored = self._mirrors.once(ledger, lambda: app.audience(self._opened()))
+        mirrored = self._mirrors.once(ledger, lambda: self._audience(self._opened()))
         if mirrored is not None and mirrored.events:
             log.info("mirrors.told", events=mirrored.events)
         return batch or (mirrored is not None and mirrored.more)
+
+    def _audience(self, opened: app.Opened) -> "Audience":
+        return app.audience(opened, self._give_up)
 
     def _learn(self, ledger: Ledger) -> bool:
         if not arrivals.any_waits(ledger.store):
             return False
         opened = self._opened()
         zone, catalogue = opened.project.settings.time_zone, opened.project.catalogue.known
-        loaded = learn(ledger, app.audience(opened), catalogue, zone, self._clock.now())
+        loaded = learn(ledger, self._audience(opened), catalogue, zone, self._clock.now())
         if loaded is None:
             return False
         log.info(

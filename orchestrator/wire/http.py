@@ -149,7 +149,7 @@ class HttpxEngine:
                 chunks.append(chunk)
         finally:
             await response.aclose()
-        return answer(response.status_code, response.headers, b"".join(chunks), self._clock)
+        return answer(response.status_code, dict(response.headers), b"".join(chunks), self._clock)
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -158,9 +158,8 @@ class HttpxEngine:
 
 def answer(status: int, headers: Mapping[str, str], body: bytes, clock: Clock) -> HttpResponse:
     """The response in the shape that adapters read; `headers` come in lower case from both engines."""
-    told = dict(headers)
-    wish = told.get("retry-after")
-    return HttpResponse(status, told, body, None if wish is None else retry_after(wish, clock.now()))
+    wish = headers.get("retry-after")
+    return HttpResponse(status, headers, body, None if wish is None else retry_after(wish, clock.now()))
 
 
 def _raise(doubt: Doubt, words: str, problem: BaseException, *, sent: bool) -> NoReturn:

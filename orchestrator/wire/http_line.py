@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import lru_cache
 
 import httptools
 
@@ -9,6 +10,12 @@ from orchestrator.wire import Lost
 
 MOST_HEADERS = 65_536
 """Bytes of a head that are read; a longer one is torn off."""
+
+
+@lru_cache(maxsize=128)
+def _lower(name: bytes) -> str:
+    return name.decode("latin-1").lower()
+
 
 Answer = tuple[int, dict[str, str], bytes]
 """Status, headers in lower case (repeated ones joined by commas), body."""
@@ -106,7 +113,7 @@ class HttpLine(asyncio.Protocol):
         if self._head_size > MOST_HEADERS:
             self.tear(f"the head of its answer is longer than {MOST_HEADERS} bytes")
             return
-        key, told = name.decode("latin-1").lower(), value.decode("latin-1")
+        key, told = _lower(name), value.decode("latin-1")
         known = self._headers.get(key)
         self._headers[key] = told if known is None else f"{known}, {told}"
 

@@ -3,11 +3,14 @@
 import multiprocessing
 from multiprocessing.connection import Connection
 from pathlib import Path
+from threading import Event, Thread
 from time import monotonic
 
 import pytest
 
+from orchestrator.audience import gates
 from orchestrator.audience.store import Audience
+from orchestrator.core.errors import HeldError
 
 BATCHES = 12
 FORKLESS = multiprocessing.get_context("spawn")
@@ -101,3 +104,35 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, crossing):
     expected = pytest.raises(StoreError, match=r"nowhere/audience\.duckdb\.(gate|turn): .*check that the folder exists")
     with expected, getattr(gates, crossing)(tmp_path / "nowhere" / "audience.duckdb"):
         pass
+
+
+def test_who_is_told_to_give_up_leaves_the_queue_and_takes_nothing_with_them(tmp_path):
+    path, asked = tmp_path / "audience.duckdb", []
+
+    def at_the_third_asking():
+        asked.append(None)
+        return len(asked) > 2
+
+    with gates.writing(path):
+        for gate in (gates.reading, gates.writing):
+            with pytest.raises(HeldError, match="given up"), gate(path, at_the_third_asking):
+                pass
+            asked.clear()
+    with gates.writing(path, lambda: False):  # those who left do not stand in the way
+        pass
+
+
+def test_who_may_give_up_waits_in_the_queue_like_everybody(tmp_path):
+    path, inside, order = tmp_path / "audience.duckdb", Event(), []
+
+    def reader():
+        with gates.reading(path, lambda: False):
+            order.append("reader")
+
+    with gates.writing(path):
+        waiting = Thread(target=reader)
+        waiting.start()
+        assert not inside.wait(3 * gates.LOOK_EVERY)
+        order.append("writer")
+    waiting.join(60)
+    assert order == ["writer", "reader"]
