@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -86,10 +87,10 @@ class Shop:
         """The loader's steps for the first batches, one after the other."""
         store, found = self.ledger.store, []
         begun = arrivals.next_batches(store, BATCH, AT_ONCE, AT)
-        rows: list[object] = []
+        rows: list[Any] = []
         told = {"read from the inbox": timed(lambda: rows.extend(arrivals.rows_of(store, one) for one in begun))}
         told["check, type, columns"] = timed(
-            lambda: found.extend(prepare(self.audience, one, CATALOGUE, "UTC") for one in rows)  # type: ignore[arg-type]
+            lambda: found.extend(prepare(self.audience, one, CATALOGUE, "UTC") for one in rows)
         )
         ready = [(batch.number, prepared) for batch, prepared in zip(begun, found, strict=True)]
         told["land, open and close"] = timed(lambda: list(land(self.audience, ready)))
