@@ -85,7 +85,7 @@ async def _send(
 
 def _run(root: Path, channel: Channel, campaign: str, count: int, part: int, parts: int, pipe: Connection) -> None:
     opened = app.open_project(root, ENVIRONMENT, sending=True)
-    compiled = Compiled(campaign, opened.files, checking.template_setting(opened.project))
+    compiled = Compiled(campaign, opened.files, checking.template_setting(opened.project.settings))
     uvloop.run(_send(opened, compiled, channel, persons(count, part, parts), pipe))
 
 
