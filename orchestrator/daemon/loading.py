@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from orchestrator import app
 from orchestrator.core.errors import HeldError, StoreError
-from orchestrator.core.times import Clock
-from orchestrator.ledger import Ledger, arrivals
+from orchestrator.core.times import SECOND, Clock, Instant
+from orchestrator.ledger import Ledger, arrivals, mirrors, shards
 from orchestrator.logs import Log
 from orchestrator.pipeline import LedgerThread, Mirrors, learn
 
@@ -19,6 +19,10 @@ log = Log("loader")
 
 LOOK_EVERY = 1.0
 """Seconds between two looks into the inbox."""
+MIRROR_EVERY = 30 * SECOND
+"""While messages leave, what the ledger knows is told to the audience this often: it costs a quarter of what sending does."""
+CATCH_UP = 60.0
+"""Seconds that the planning of a run waits, at most, for the audience to know of the messages before."""
 STAND_BACK = 3.0
 """Seconds until a store that could not be reached is tried again."""
 
@@ -32,6 +36,9 @@ class Loading:
         self._mirrors = Mirrors(app.Topics(opened().project.environment.name))
         self.trouble = ""
         self._give_up: Callable[[], bool] | None = None
+        self._mirrored_at = Instant(0)
+        self._hurried = 0
+        """How many wait for the mirrors."""
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Load until told to stop; a batch that is in the audience is brought to its end, one that waits for it waits on."""
@@ -62,10 +69,34 @@ class Loading:
     def once(self, ledger: Ledger) -> bool:
         """Whether there is more to do at once. While nothing waits, the audience is left to others."""
         batch = self._learn(ledger)
+        if self._sending_comes_first(ledger):
+            return batch
         mirrored = self._mirrors.once(ledger, lambda: self._audience(self._opened()))
         if mirrored is not None and mirrored.events:
             log.info("mirrors.told", events=mirrored.events)
-        return batch or (mirrored is not None and mirrored.more)
+        more = mirrored is not None and mirrored.more
+        if not more:
+            self._mirrored_at = self._clock.now()
+        return batch or more
+
+    def _sending_comes_first(self, ledger: Ledger) -> bool:
+        now = self._clock.now()
+        long_ago = not self._mirrored_at <= now < self._mirrored_at + MIRROR_EVERY
+        return not self._hurried and not long_ago and shards.any_claimed(ledger.store)
+
+    async def catch_up(self, held: LedgerThread, stopping: asyncio.Event) -> None:
+        """Wait until the audience knows of what the ledger knows now; not for ever, and not while a store is in trouble."""
+        newest = await held(lambda ledger: mirrors.newest(ledger.store))
+        loop = asyncio.get_running_loop()
+        until = loop.time() + CATCH_UP
+        self._hurried += 1
+        try:
+            while not (stopping.is_set() or self.trouble or loop.time() > until):
+                if not await held(lambda ledger: mirrors.any_left(ledger.store, newest)):
+                    return
+                await _pause(stopping, LOOK_EVERY / 4)
+        finally:
+            self._hurried -= 1
 
     def _audience(self, opened: app.Opened) -> "Audience":
         return app.audience(opened, self._give_up)

@@ -15,6 +15,7 @@ import uvloop
 from orchestrator import app
 from orchestrator.checking import refuse_broken_templates
 from orchestrator.core.errors import OrchestratorError, PassingError, StoreError
+from orchestrator.core.mirrors import FAMILIES
 from orchestrator.core.times import Clock
 from orchestrator.daemon.bells import Bells, Edition, tick
 from orchestrator.daemon.children import Children
@@ -78,6 +79,8 @@ class Supervisor:
         self._hindered = ""
         """Why the ledger takes nothing just now."""
         self._edition = Edition("", {})
+        self._asks_for_messages = False
+        """Whether any segment asks for our own messages or for consent, so that planning waits until the audience knows them."""
         self._counted = figures.Deliveries()
         self._loading = Loading(lambda: self.opened, clock)
 
@@ -178,6 +181,8 @@ class Supervisor:
 
     async def _plan(self, run: int) -> None:
         """Plan a run; one that could not be planned is tried again later."""
+        if self._asks_for_messages:
+            await self._loading.catch_up(self._ledger, self.stopping)
         planned = await self._planner(run, again=False)
         (self._unplanned.discard if planned else self._unplanned.add)(run)
         if not planned:
@@ -232,6 +237,9 @@ class Supervisor:
         if version != self._edition.version:
             self.opened = opened
             self._edition = Edition(version, opened.project.campaigns)
+            self._asks_for_messages = any(
+                family in repr(segment.root) for segment in opened.project.segments.values() for family in FAMILIES
+            )
             self._bells.set(opened.project.campaigns)
             log.info("config.taken", version=version[:12], campaigns=len(opened.project.campaigns))
 

@@ -88,6 +88,16 @@ def due(store: Store, most: int) -> list[Due]:
     return found
 
 
+def newest(store: Store) -> int:
+    """The number of the newest entry of the queue, 0 if it is empty."""
+    return int(store.rows("SELECT COALESCE(MAX(id), 0) FROM mirror_due")[0][0])
+
+
+def any_left(store: Store, until: int) -> bool:
+    """Whether the queue still has an entry as old as this one."""
+    return bool(store.rows("SELECT 1 FROM mirror_due WHERE id <= ? LIMIT 1", (until,)))
+
+
 def done(store: Store, entries: Sequence[Due], passes: int) -> None:
     """The engine has all that these entries stood for, since its pass of this number."""
     with store.transaction():

@@ -213,6 +213,11 @@ def recount(store: Store, run: int, number: int, users: Sequence[str], now: Inst
     return summary, due_at, max((step for _, step in waits), default=0)
 
 
+def any_claimed(store: Store) -> bool:
+    """Whether somebody works a shard just now."""
+    return bool(store.rows("SELECT 1 FROM shard WHERE claimed_by IS NOT NULL LIMIT 1"))
+
+
 def dead_owners(store: Store) -> list[tuple[int, str]]:
     """Boots (id, token) that hold a shard or plan a run; whether they live, only their lock can tell."""
     return [
