@@ -140,7 +140,7 @@ _DECLARED = {
 
 
 @given(st.lists(_EVENTS, min_size=1, max_size=40))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_plain_comes_out_as_if_the_workbench_had_read_it(tmp_path_factory, sent):
     rows = [
         ("event", user, message, json.dumps({"at": at, "name": name, "body": body}, ensure_ascii=escaped))
