@@ -27,7 +27,7 @@ from orchestrator.wire.clock import WallClock
 LOOK_AGAIN = SECOND
 """Every worker looks for the dead at least this often."""
 
-IDLE = SECOND // 4
+IDLE = SECOND // 10
 """An idle worker looks for work this often: a run that was just planned, by whomever, does not wait longer."""
 
 TELL_EVERY = 2.0

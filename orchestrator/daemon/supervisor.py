@@ -283,7 +283,7 @@ class Supervisor:
 LOOK_EVERY = 1.0
 """Seconds between two looks at files and runs; the bells ring in between."""
 
-DUE_EVERY = 0.25
+DUE_EVERY = 0.1
 """Seconds between two looks for nothing but runs that are due: somebody may have fired one by hand."""
 
 PLAN_AGAIN = 3.0
