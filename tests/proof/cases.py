@@ -52,6 +52,8 @@ class Result:
     seconds: float
     in_flight: int
     worst_exit: int = 0
+    stopped_by: str = ""
+    """Why there were fewer faults than asked for."""
 
     @property
     def holds(self) -> bool:
@@ -105,7 +107,11 @@ def cells(result: Result) -> list[str]:
     case, verdict = result.case, result.verdict
     other = [f"{lie} {verdict.count(lie)}" for lie in verdict.lies]
     other += [verdict.void] if verdict.void else []
-    other += [f"stood still after {verdict.faults}"] if verdict.faults < case.kills else []
+    other += (
+        [f"stopped after {verdict.faults}: {result.stopped_by or 'nothing was in flight'}"]
+        if verdict.faults < case.kills
+        else []
+    )
     other += [f"exit code {result.worst_exit}"] if result.worst_exit else []
     return [
         case.store,

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -182,14 +182,19 @@ def prove(case: Case, tell: Callable[[int], None] = lambda _: None) -> Result:
         loop.feed()
         loop.product.start()
         # A product that stands still gets no further faults; the drain and the verdict show what is stuck.
-        with suppress(TimeoutError):
+        stopped_by = ""
+        try:
             for number in range(case.kills):
                 loop.strike(number)
                 tell(number + 1)
+        except TimeoutError as problem:
+            stopped_by = str(problem)
         loop.drain()
         verdict = loop.verdict()
         in_flight = sum(fault.in_flight for fault in loop.faults)
-        return Result(case, verdict, loop.witness.planned, time.monotonic() - started, in_flight, loop.worst_exit)
+        return Result(
+            case, verdict, loop.witness.planned, time.monotonic() - started, in_flight, loop.worst_exit, stopped_by
+        )
 
 
 def cases(options: argparse.Namespace) -> list[Case]:
