@@ -98,14 +98,16 @@ class Worker:
             )
 
     async def _rest(self, stopping: asyncio.Event) -> None:
-        due = await self.parts.ledger(lambda ledger: ledger.next_due(self.clock.now()))
-        now = self.clock.now()
-        wait = IDLE if due is None else max(0, min(IDLE, due - now))
-        # Somebody may have claimed what was due a moment ago; a short rest keeps two workers from spinning.
-        try:
-            await asyncio.wait_for(stopping.wait(), timeout=max(wait, SECOND // 20) / SECOND)
-        except TimeoutError:
-            return
+        """Until a shard is due or it is time to look for the dead. It only reads: a claim would keep others from writing."""
+        for _ in range(LOOK_AGAIN // IDLE):
+            due = await self.parts.ledger(lambda ledger: ledger.next_due(self.clock.now()))
+            now = self.clock.now()
+            # Somebody may have claimed what was due a moment ago; a short rest keeps two workers from spinning.
+            wait = IDLE if due is None else min(IDLE, max(due - now, SECOND // 20))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), timeout=wait / SECOND)
+            if stopping.is_set() or (due is not None and due <= self.clock.now()):
+                return
 
 
 async def _first(task: asyncio.Task[None], event: asyncio.Event) -> None:

@@ -7,10 +7,7 @@ from orchestrator.config.findings import choice, quoted
 from orchestrator.config.secret import HOW, bad_reference
 from orchestrator.config.shapes import SettingsShape, SourceShape
 from orchestrator.config.sheets import Path
-from orchestrator.core.blanks import Blanks
-
-USER = "user"
-"""The word for a person's id, where a source names an attribute."""
+from orchestrator.core.blanks import USER, Blanks
 
 _FOR_A_URL = ("headers", "timeout", "rate", "network")
 _TELLING = re.compile(

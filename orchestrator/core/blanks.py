@@ -5,6 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+USER = "user"
+"""The word for a person's id, where a source names an attribute."""
+
 _BLANK = re.compile(r"(?<!\$)\{([^{}]+)\}")
 """`${env:NAME}` is no blank but a secret."""
 

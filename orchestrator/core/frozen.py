@@ -12,7 +12,10 @@ import msgspec
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as value
+    from dataclasses import replace as changed
 else:
+    changed = msgspec.structs.replace
+    """A copy of a value with some fields changed, at a tenth of what `dataclasses.replace` takes."""
 
     def value(*, frozen: bool, slots: bool):  # noqa: ANN201 - the type checker reads the line above
         """A struct of the fields that the class declares, known as a dataclass to whoever asks."""
@@ -49,4 +52,4 @@ def _default(field: Field[Any]) -> tuple[Any, ...]:
     return (msgspec.field(default_factory=field.default_factory),) if field.default_factory is not MISSING else ()
 
 
-__all__ = ["value"]
+__all__ = ["changed", "value"]

@@ -1,5 +1,6 @@
 """The daemon: everything that goes on by itself."""
 
-from orchestrator.daemon.supervisor import Serving, run
+from orchestrator.daemon.serving import run
+from orchestrator.daemon.supervisor import Serving
 
 __all__ = ["Serving", "run"]

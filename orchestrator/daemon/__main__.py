@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from orchestrator.core.errors import OrchestratorError
-from orchestrator.daemon.supervisor import Serving, run
+from orchestrator.daemon.serving import run
+from orchestrator.daemon.supervisor import Serving
 
 
 def main() -> int:

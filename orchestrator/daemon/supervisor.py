@@ -1,7 +1,6 @@
 """The supervisor: one process with the clock, the workers, a planner for each run that is due, and the web face."""
 
 import asyncio
-import os
 import signal
 import socket
 from collections.abc import Sequence
@@ -10,8 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import uvloop
-
 from orchestrator import app
 from orchestrator.checking import refuse_broken_templates
 from orchestrator.core.errors import OrchestratorError, PassingError, StoreError
@@ -19,16 +16,15 @@ from orchestrator.core.mirrors import FAMILIES
 from orchestrator.core.times import Clock
 from orchestrator.daemon.bells import Bells, Edition, tick
 from orchestrator.daemon.children import Children
-from orchestrator.daemon.face import Face, listen
+from orchestrator.daemon.face import Face
 from orchestrator.daemon.loading import Loading
 from orchestrator.daemon.nursery import Nursery
 from orchestrator.daemon.watching import fingerprint
 from orchestrator.ledger import Purpose, RunState, asking, figures, pace, runs
-from orchestrator.logs import Log, set_up
+from orchestrator.logs import Log
 from orchestrator.pipeline import AHEAD, LedgerThread
 from orchestrator.web import Health, Seals, site
 from orchestrator.web.metrics import Daemon, exposition, snapshot
-from orchestrator.wire.clock import WallClock
 
 log = Log("daemon")
 
@@ -237,6 +233,7 @@ class Supervisor:
         if version != self._edition.version:
             self.opened = opened
             self._edition = Edition(version, opened.project.campaigns)
+            # An event's name that only stands in another text costs a plan a moment's wait, no more.
             self._asks_for_messages = any(
                 family in repr(segment.root) for segment in opened.project.segments.values() for family in FAMILIES
             )
@@ -288,34 +285,3 @@ DUE_EVERY = 0.1
 
 PLAN_AGAIN = 3.0
 """Seconds until a run that could not be planned is tried again."""
-
-
-def run(serving: Serving) -> int:
-    """Serve until told to stop; 0 in good order, 1 if it cannot serve."""
-    set_up()
-    opened = app.open_project(serving.root, serving.environment, sending=True)
-    refuse_broken_templates(opened.project, opened.files)
-    os.environ[app.LEDGER] = opened.project.environment.stores.ledger.resolve(opened.secrets)
-    app.load_engines()
-    # Forked before this process has threads, a loop, or a database whose locks a fork would share.
-    nursery = Nursery(("orchestrator.worker", "orchestrator.planner"))
-    clock = WallClock()
-    lock = opened.ledger()
-    try:
-        holder = lock.only_supervisor()
-        if holder:
-            log.trouble("daemon.refused", why="another supervisor has this ledger", holder=holder)
-            return 3
-
-        # After the fork, so that no child keeps the port open; before any worker, so that none starts for nothing.
-        doors = listen(serving.host, serving.port)
-
-        async def inside() -> int:
-            try:
-                return await Supervisor(serving, opened, clock, nursery, doors).run()
-            finally:
-                nursery.close()
-
-        return uvloop.run(inside())
-    finally:
-        lock.close()

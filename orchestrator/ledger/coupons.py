@@ -6,11 +6,12 @@ It comes free again only when the ledger shows that no message with it can have 
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from typing import Any
 
+from orchestrator.core.frozen import changed
 from orchestrator.core.nouns import CODES, Person, State
 from orchestrator.core.times import Instant
 from orchestrator.ledger.store import Store
@@ -87,7 +88,7 @@ def with_codes(person: Person, codes: Mapping[str, Mapping[str, Any]]) -> Person
     if not codes:
         return person
     known = person.attributes.get(CODES) or {}
-    return replace(person, attributes={**person.attributes, CODES: {**known, **codes}})
+    return changed(person, attributes={**person.attributes, CODES: {**known, **codes}})
 
 
 def _give(store: Store, run: int, at: Instant, pool: Pool, users: Sequence[str]) -> dict[str, tuple[str, int | None]]:

@@ -6,9 +6,9 @@ through all of it once, by key, beside the queue.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from orchestrator.core.frozen import value
 from orchestrator.core.nouns import Channel, DeliveryKey
 from orchestrator.core.times import Instant
 from orchestrator.ledger.store import Store
@@ -40,7 +40,7 @@ FIRST_SHARD, FIRST_PERSON = ShardKey(0, _NOT_BEFORE_THE_FIRST), ""
 """Where a walk begins: before every shard, before every person."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Message:
     """One message as the ledger knows it; `at` is when it was sent, or when `deed` happened to it (empty: it was sent)."""
 
@@ -140,16 +140,20 @@ def people_after(store: Store, user: str, most: int) -> list[str]:
     return sorted(found)[:most]
 
 
+_SENT_COLUMNS = (
+    "run", "user_id", "channel", "step", "slot", "campaign", "occurrence", "version", "segment", "variant", "intent_at"
+)  # fmt: skip
 _RUN = "run.campaign, run.occurrence, run.version"
 
 
 def sent_in(store: Store, shard: ShardKey) -> list[Message]:
     """The messages of a shard that a provider took."""
-    rows = store.rows(
+    rows = store.together(
         f"SELECT d.run, d.user_id, d.channel, d.step, d.slot, {_RUN}, d.segment, d.variant, d.intent_at"
         " FROM shard JOIN run ON run.id = shard.run JOIN delivery d ON d.run = shard.run"
         " AND d.user_id BETWEEN shard.first_user AND shard.last_user AND d.shard = shard.number"
         " WHERE shard.run = ? AND shard.number = ? AND d.state {any}",
+        _SENT_COLUMNS,
         (*shard, store.array(_SENT)),
     )
     return [_message(row) for row in rows]

@@ -8,7 +8,7 @@ from orchestrator.ledger.postgresql import PostgreSQLStore
 from orchestrator.ledger.sqlite import SQLiteStore
 from orchestrator.ledger.store import Store
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; a test holds it against the files."""
 
 _MIGRATION_LOCK = 0x0FAC76

@@ -1,6 +1,5 @@
 """A shard's people as one compressed blob: all a worker knows of them, written once by the planner."""
 
-import json
 import zlib
 from collections.abc import Sequence
 
@@ -15,15 +14,7 @@ _WRITE = msgspec.json.Encoder().encode
 def pack(people: Sequence[Person]) -> bytes:
     """Turn people into bytes; attributes must be JSON-ready, TypeError names one that is not."""
     # Level 1: the blob shrinks to a quarter, and to little less at five times the cost.
-    return zlib.compress(_written(people), 1)
-
-
-def _written(people: Sequence[Person]) -> bytes:
-    try:
-        return _WRITE(people)
-    except OverflowError:  # a whole number beyond 64 bits; the slower writer knows them
-        plain = [[getattr(person, name) for name in Person.__match_args__] for person in people]
-        return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
+    return zlib.compress(_WRITE(people), 1)
 
 
 def unpack(blob: bytes) -> tuple[Person, ...]:

@@ -54,7 +54,7 @@ class Bundle(SQLModel, table=True):
 class Run(SQLModel, table=True):
     """One occurrence of a campaign. (campaign, occurrence) is unique, and that row decides who fires it."""
 
-    __table_args__ = (Index("run_occurrence", "campaign", "occurrence", unique=True),)
+    __table_args__ = (Index("run_occurrence", "campaign", "occurrence", unique=True), Index("run_state", "state"))
 
     id: int | None = Field(default=None, primary_key=True)
     campaign: str

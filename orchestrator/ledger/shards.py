@@ -74,12 +74,12 @@ def claim(store: Store, boot: Boot, now: Instant) -> Shard | None:
 def next_due(store: Store, now: Instant) -> Instant | None:
     """The earliest moment any shard wants a worker; None if nothing waits. Those to be asked about first do not count."""
     rows = store.rows(
-        "SELECT MIN(shard.due_at) FROM shard JOIN run ON run.id = shard.run"
+        "SELECT shard.due_at FROM shard JOIN run ON run.id = shard.run"
         " WHERE shard.due_at IS NOT NULL AND shard.claimed_by IS NULL"
-        " AND (run.state = 'cancelled' OR (run.state = 'working' AND shard.asked_at >= ?))",
+        " AND (run.state = 'cancelled' OR (run.state = 'working' AND shard.asked_at >= ?)) ORDER BY shard.due_at LIMIT 1",
         (now - ASK_AGAIN_AFTER,),
     )
-    return None if rows[0][0] is None else Instant(rows[0][0])
+    return Instant(rows[0][0]) if rows else None
 
 
 FALL_THROUGH = (

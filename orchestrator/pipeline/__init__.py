@@ -10,7 +10,8 @@ from orchestrator.pipeline.ledger_thread import LedgerThread
 from orchestrator.pipeline.letters import BundleLetters
 from orchestrator.pipeline.mirror import Mirrors
 from orchestrator.pipeline.plan import PEOPLE_A_SHARD, Cast, plan
-from orchestrator.pipeline.work import Letter, Letters, Parts, Prepared, Sight, Unwritten, Watch, work
+from orchestrator.pipeline.prepared import Letter, Letters, Prepared, Unwritten
+from orchestrator.pipeline.work import Parts, Sight, Watch, work
 
 __all__ = [
     "AHEAD",

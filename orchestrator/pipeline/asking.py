@@ -16,7 +16,7 @@ from orchestrator.ledger import Ledger, Run, asking
 from orchestrator.ledger.asking import Waiting
 from orchestrator.pipeline.casting import Again, Casting
 from orchestrator.pipeline.coupons import coupons_of
-from orchestrator.pipeline.work import Prepared
+from orchestrator.pipeline.prepared import Prepared
 
 AHEAD = MINUTE
 """How long before a shard is due its people may be asked about, so that it can be sent on time."""

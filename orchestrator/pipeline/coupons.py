@@ -15,7 +15,7 @@ from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
 from orchestrator.ledger import Ledger, Wanted, coupons
 from orchestrator.ledger.coupons import Pool, Stock, Wants
-from orchestrator.pipeline.work import Letters
+from orchestrator.pipeline.prepared import Letters
 
 SAMPLE = "SAMPLE-CODE"
 """What previews and test messages show instead of a code."""

@@ -5,13 +5,13 @@ A template that ends its writer for one member after the other halts its run, in
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 
 from orchestrator.core.campaigns import Campaign, Kind
+from orchestrator.core.frozen import changed
 from orchestrator.core.nouns import Channel, Content, EmailContent, Person
 from orchestrator.ledger import Seal
-from orchestrator.pipeline.work import Letter, Unwritten
+from orchestrator.pipeline.prepared import Letter, Unwritten
 from orchestrator.rendering import Compiled, Refusal, RenderChild, RenderRequest
 
 STRIKES = 5
@@ -102,4 +102,4 @@ def _with_link(content: Content, link: str) -> Content:
     if not link or not isinstance(content, EmailContent):
         return content
     pair = {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-    return replace(content, headers={**content.headers, **pair})
+    return changed(content, headers={**content.headers, **pair})

@@ -1,21 +1,18 @@
 """Linked data: what tables and services beside the audience say of each person, for templates that read `linkedData`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 from orchestrator.config import MachineSecrets, SecretSource, Source
-from orchestrator.core.blanks import Blanks, as_text
+from orchestrator.core.blanks import USER, Blanks, as_text
 from orchestrator.core.errors import StoreError
+from orchestrator.core.frozen import changed
 from orchestrator.core.nouns import UNLINKED, Person
 from orchestrator.pipeline.answers import Answers, Questions
 from orchestrator.pipeline.tables import UNREADABLE, Row, content_of, table
 from orchestrator.wire.lookup import Unanswered
-
-USER = "user"
-"""The word for a person's id, where a source names an attribute."""
 
 AT_A_TIME = 500
 """People whose questions are asked together: as many answers as are held before they are written."""
@@ -91,7 +88,7 @@ class Linked:
         more = {"linkedData": found} if found else {}
         if why:
             more[UNLINKED] = why
-        return replace(person, attributes={**person.attributes, **more}) if more else person
+        return changed(person, attributes={**person.attributes, **more}) if more else person
 
 
 def _columns(paths: Iterable[tuple[str, ...]], name: str) -> frozenset[str] | None:

@@ -3,12 +3,13 @@
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby, islice
 
 from orchestrator.core.assignment import assign, places
 from orchestrator.core.campaigns import Campaign, Schedule
 from orchestrator.core.facts import RunFacts
+from orchestrator.core.frozen import changed
 from orchestrator.core.nouns import Person
 from orchestrator.core.occurrences import wave
 from orchestrator.core.times import Instant
@@ -93,5 +94,5 @@ def _shards(campaign: Campaign, run: Run, people: Iterable[Person]) -> Iterator[
 def _planned(campaign: Campaign, person: Person) -> Planned:
     if campaign.experiment is not None:
         variant, holdout = assign(campaign, person.user)
-        person = replace(person, variant=variant, holdout=holdout)
+        person = changed(person, variant=variant, holdout=holdout)
     return Planned(person, places(campaign, person))

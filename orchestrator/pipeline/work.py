@@ -1,7 +1,7 @@
 """A shard on its way: claimed, judged, rendered, intended, sent, settled, put back."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
@@ -11,11 +11,8 @@ from orchestrator.core.assignment import planned_rows, ramp_at
 from orchestrator.core.campaigns import Campaign
 from orchestrator.core.eligibility import RowVerdict, judge, touches_since
 from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts
-from orchestrator.core.frozen import value
 from orchestrator.core.nouns import (
-    Address,
     Channel,
-    Content,
     DeliveryKey,
     Expire,
     Hold,
@@ -33,56 +30,7 @@ from orchestrator.core.turns import Mark, Pacing, Permission, Ready, Settlement,
 from orchestrator.dispatch import Dispatch, HalfTurn, Item, Job, Outgoing
 from orchestrator.ledger import Ledger, Shard, Wanted
 from orchestrator.pipeline.ledger_thread import LedgerThread
-
-
-@value(frozen=True, slots=True)
-class Letter:
-    """One message to render: for whom, on which channel, as of when, under which delivery id."""
-
-    person: Person
-    key: DeliveryKey
-    id: str
-    address: Address
-    judged_at: Instant
-
-
-@dataclass(frozen=True, slots=True)
-class Unwritten:
-    """Why a letter could not be rendered: a state to leave the row in, a reason and a place."""
-
-    state: State
-    reason: str
-    detail: str
-
-
-class Letters(Protocol):
-    """A campaign's compiled templates."""
-
-    def render(self, letters: Iterable[Letter]) -> Iterator[Content | Unwritten]:
-        """One answer for each letter, in order, rendered only as they are asked for."""
-        ...
-
-    def touched(self) -> frozenset[tuple[str, ...]]:
-        """The paths of data the templates may read."""
-        ...
-
-    def pools(self) -> frozenset[str]:
-        """The pools of coupons the templates take codes from."""
-        ...
-
-    def pools_of(self, person: Person) -> frozenset[str]:
-        """The pools this person's messages take a code from."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What a run's bundle says of its campaign, ready to work with; kept for as long as the bundle is in use."""
-
-    campaign: Campaign
-    letters: Letters
-    halted: Callable[[int], str] = lambda _run: ""
-    """Why a run (by number) must stand still until a person has looked; empty if it may go on."""
+from orchestrator.pipeline.prepared import Letter, Letters, Prepared, Unwritten
 
 
 class Watch(Protocol):

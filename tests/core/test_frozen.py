@@ -7,7 +7,7 @@ from dataclasses import asdict, field, fields, replace
 import msgspec
 import pytest
 
-from orchestrator.core.frozen import value
+from orchestrator.core.frozen import changed, value
 
 
 @value(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def test_a_value_is_a_dataclass_to_whoever_asks():
     point = Point(1, "secret", {"a": 1})
     assert [one.name for one in fields(point)] == ["x", "name", "more"]
     assert asdict(point) == {"x": 1, "name": "secret", "more": {"a": 1}}
-    assert replace(point, x=2) == Point(2, "secret", {"a": 1}) != point
+    assert replace(point, x=2) == changed(point, x=2) == Point(2, "secret", {"a": 1}) != point
     assert (Point.__doc__, Point.__qualname__, Point.__module__) == ("A place.", "Point", __name__)
     assert point.twice == 2
     match point:
