@@ -20,6 +20,9 @@ from orchestrator.wire.clock import WallClock
 log = Log("planner")
 
 SAY_EVERY = 5 * SECOND
+TURN = 0.0005
+"""Seconds a thread keeps the interpreter while another waits: each shard's rows come back from the ledger several times, and
+with the usual five milliseconds the two threads of a plan hardly work side by side."""
 
 
 def plan_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> int | None:
@@ -116,6 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         opened = app.open_child(options.project.resolve(), options.env, options.version)
         app.calm_collector()
+        sys.setswitchinterval(TURN)
         ledger = opened.ledger()
         ledger.begin_boot("planner", clock.now())
         run = runs.find(ledger.store, options.run)

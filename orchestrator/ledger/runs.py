@@ -199,11 +199,13 @@ def add_shard(
     opens_at: Instant,
     members: Sequence[Planned],
     wants: coupons.Wants = NOTHING,
+    packed: bytes = b"",
 ) -> Counter[str]:
     """Write one shard, its people and one row for each of their channels, in one transaction; the same again is harmless.
 
     `members` must be in user order, so that rows are written where they belong. Who `wants` a coupon gets a code in the
-    same transaction, to hold from when the shard opens; returns by pool how many found it empty.
+    same transaction, to hold from when the shard opens; returns by pool how many found it empty. `packed` are the people as
+    `people.pack` makes them, if the caller had the time: whoever gets a code is packed here.
     """
     people = [member.person for member in members]
     rows = [
@@ -212,7 +214,7 @@ def add_shard(
         for channel, slot in places
     ]
     short = Counter[str]()
-    packed = b"" if wants else pack(people)
+    packed = b"" if wants else packed or pack(people)
     with store.transaction():
         if wants:
             people, short = coupons.give(store, run, opens_at, people, wants)

@@ -62,19 +62,19 @@ class Linked:
 
     def upon(self, people: Iterable[Person]) -> Iterator[Person]:
         """The same people with what the sources say of them; a source that does not know somebody is left out."""
-        if not self._told:
-            yield from people
-            return
-        source = iter(people)
-        while together := list(islice(source, AT_A_TIME)):
-            for told in self._told.values():
-                told.prepare(together)
-            yield from map(self._with, together)
+        return self._upon(people) if self._told else iter(people)
 
     def close(self) -> None:
         """Let go of connections."""
         for told in self._told.values():
             told.close()
+
+    def _upon(self, people: Iterable[Person]) -> Iterator[Person]:
+        source = iter(people)
+        while together := list(islice(source, AT_A_TIME)):
+            for told in self._told.values():
+                told.prepare(together)
+            yield from map(self._with, together)
 
     def _with(self, person: Person) -> Person:
         found: dict[str, Any] = {}

@@ -15,6 +15,7 @@ from orchestrator.core.occurrences import wave
 from orchestrator.core.times import Instant
 from orchestrator.ledger import Ledger, Planned, Run, runs
 from orchestrator.ledger.coupons import Wants
+from orchestrator.ledger.people import pack
 from orchestrator.pipeline.coupons import Coupons, out_of
 
 PEOPLE_A_SHARD = 2000
@@ -43,12 +44,12 @@ def plan(ledger: Ledger, run: Run, campaign: Campaign, cast: Cast, now: Instant)
     """
     members, short = 0, Counter[str]()
 
-    def write(number: int, opens_at: Instant, written: list[Planned]) -> Counter[str]:
+    def write(number: int, opens_at: Instant, written: list[Planned], packed: bytes) -> Counter[str]:
         wants: Wants = {}
         if cast.coupons is not None:
             facts = RunFacts(run.id, run.due_at, opens_at)
             wants = cast.coupons.wants(ledger, campaign, facts, [member.person for member in written], now)
-        return runs.add_shard(ledger.store, run.id, number, opens_at, written, wants)
+        return runs.add_shard(ledger.store, run.id, number, opens_at, written, wants, packed)
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger") as thread:
         # The ledger writes while the next shards are made ready, which is never more than a few ahead of it.
@@ -56,7 +57,8 @@ def plan(ledger: Ledger, run: Run, campaign: Campaign, cast: Cast, now: Instant)
         for number, (opens_at, people) in enumerate(_shards(campaign, run, cast.people)):
             made = [_planned(campaign, person) for person in people]
             members += len(made)
-            behind.append(thread.submit(write, number, opens_at, made))
+            packed = pack([member.person for member in made]) if cast.coupons is None else b""
+            behind.append(thread.submit(write, number, opens_at, made, packed))
             if len(behind) > AHEAD:
                 short += behind.popleft().result()
         for shard in behind:

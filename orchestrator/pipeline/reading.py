@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 
 from orchestrator.audience.casting import REACHED, Question
 from orchestrator.audience.columns import ATTRIBUTE, OWN
@@ -109,6 +111,9 @@ def _address(device: _Device) -> Address:
 
 def _ready(column: Any) -> list[Any]:
     """A column's values as JSON can carry them: whole decimals become integers, dates their ISO form."""
+    if pa.types.is_decimal(column.type):
+        with suppress(pa.ArrowInvalid):  # one that is not whole: each is looked at below
+            column = column.cast("int64")
     values: list[Any] = column.to_pylist()
     sample = next((value for value in values if value is not None), None)
     if isinstance(sample, Decimal):
