@@ -100,6 +100,7 @@ class Lane:
         self._clock = clock
         self._tokens = tokens
         self._tasks: set[asyncio.Task[Outcome]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def send(self, message: Message, done: Callable[[Outcome], None]) -> None:
         """One message on its way. `done` hears its outcome once, perhaps before this returns; nothing is raised here.
@@ -124,7 +125,7 @@ class Lane:
             else:
                 done(self._read(request, how, 1)[0])
 
-        self._start(request, asyncio.get_running_loop().time() + self.declaration.timeout, told)
+        self._start(request, self._deadline(), told)
 
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """One exchange, and one outcome for each message; it never raises for what the outside does."""
@@ -139,6 +140,11 @@ class Lane:
         if isinstance(token, str):
             return await self._attempt(messages, self._with(token))
         return [token] * len(messages)
+
+    def _deadline(self) -> float:
+        if self._loop is None:  # asking which one runs is a call to the kernel, too much for each message
+            self._loop = asyncio.get_running_loop()
+        return self._loop.time() + self.declaration.timeout
 
     async def _one(self, message: Message) -> Outcome:
         return (await self.deliver([message]))[0]
@@ -172,7 +178,7 @@ class Lane:
             return [request] * len(messages)
         told: Told
         try:
-            told = await self._engine.exchange(request, asyncio.get_running_loop().time() + self.declaration.timeout)
+            told = await self._engine.exchange(request, self._deadline())
         except (NotSent, Lost) as problem:
             told = problem
         except Exception as problem:  # noqa: BLE001 - an engine's own bug must not lose a message that may have left
