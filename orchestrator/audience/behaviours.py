@@ -1,9 +1,13 @@
 """What templates may ask of a person's events: occurrences, what they are worth, sessions in the app; one join for each."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from orchestrator.audience.columns import literal, pointer
+from sqlglot import exp
+
+from orchestrator.audience.columns import literal
+from orchestrator.audience.sql_columns import Columns
+from orchestrator.audience.tongue import column, number, template
 from orchestrator.core.times import MINUTE, Instant
 
 Path = tuple[str, ...]
@@ -12,23 +16,29 @@ PAUSE = 30 * MINUTE
 """After so long without an event a session is over."""
 
 _OCCURRENCES = {
-    "latest": 'arg_max(properties, ("time", message_id))',
-    "lastOccurrenceOf": 'max("time")',
-    "firstOccurrenceOf": 'min("time")',
+    "latest": "latest",  # a word of each engine
+    "lastOccurrenceOf": 'max(event."time")',
+    "firstOccurrenceOf": 'min(event."time")',
     "occurrencesOf": "count(*)",
 }
 """Variables that are read from a person's events of one name, and the aggregate of each."""
 
 _SESSIONS = {
     "numPriorSessions": "count(*)",
-    "firstRun": 'min("begin")',
-    "lastActive": 'max("end")',
-    "minutesSpentInApp": f'CAST(sum("end" - "begin") AS BIGINT) // {MINUTE}',
+    "firstRun": 'min(stretches."begin")',
+    "lastActive": 'max(stretches."end")',
+    "minutesSpentInApp": 'CAST(sum(stretches."end" - stretches."begin") AS BIGINT)',
 }
-"""Variables that are read from a person's sessions, and the aggregate of each."""
+"""Variables that are read from a person's sessions, and the aggregate of each; time is in microseconds."""
 
-_NOTHING_IS_ZERO = frozenset({"occurrencesOf", "valueOf", "lifetimeValue", "numPriorSessions", "minutesSpentInApp"})
+AMOUNTS = frozenset({"valueOf", "lifetimeValue"})
+"""Sums of amounts; all the others but `latest` are whole numbers."""
+
+_NOTHING_IS_ZERO = frozenset({"occurrencesOf", "numPriorSessions", "minutesSpentInApp"}) | AMOUNTS
 """Without any event these are 0; the others are missing."""
+
+_SQL = "duckdb"
+"""The dialect the texts here are read in; sqlglot writes them in the engine's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,34 +54,33 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Behaviours:
-    """SQL for the values of some variables: a select list, the joins it needs, and the variable of each column."""
+    """Values of some variables: each a column of its own, the queries they come from by the name to join each as, the variable of each column."""
 
-    select: str
-    joins: str
-    paths: dict[str, Path]
+    values: list[exp.Expr] = field(default_factory=list)
+    joins: Mapping[str, exp.Expr] = field(default_factory=dict)
+    paths: dict[str, Path] = field(default_factory=dict)
 
 
-def behaviours(paths: Iterable[Path], told: Told, at: Instant) -> Behaviours:
-    """The SQL to join to a table `c` of users, for all of these variables that are read from events before `at`."""
-    select, joins, found = [], [], {}
-    sessions = False
-    for number, path in enumerate(dict.fromkeys(map(_name, paths))):
-        column = f"b{number}"
+def behaviours(paths: Iterable[Path], told: Told, at: Instant, columns: Columns) -> Behaviours:
+    """Queries to join to a table of users, for all of these variables that are read from events before `at`."""
+    values: list[exp.Expr] = []
+    joins: dict[str, exp.Expr] = {}
+    found: dict[str, Path] = {}
+    for place, path in enumerate(dict.fromkeys(map(_name, paths))):
+        name = f"b{place}"
         if path[0] in _SESSIONS:
-            sessions, value = True, f's."{path[0]}"'
+            joins["s"] = _sessions(told.session, at, columns)
+            value: exp.Expr = column("s", path[0])
         else:
-            query = _occurrences(path, told, at)
+            query = _occurrences(path, told, at, columns)
             if query is None:
                 continue
-            value = f"{column}.value"
-            joins.append(f' LEFT JOIN ({query}) AS {column} ON {column}."user" = c."user"')
-        found[column] = path
-        select.append(
-            f", coalesce({value}, 0) AS {column}" if path[0] in _NOTHING_IS_ZERO else f", {value} AS {column}"
-        )
-    if sessions:
-        joins.append(f' LEFT JOIN ({_sessions(told.session, at)}) AS s ON s."user" = c."user"')
-    return Behaviours("".join(select), "".join(joins), found)
+            joins[name], value = query, column(name, "value")
+        if path[0] in _NOTHING_IS_ZERO:
+            value = exp.Coalesce(this=value, expressions=[number(0)])
+        found[name] = path
+        values.append(exp.alias_(value, name, quoted=True))
+    return Behaviours(values, joins, found)
 
 
 def is_behaviour(path: Path) -> bool:
@@ -88,10 +97,13 @@ def _name(path: Path) -> Path:
     return path[:2] if _by_event(path[0]) else path[:1]
 
 
-def _occurrences(path: Path, told: Told, at: Instant) -> str | None:
+def _occurrences(path: Path, told: Told, at: Instant, columns: Columns) -> exp.Expr | None:
     """One value a person from their events of one name; None if nobody can know it."""
+    tongue = columns.tongue
+    parts: dict[str, exp.Expr] = {}
     if path[0] in _OCCURRENCES:
         event, value = path[1], _OCCURRENCES[path[0]]
+        parts["latest"] = tongue.latest(column("event", "properties"), column("event", "time"), column("event", "message_id"))  # fmt: skip
     else:
         if path[0] == "valueOf" and (told.revenue is None or path[1] != told.revenue[0]):
             event, name = path[1], "value"  # what Leanplum's SDKs call an event's value
@@ -99,22 +111,41 @@ def _occurrences(path: Path, told: Told, at: Instant) -> str | None:
             return None
         else:
             event, name = told.revenue
-        amount = f"json_extract_string(properties, {literal(pointer(name))})"
-        value = f"coalesce(sum(TRY_CAST({amount} AS DECIMAL(18, 4))), 0)"
-    return f'SELECT "user", {value} AS value FROM event WHERE name = {literal(event)} AND "time" < {int(at)} GROUP BY "user"'
+        value, parts["amount"] = "coalesce(sum(amount), 0)", columns.amount(name)
+    return template(
+        _SQL,
+        f"""SELECT event."user", {value} AS value FROM event
+            WHERE event.name = {literal(event)} AND event."time" < {int(at)} GROUP BY event."user" """,
+        **parts,
+    )
 
 
-def _sessions(event: str, at: Instant) -> str:
+def _sessions(event: str, at: Instant, columns: Columns) -> exp.Expr:
     """Every session variable of everybody with a session: stretches of events without a pause, cut where one begins anew."""
-    order = '(PARTITION BY "user" ORDER BY "time", message_id)'
-    begins = f"name = {literal(event)}" if event else "FALSE"
-    opened = f" HAVING bool_or({begins})" if event else ""
+    order = columns.tongue.by_code_point(column("event", "message_id"))
+    window = 'PARTITION BY event."user" ORDER BY event."time", ordered'
+    begins = f"event.name = {literal(event)}" if event else "FALSE"
+    opened = " HAVING max(marked.opens) = 1" if event else ""
     values = ", ".join(f'{aggregate} AS "{name}"' for name, aggregate in _SESSIONS.items())
-    return f"""SELECT "user", {values} FROM (
-        SELECT "user", min("time") AS "begin", max("time") AS "end" FROM (
-            SELECT *, count(*) FILTER (anew) OVER (PARTITION BY "user" ORDER BY "time", message_id ROWS UNBOUNDED PRECEDING) AS stretch
-            FROM (SELECT "user", name, "time", message_id,
-                {begins} OR coalesce("time" - lag("time") OVER {order} >= {PAUSE}, TRUE) AS anew
-                FROM event WHERE "time" < {int(at)})
-        ) GROUP BY "user", stretch{opened}
-    ) GROUP BY "user" """
+    # The time before is a maximum over one row, because engines disagree about `lag`; without one it is NULL, or 0.
+    found = template(
+        _SQL,
+        f"""SELECT stretches."user", {values} FROM (
+            SELECT marked."user", min(marked."time") AS "begin", max(marked."time") AS "end" FROM (
+                SELECT timed."user", timed."time", timed.opens, sum(
+                    CASE WHEN timed.opens = 1 OR coalesce(timed."time" - timed.before >= {PAUSE}, TRUE) THEN 1 ELSE 0 END
+                ) OVER (PARTITION BY timed."user" ORDER BY timed."time", ordered_again ROWS UNBOUNDED PRECEDING) AS stretch
+                FROM (
+                    SELECT event."user", event."time", event.message_id, CASE WHEN {begins} THEN 1 ELSE 0 END AS opens,
+                        max(event."time") OVER ({window} ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING) AS before
+                    FROM event WHERE event."time" < {int(at)}
+                ) AS timed
+            ) AS marked GROUP BY marked."user", marked.stretch{opened}
+        ) AS stretches GROUP BY stretches."user" """,
+        ordered=order,
+        ordered_again=columns.tongue.by_code_point(column("timed", "message_id")),
+    )
+    for alias in found.find_all(exp.Alias):
+        if alias.alias == "minutesSpentInApp":
+            alias.set("this", columns.tongue.divided(alias.this, MINUTE))
+    return found

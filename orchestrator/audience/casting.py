@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sqlglot import exp
+
 from orchestrator.audience.behaviours import Told, behaviours, is_behaviour
 from orchestrator.audience.columns import OWN, home
-from orchestrator.audience.compiling import lists, members_sql
-from orchestrator.audience.sql_columns import DuckColumns
+from orchestrator.audience.compiling import lists, members
+from orchestrator.audience.sql_columns import Columns
+from orchestrator.audience.tongue import column, number
 from orchestrator.core.segments import Moment, Segment
 from orchestrator.core.segments.tree import Declared
 
@@ -36,34 +39,35 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The query to hand to `Audience.members`: its columns beside "user", and where each value goes.
+    """The query to hand to `Reader.cast`: the profile's columns it wants beside its own, and where each value goes.
 
     `behaviours` maps a column to its path: `{"b0": ("lastOccurrenceOf", "purchase")}`.
     """
 
-    sql: str
+    query: exp.Select
     columns: tuple[str, ...]
     lists: tuple[str, ...]
     attributes: tuple[str, ...] = ()
     behaviours: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def question(wish: Wish) -> Question:
-    """Put one run's question together; every part of it is SQL that the compiler wrote."""
-    columns = DuckColumns(wish.declared)
-    matches = [
-        f'SELECT "user", {place} AS place FROM ({members_sql(segment, wish.moment, columns)})'
-        for place, segment in enumerate(wish.audience)
-    ]
-    without = [f'"user" NOT IN ({members_sql(segment, wish.moment, columns)})' for segment in wish.exclude]
-    where = f" WHERE {' AND '.join(without)}" if without else ""
-    cast = f'SELECT "user", min(place) AS place FROM ({" UNION ALL ".join(matches)}){where} GROUP BY "user"'
+def question(wish: Wish, columns: Columns) -> Question:
+    """Put one run's question together, for an engine that keeps things in these columns."""
     attributes = _attributes(wish)
-    events = behaviours((path for path in sorted(wish.touched) if _of_events(path, wish)), wish.told, wish.moment.at)
-    more = events.select
-    if wish.reached is not None:
-        more += f', c."user" IN ({members_sql(wish.reached, wish.moment, columns)}) AS {REACHED}'
-    sql = f'SELECT c."user", c.place{more} FROM ({cast}) AS c{events.joins}' if more else cast
+    events = behaviours(
+        (path for path in sorted(wish.touched) if _of_events(path, wish)), wish.told, wish.moment.at, columns
+    )
+    query = _cast(wish, columns)
+    if events.values or wish.reached is not None:
+        user = column("c", "user")
+        query = exp.select(user, column("c", "place"), *events.values).from_(query.subquery("c"))
+        for name, of in events.joins.items():
+            query = query.join(of.subquery(name), on=exp.EQ(this=column(name, "user"), expression=user.copy()), join_type="left")  # fmt: skip
+        if wish.reached is not None:
+            met = members(wish.reached, wish.moment, columns).subquery("met")
+            query = query.join(met, on=exp.EQ(this=column("met", "user"), expression=user.copy()), join_type="left")
+            there = exp.Not(this=exp.Is(this=column("met", "user"), expression=exp.null()))
+            query = query.select(exp.alias_(there, REACHED, quoted=True))
     undeclared = any(name not in wish.declared for name in attributes)
     wanted = [
         *OWN,
@@ -72,7 +76,25 @@ def question(wish: Wish) -> Question:
         *(["rest"] if undeclared else []),
     ]
     found = [name for segment in (*wish.audience, *wish.exclude) for name in lists(segment, wish.moment)]
-    return Question(sql, tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(found)), attributes, events.paths)
+    if wish.reached is not None:
+        found += lists(wish.reached, wish.moment)
+    return Question(query, tuple(dict.fromkeys(wanted)), tuple(dict.fromkeys(found)), attributes, events.paths)
+
+
+def _cast(wish: Wish, columns: Columns) -> exp.Select:
+    """Everybody of the audience, once, with the place of the first segment they match."""
+    matches = [
+        members(segment, wish.moment, columns).select(exp.alias_(number(place), "place", quoted=True), copy=False)
+        for place, segment in enumerate(wish.audience)
+    ]
+    together = matches[0] if len(matches) == 1 else exp.union(*matches, distinct=False)
+    user = column("m", "user")
+    first = exp.alias_(exp.Min(this=column("m", "place")), "place", quoted=True)
+    query = exp.select(user, first).from_(together.subquery("m")).group_by(user.copy())
+    for segment in wish.exclude:
+        inside = exp.In(this=user.copy(), query=members(segment, wish.moment, columns).subquery(copy=False))
+        query = query.where(columns.tongue.not_among(inside), copy=False)
+    return query
 
 
 def _attributes(wish: Wish) -> tuple[str, ...]:

@@ -6,11 +6,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from orchestrator.audience.columns import ATTRIBUTE, OWN
-from orchestrator.audience.compiling import members_sql
-from orchestrator.audience.sql_columns import Columns
+from sqlglot import exp
+
+from orchestrator.audience.columns import OWN
+from orchestrator.audience.compiling import members
+from orchestrator.audience.reader import Reader
 from orchestrator.audience.sql_crowd import places
-from orchestrator.audience.store import Audience
+from orchestrator.audience.tongue import column, text
 from orchestrator.core.nouns import Channel
 from orchestrator.core.segments import Declared, Happened, Kind, Moment, OraclePerson, Place, Segment
 from orchestrator.core.segments.tree import Attribute, Event, Sample
@@ -18,67 +20,79 @@ from orchestrator.core.times import Instant, iso
 
 
 def read_person(
-    audience: Audience, user: str, declared: Mapping[str, Declared], lists: Sequence[str] = ()
+    audience: Reader, user: str, declared: Mapping[str, Declared], lists: Sequence[str] = ()
 ) -> OraclePerson | None:
     """Everything known of a user: attributes as JSON has them, events in order, the lists they stand in; None if nobody is known."""
-    with audience.reading(lists) as connection:
-        found = connection.execute('SELECT * FROM profile WHERE "user" = ?', [user])
-        names = [column[0] for column in found.description or ()]
-        row = found.fetchone()
-        if row is None:
-            return None
-        events = connection.execute(
-            'SELECT "time", message_id, name, properties FROM event WHERE "user" = ? ORDER BY "time", message_id',
-            [user],
-        ).fetchall()
-        member_of = connection.execute('SELECT list FROM list_member WHERE "user" = ?', [user]).fetchall()
-    values = dict(zip(names, row, strict=True))
-    attributes: dict[str, Any] = json.loads(values["rest"]) if values["rest"] else {}
-    attributes |= {name: values[name] for name in OWN if values[name] is not None}
-    for name, known in declared.items():
-        value = values.get(ATTRIBUTE + name)
+    columns = audience.columns
+    typed = [name for name in declared if name not in OWN]
+    wanted = [column("profile", name) for name in (*OWN, *(columns.home(name) for name in typed))]
+    documents = [exp.cast(column("profile", name), "TEXT", dialect=columns.dialect) for name in ("devices", "rest")]
+    found = audience.ask(_of("profile", user, *documents, *wanted))
+    if not found:
+        return None
+    devices, rest, *values = found[0]
+    own = dict(zip(OWN, values, strict=False))
+    attributes: dict[str, Any] = json.loads(rest) if rest else {}
+    attributes |= {name: value for name, value in own.items() if value is not None}
+    for name, value in zip(typed, values[len(OWN) :], strict=True):
         if value is not None:
-            attributes[name] = _plain(value, known.kind)
-    happened = tuple(
-        Happened(Instant(at), message_id, name, json.loads(properties) if properties else {})
-        for at, message_id, name, properties in events
-    )
-    there = {
-        Channel.EMAIL: values["email"],
-        Channel.SMS: values["phone"],
-        Channel.PUSH: json.loads(values["devices"] or "[]"),
-    }
+            attributes[name] = _plain(value, declared[name].kind)
+    there = {Channel.EMAIL: own["email"], Channel.SMS: own["phone"], Channel.PUSH: json.loads(devices or "[]")}
     addresses = frozenset(str(channel) for channel, value in there.items() if value not in (None, []))
-    return OraclePerson(user, attributes, happened, frozenset(name for (name,) in member_of), addresses)
+    member_of = audience.ask(_of("list_member", user, column("list_member", "list")), lists) if lists else []
+    return OraclePerson(user, attributes, _happened(audience, user), frozenset(name for (name,) in member_of), addresses)
+
+
+def _happened(audience: Reader, user: str) -> tuple[Happened, ...]:
+    columns = audience.columns
+    properties = exp.cast(column("event", "properties"), "TEXT", dialect=columns.dialect)
+    at, message_id = column("event", "time"), column("event", "message_id")
+    query = _of("event", user, at, message_id, column("event", "name"), properties)
+    order = [exp.Ordered(this=at.copy()), exp.Ordered(this=columns.tongue.by_code_point(message_id.copy()))]
+    return tuple(
+        Happened(Instant(when), message, name, json.loads(said) if said else {})
+        for when, message, name, said in audience.ask(query.order_by(*order))
+    )
+
+
+def _of(table: str, user: str, *wanted: exp.Expr) -> exp.Select:
+    """What a table has of a user, without names of their own: they are told apart by their places."""
+    named = [exp.alias_(one, f"v{place}", quoted=True) for place, one in enumerate(wanted)]
+    return exp.select(*named).from_(table).where(_is(column(table, "user"), user))
 
 
 class AskedCrowd:
-    """Everybody, asked of the audience store: where one person stands among all."""
+    """Everybody, asked of the audience: where one person stands among all."""
 
-    def __init__(self, audience: Audience, moment: Moment, columns: Columns, lists: Sequence[str]) -> None:
+    def __init__(self, audience: Reader, moment: Moment, lists: Sequence[str]) -> None:
         self._audience = audience
         self._moment = moment
-        self._columns = columns
         self._lists = lists
 
     def place(self, of: Attribute | Event, user: str) -> Place | None:
         """Where a person stands by the value that a condition measures."""
-        query = places(of, self._moment, self._columns).sql(self._columns.dialect)
-        found = self._audience.rows(
-            f'SELECT below, everybody FROM ({query}) WHERE "user" = ?', [user], lists=self._lists
-        )
+        query = places(of, self._moment, self._audience.columns).subquery("crowd")
+        wanted = exp.select(column("crowd", "below"), column("crowd", "everybody")).from_(query)
+        found = self._audience.ask(wanted.where(_is(column("crowd", "user"), user)), self._lists)
         return Place(*found[0]) if found else None
 
     def sampled(self, sample: Sample, user: str) -> bool:
         """Whether a person is one of a sample."""
-        query = members_sql(Segment("a sample", sample), self._moment, self._columns)
-        return bool(self._audience.rows(f'SELECT 1 FROM ({query}) WHERE "user" = ?', [user], lists=self._lists))
+        query = members(Segment("a sample", sample), self._moment, self._audience.columns).subquery("drawn")
+        wanted = exp.select(column("drawn", "user")).from_(query).where(_is(column("drawn", "user"), user))
+        return bool(self._audience.ask(wanted, self._lists))
+
+
+def _is(value: exp.Expr, user: str) -> exp.Expr:
+    return exp.EQ(this=value, expression=text(user))
 
 
 def _plain(value: Any, kind: Kind) -> Any:
     """A typed value as JSON would have it: moments and days are ISO 8601."""
     if kind is Kind.TIME:
         return iso(Instant(value))
+    if kind is Kind.LIST and isinstance(value, str):
+        return json.loads(value)  # where lists are kept as JSON
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value.isoformat() if isinstance(value, date) else value

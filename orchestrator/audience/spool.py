@@ -3,7 +3,7 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import mkdtemp, mkstemp
 from types import TracebackType
@@ -42,11 +42,20 @@ class Spool:
 
 def fill(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> Spool:
     """Run a query into an Arrow file at `path`; nothing is left of it when that fails."""
-    rows = 0
     try:
         reader = connection.sql(sql).to_arrow_reader(BATCH)
-        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, reader.schema) as answer:
-            for batch in reader:
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return keep(reader, reader.schema, path)
+
+
+def keep(batches: Iterable[Any], schema: Any, path: Path) -> Spool:
+    """Write batches (`pyarrow.RecordBatch`, of this `pyarrow.Schema`) to `path` as they come; nothing is left of it when that fails."""
+    rows = 0
+    try:
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as answer:
+            for batch in batches:
                 answer.write_batch(batch)
                 rows += batch.num_rows
     except BaseException:

@@ -50,6 +50,14 @@ class Columns(Protocol):
         """An event's property as this kind."""
         ...
 
+    def amount(self, name: str) -> exp.Expr:
+        """An event's property as a number, also where it was written as a text."""
+        ...
+
+    def home(self, name: str) -> str:
+        """The column of `profile` that holds a declared attribute."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class OurColumns(ABC):
@@ -85,6 +93,14 @@ class OurColumns(ABC):
         """A property out of the event's JSON."""
         return self.read("event", "properties", name, kind)
 
+    def amount(self, name: str) -> exp.Expr:
+        """As a number, or out of a text that reads like one."""
+        return exp.Coalesce(this=self.property(name, Kind.NUMBER), expressions=[self.number_in(name)])
+
+    def number_in(self, name: str) -> exp.Expr:
+        """The number that a text property says; NULL where it says none."""
+        return exp.TryCast(this=self.property(name, Kind.TEXT), to=exp.DataType.build(DECIMAL))
+
     def home(self, name: str) -> str:
         """The column of a declared attribute."""
         return home(name)
@@ -114,6 +130,10 @@ class DuckColumns(OurColumns):
         """By the length of the array."""
         size = exp.Coalesce(this=call("json_array_length", devices), expressions=[exp.Literal.number(0)])
         return exp.GT(this=size, expression=exp.Literal.number(0))
+
+    def amount(self, name: str) -> exp.Expr:
+        """What stands there as text, cast: numbers and texts alike."""
+        return exp.TryCast(this=self.property(name, None), to=exp.DataType.build(DECIMAL))
 
     def read(self, table: str, document: str, name: str, kind: Kind | None) -> exp.Expr:
         """By a JSON pointer."""

@@ -14,9 +14,11 @@ from sqlglot import exp
 from sqlglot.dialects import duckdb as _dialect  # noqa: F401 - else every planner's first question would import it
 
 from orchestrator.audience import gates, opening, shaping, spool
+from orchestrator.audience.casting import Question
 from orchestrator.audience.columns import quoted
 from orchestrator.audience.lists import fill_lists, read_list
 from orchestrator.audience.spool import Spool
+from orchestrator.audience.sql_columns import DuckColumns
 from orchestrator.core.errors import StoreError
 from orchestrator.core.segments.tree import Declared
 from orchestrator.core.times import Instant
@@ -67,7 +69,8 @@ class Audience:
         """
         kind, _, place = url.partition(":")
         if kind != "duckdb" or not place:
-            raise StoreError(f"stores.audience: {url}: write duckdb:data/audience.duckdb")
+            # The rest of an address may hold a password.
+            raise StoreError(f"stores.audience: {kind}: is no store of our own; write duckdb:data/audience.duckdb")
         made = cls(root / place, root, dict(attributes or {}), give_up)
         shaping.refuse_twins(made.attributes)
         if made.path.exists():
@@ -112,6 +115,15 @@ class Audience:
     def ask(self, query: exp.Select, lists: Sequence[str] = ()) -> list[tuple[Any, ...]]:
         """The same of a question the compiler wrote."""
         return self.rows(query.sql("duckdb"), lists=lists)
+
+    @property
+    def columns(self) -> DuckColumns:
+        """Where the file keeps what."""
+        return DuckColumns(self.attributes)
+
+    def cast(self, question: Question, order: Sequence[str] = ("user",), among: Sequence[str] | None = None) -> Spool:
+        """The people of a run with what is asked of them, as `members`."""
+        return self.members(question.query.sql("duckdb"), question.columns, order=order, lists=question.lists, among=among)  # fmt: skip
 
     def members(
         self,

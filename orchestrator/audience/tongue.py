@@ -127,6 +127,10 @@ class Tongue:
         """The 32 hex digits, small."""
         return exp.MD5(this=value)
 
+    def latest(self, value: exp.Expr, at: exp.Expr, message_id: exp.Expr) -> exp.Expr:
+        """Of many rows the value of the last one, by time and then by message id."""
+        return call("arg_max", value, exp.Tuple(expressions=[at, message_id]))
+
     def not_among(self, found: exp.Expr) -> exp.Expr:
         """That a user is not among those of a query; users are never NULL, on either side."""
         return exp.Not(this=found)

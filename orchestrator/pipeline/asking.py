@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
-from orchestrator.audience.store import Audience
+from orchestrator.audience.reader import Reader
 from orchestrator.config import Project
 from orchestrator.core.campaigns import Campaign
 from orchestrator.core.eligibility import deadline
@@ -26,7 +26,7 @@ _SHARDS_AT_ONCE = 25
 
 
 def ask_again(
-    ledger: Ledger, audience: Callable[[], Audience], project: Project, prepared: Prepared, run: Run, now: Instant
+    ledger: Ledger, audience: Callable[[], Reader], project: Project, prepared: Prepared, run: Run, now: Instant
 ) -> Counter[Asked]:
     """Ask about all shards of a run that are due soon and were asked about too long ago; counts people by answer.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from orchestrator.audience.behaviours import Told
 from orchestrator.audience.casting import Question, Wish, question
-from orchestrator.audience.store import Audience
+from orchestrator.audience.reader import Reader
 from orchestrator.config import Project
 from orchestrator.core.campaigns import Campaign, Goal
 from orchestrator.core.nouns import Asked, Person
@@ -36,7 +36,7 @@ class Casting:
 
     def __init__(  # noqa: PLR0913 - each is a part of one question
         self,
-        audience: Audience,
+        audience: Reader,
         project: Project,
         campaign: Campaign,
         at: Instant,
@@ -62,16 +62,10 @@ class Casting:
         )
         self._campaign = campaign
         self._still_in = Asked.NOT_ASKED if again is None else Asked.STILL_IN
-        self._question: Question = question(wish)
+        self._question: Question = question(wish, audience.columns)
         # A wave is a matter of the zone, so people of one zone stand together.
         order = ("zone", "user") if campaign.schedule is not None and campaign.schedule.recipient else ("user",)
-        self._spool = audience.members(
-            self._question.sql,
-            self._question.columns,
-            order=order,
-            lists=self._question.lists,
-            among=among if again is None else again.users,
-        )
+        self._spool = audience.cast(self._question, order, among if again is None else again.users)
 
     def __len__(self) -> int:
         return int(self._spool.rows)

@@ -39,7 +39,7 @@ def test_one_person_is_explained_as_if_everybody_were_here(raw: dict[str, Any], 
     segment = parse({"about": "x", "all": [raw]}, SHOP)
     people = [person for user in USERS if (person := read_person(audience, user, SHOP.attributes))]
     assert len(people) == len(USERS)
-    asked = replace(moment, crowd=AskedCrowd(audience, moment, columns, ()))
+    asked = replace(moment, crowd=AskedCrowd(audience, moment, ()))
     everybody = Everybody(people, moment).moment
     found = {row[0] for row in audience.rows(members_sql(segment, moment, columns))}
     assert {one.user for one in people if member(segment, one, everybody)} == found

@@ -33,8 +33,9 @@ LIST_MEMBERS = (
     """CREATE TABLE IF NOT EXISTS list_member (list String, "user" String) ENGINE = MergeTree ORDER BY (list, "user")"""
 )
 SETTINGS = {"max_query_size": 100_000_000, "max_ast_elements": 10_000_000, "max_expanded_ast_elements": 10_000_000,
-            "max_ast_depth": 100_000, "max_parser_depth": 100_000}  # fmt: skip
-"""A segment of many values is a long query."""
+            "max_ast_depth": 100_000, "max_parser_depth": 100_000, "join_use_nulls": 1,
+            "output_format_json_quote_64bit_integers": 0, "output_format_json_quote_decimals": 0}  # fmt: skip
+"""A segment of many values is a long query; a join that finds nothing is NULL as in every other engine; JSON numbers are numbers."""
 _DIALECT = "clickhouse"
 _CYCLE, _START = 146_097, 25_567
 """The calendar repeats after 400 years, which are so many days; its dates begin so many days before 1970."""
@@ -151,6 +152,10 @@ class ClickHouseTongue(Tongue):
         """Whole numbers."""
         return call("intDiv", value, number(by))
 
+    def latest(self, value: exp.Expr, at: exp.Expr, message_id: exp.Expr) -> exp.Expr:
+        """By its own function."""
+        return call("argMax", value, call("tuple", at, message_id))
+
     def md5(self, value: exp.Expr) -> exp.Expr:
         """Sixteen bytes, written as hex."""
         return call("lower", call("hex", call("MD5", value)))
@@ -183,6 +188,10 @@ class ClickHouseColumns(OurColumns):
     def any_device(self, devices: exp.Expr) -> exp.Expr:
         """By the length of the array."""
         return template(_DIALECT, "JSONLength(devices) > 0", devices=devices)
+
+    def number_in(self, name: str) -> exp.Expr:
+        """By a cast that gives nothing where it fails."""
+        return call("accurateCastOrNull", self.property(name, Kind.TEXT), text("Decimal(18, 4)"))
 
     def read(self, table: str, document: str, name: str, kind: Kind | None) -> exp.Expr:
         """Out of text."""

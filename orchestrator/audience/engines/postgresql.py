@@ -75,6 +75,12 @@ class PostgresTongue(Tongue):
         """Whole numbers are divided as such."""
         return exp.paren(exp.Div(this=exp.paren(value, copy=False), expression=number(by), typed=True), copy=False)
 
+    def latest(self, value: exp.Expr, at: exp.Expr, message_id: exp.Expr) -> exp.Expr:
+        """The first of all of them in the order that has it first."""
+        order = self.by_code_point(message_id)
+        sql = "(ARRAY_AGG(v ORDER BY at DESC, id DESC))[1]"
+        return exp.cast(template(_DIALECT, sql, v=value, at=at, id=order), "TEXT")
+
     def by_code_point(self, value: exp.Expr) -> exp.Expr:
         """Whatever language the database was made for."""
         return exp.Collate(this=exp.paren(value, copy=False), expression=exp.to_identifier("C", quoted=True))
@@ -90,6 +96,12 @@ class PostgresColumns(OurColumns):
     def any_device(self, devices: exp.Expr) -> exp.Expr:
         """By the length of the array."""
         return template(_DIALECT, "COALESCE(jsonb_array_length(devices), 0) > 0", devices=devices)
+
+    def number_in(self, name: str) -> exp.Expr:
+        """By asking first: a cast that fails ends the whole question here."""
+        sql = """CASE WHEN pg_input_is_valid(v, 'numeric') THEN
+            CASE WHEN abs(CAST(v AS numeric)) < 100000000000000 THEN CAST(CAST(v AS numeric) AS numeric(18, 4)) END END"""
+        return template(_DIALECT, sql, v=self.property(name, Kind.TEXT))
 
     def read(self, table: str, document: str, name: str, kind: Kind | None) -> exp.Expr:
         """Out of jsonb."""

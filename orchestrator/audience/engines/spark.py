@@ -105,6 +105,10 @@ class SparkTongue(Tongue):
         """Whole numbers."""
         return exp.paren(exp.IntDiv(this=exp.paren(value, copy=False), expression=number(by)), copy=False)
 
+    def latest(self, value: exp.Expr, at: exp.Expr, message_id: exp.Expr) -> exp.Expr:
+        """By its own function."""
+        return call("max_by", value, call("struct", at, message_id))
+
     def not_among(self, found: exp.Expr) -> exp.Expr:
         """It refuses NOT IN below an OR, because of values that may be missing; ours never are."""
         return exp.EQ(this=exp.paren(found, copy=False), expression=exp.false())
