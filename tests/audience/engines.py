@@ -16,6 +16,12 @@ from orchestrator.core.segments.tree import Declared, Kind
 from tests.audience.population import happenings, listings, profiles
 
 
+LISTS_IN_POSTGRES = 'CREATE TEMP TABLE IF NOT EXISTS list_member (list text, "user" text)'
+LISTS_IN_CLICKHOUSE = (
+    'CREATE TABLE IF NOT EXISTS list_member (list String, "user" String) ENGINE = MergeTree ORDER BY (list, "user")'
+)
+
+
 class InPostgres:
     """People in a database of their own."""
 
@@ -24,7 +30,7 @@ class InPostgres:
     def __init__(self, url: str, people: Sequence[OraclePerson], declared: Mapping[str, Declared]) -> None:
         self.connection = psycopg.connect(url, autocommit=True)
         run = self.connection.execute
-        for table in (*postgresql.TABLES, postgresql.LIST_MEMBERS):
+        for table in (*postgresql.TABLES, LISTS_IN_POSTGRES):
             run(table)
         for name, what in declared.items():
             run(f"ALTER TABLE profile ADD COLUMN {quoted(postgres_home(name))} {postgresql.TYPES[what.kind]}")
@@ -68,7 +74,7 @@ class InClickHouse:
         self.database = f"people{InClickHouse.made}"
         self.run(f"CREATE DATABASE {self.database}")
         self.run(f"USE {self.database}")
-        for table in (*clickhouse.TABLES, clickhouse.LIST_MEMBERS):
+        for table in (*clickhouse.TABLES, LISTS_IN_CLICKHOUSE):
             self.run(table)
         for name, what in declared.items():
             self.run(f"ALTER TABLE profile ADD COLUMN {quoted(clickhouse.home(name))} {clickhouse.TYPES[what.kind]}")

@@ -29,9 +29,6 @@ TABLES = (
         "user" String, name LowCardinality(String), "time" Int64, message_id String, properties String)
         ENGINE = MergeTree ORDER BY (name, "time", "user")""",
 )
-LIST_MEMBERS = (
-    """CREATE TABLE IF NOT EXISTS list_member (list String, "user" String) ENGINE = MergeTree ORDER BY (list, "user")"""
-)
 SETTINGS = {"max_query_size": 100_000_000, "max_ast_elements": 10_000_000, "max_expanded_ast_elements": 10_000_000,
             "max_ast_depth": 100_000, "max_parser_depth": 100_000, "join_use_nulls": 1,
             "output_format_json_quote_64bit_integers": 0, "output_format_json_quote_decimals": 0}  # fmt: skip
@@ -206,8 +203,17 @@ def _with(value: exp.Expr, sql: str) -> exp.Expr:
 @lru_cache(maxsize=1024)
 def _json(table: str, document: str, name: str, kind: Kind | None) -> exp.Expr:
     """One value of a JSON object; the key is a text like any other."""
-    doc, key = column(table, document), text(name)
+    return from_json(column(table, document), text(name), kind)
+
+
+def from_json(doc: exp.Expr, key: exp.Expr, kind: Kind | None) -> exp.Expr:
+    """What a JSON object has under a key, as this kind."""
     string = call("JSONExtractString", doc.copy(), key.copy())
     calendar = _with(string, _IN_CALENDAR) if kind in {Kind.DATE, Kind.TIME} else exp.true()
     moment = _with(string, _MICROSECONDS) if kind is Kind.TIME else exp.null()
     return template(_DIALECT, _READ[kind], doc=doc, key=key, in_calendar=calendar, microseconds=moment)
+
+
+def in_calendar(value: exp.Expr) -> exp.Expr:
+    """Whether a text that looks like a day is one."""
+    return _with(value, _IN_CALENDAR)

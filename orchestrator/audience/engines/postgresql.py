@@ -24,9 +24,8 @@ TABLES = (
     'CREATE INDEX IF NOT EXISTS event_by_name ON event (name, "time") INCLUDE ("user")',
     'CREATE INDEX IF NOT EXISTS event_by_user ON event ("user", name, "time")',
 )
-LIST_MEMBERS = 'CREATE TEMP TABLE IF NOT EXISTS list_member (list text, "user" text)'
 _DIALECT = "postgres"
-_READ: Mapping[Kind | None, str] = {
+READ: Mapping[Kind | None, str] = {
     Kind.TEXT: "CASE WHEN jsonb_typeof(v) = 'string' THEN normalize(v #>> '{}') END",
     Kind.VERSION: "CASE WHEN jsonb_typeof(v) = 'string' THEN v #>> '{}' END",
     # Numbers are exact here; those that do not fit are missing, as everywhere.
@@ -111,4 +110,9 @@ class PostgresColumns(OurColumns):
 @lru_cache(maxsize=1024)
 def _json(table: str, document: str, name: str, kind: Kind | None) -> exp.Expr:
     """One value of a jsonb object; the key is a text like any other."""
-    return template(_DIALECT, _READ[kind], v=call("jsonb_extract_path", column(table, document), text(name)))
+    return from_json(call("jsonb_extract_path", column(table, document), text(name)), kind)
+
+
+def from_json(value: exp.Expr, kind: Kind | None) -> exp.Expr:
+    """A value of jsonb as this kind."""
+    return template(_DIALECT, READ[kind], v=value)

@@ -32,6 +32,7 @@ def register(session: Any) -> None:
     for kind, type_ in TYPES.items():
         session.udf.register(f"{_FUNCTION}{kind}", _reader(kind), type_)
     session.udf.register(f"{_FUNCTION}any", _anything, "string")
+    session.udf.register(f"{_FUNCTION}joined", _joined, "string")
 
 
 def _reader(kind: Kind) -> Any:
@@ -45,9 +46,14 @@ def _reader(kind: Kind) -> Any:
     return value
 
 
+def _joined(one: str | None, other: str | None) -> str:
+    """Two objects as one; the second wins."""
+    return json.dumps({**(json.loads(one) if one else {}), **(json.loads(other) if other else {})})
+
+
 def _anything(document: str | None, key: str) -> str | None:
     raw = (json.loads(document) if document else {}).get(key)
-    return None if raw is None else str(raw)
+    return json.dumps(raw) if isinstance(raw, dict | list) else None if raw is None else str(raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,4 +133,9 @@ class SparkColumns(OurColumns):
 
     def read(self, table: str, document: str, name: str, kind: Kind | None) -> exp.Expr:
         """By the functions of `register`."""
-        return call(f"{_FUNCTION}{kind or 'any'}", column(table, document), text(name))
+        return from_json(column(table, document), name, kind)
+
+
+def from_json(document: exp.Expr, key: str, kind: Kind | None) -> exp.Expr:
+    """What a JSON object has under a key, as this kind."""
+    return call(f"{_FUNCTION}{kind or 'any'}", document, text(key))

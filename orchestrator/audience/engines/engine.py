@@ -1,0 +1,62 @@
+"""What an engine elsewhere has to offer so that segments, plans and explanations can be asked of it: words, tables, visits."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Protocol
+
+from sqlglot import exp
+
+from orchestrator.audience.engines.shown import Shown
+from orchestrator.audience.sql_columns import OurColumns
+from orchestrator.core.errors import StoreError
+
+
+class Visit(Protocol):
+    """An engine while somebody asks it: it is connected, and only reads."""
+
+    def table(self, name: str, columns: Mapping[str, Sequence[str]]) -> exp.Select:
+        """The query of a table of these texts, which this visit alone sees."""
+        ...
+
+    def batches(self, sql: str) -> Iterator[Any]:
+        """The rows of a query as `pyarrow.RecordBatch`, some thousand at a time; the engine keeps the rest."""
+        ...
+
+    def fields(self, table: str) -> list[str]:
+        """The names of a table's columns; StoreError if there is no such table."""
+        ...
+
+
+class Engine(Protocol):
+    """An engine by its URL; nothing is opened before a visit, and nothing stays open after it."""
+
+    @property
+    def name(self) -> str:
+        """As messages call it."""
+        ...
+
+    @property
+    def columns(self) -> OurColumns:
+        """Its words, and where it keeps what."""
+        ...
+
+    @property
+    def shown(self) -> Shown:
+        """How it shows tables that are not shaped like ours."""
+        ...
+
+    def visit(self) -> AbstractContextManager[Visit]:
+        """Open it; StoreError if it is not there, or its extra is not installed."""
+        ...
+
+
+def needed(module: str, extra: str) -> ModuleType:
+    """A library of an extra; StoreError says how it is installed."""
+    try:
+        return import_module(module)
+    except ImportError as problem:
+        raise StoreError(
+            f"{module} is not installed: pip install 'messaging-orchestrator[{extra}]' ({problem})"
+        ) from problem
