@@ -22,6 +22,7 @@ from orchestrator.rendering import Compiled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orchestrator.audience.reader import Reader
     from orchestrator.audience.store import Audience
     from orchestrator.core.campaigns import Campaign
     from orchestrator.core.times import Clock, Instant
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from orchestrator.wire.tokens import Tokens
 
 ENGINES = (
-    "orchestrator.audience.store",
+    "orchestrator.audience.engines.by_url",
     "orchestrator.dispatch",
     "orchestrator.ledger",
     "orchestrator.pipeline",
@@ -246,8 +247,23 @@ def prepared(
     return Prepared(found, letters, letters.halted)
 
 
-def audience(opened: Opened, give_up: Callable[[], bool] | None = None) -> Audience:
-    """The project's audience store; who is told to `give_up` while they wait for it gets a HeldError."""
+def audience(opened: Opened, give_up: Callable[[], bool] | None = None) -> Reader:
+    """The project's audience, to be asked; who is told to `give_up` while they wait for it gets a HeldError."""
+    from orchestrator.audience.engines.by_url import open_audience  # noqa: PLC0415 - see the head of this file
+
+    project = opened.project
+    url = project.environment.stores.audience.resolve(opened.secrets)
+    return open_audience(url, opened.root, project.catalogue.known, project.warehouse, give_up)
+
+
+def elsewhere(opened: Opened) -> str:
+    """The kind of engine the audience lives in where it is not ours (`postgresql`): we only read it. Empty for our own."""
+    kind = opened.project.environment.stores.audience.resolve(opened.secrets).partition(":")[0]
+    return "" if kind == "duckdb" else kind
+
+
+def own_audience(opened: Opened, give_up: Callable[[], bool] | None = None) -> Audience:
+    """The same, to be written; StoreError where it is somebody else's, which we only read."""
     from orchestrator.audience.store import Audience  # noqa: PLC0415 - see the head of this file
 
     url = opened.project.environment.stores.audience.resolve(opened.secrets)

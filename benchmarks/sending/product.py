@@ -63,7 +63,7 @@ def _tell_the_audience(root: Path) -> None:
     os.environ["BENCH_LEDGER"] = "sqlite:data/pattern.db"
     opened = app.open_project(root, ENVIRONMENT, sending=True)
     ledger, mirrors = opened.ledger(), Mirrors(app.Topics(ENVIRONMENT))
-    while (step := mirrors.once(ledger, lambda: app.audience(opened))) is not None and step.more:
+    while (step := mirrors.once(ledger, lambda: app.own_audience(opened))) is not None and step.more:
         pass
     ledger.close()
 

@@ -4,6 +4,7 @@ from orchestrator.audience.catalogue import Seen, catalogue_from
 from orchestrator.audience.importing import Imported, Look, Looked, Order, Stop, Word, import_file, look
 from orchestrator.audience.loading import Arrival, Arriving, Loaded, load
 from orchestrator.audience.mapping import What
+from orchestrator.audience.reader import Reader
 from orchestrator.audience.rejects import Conflict
 from orchestrator.audience.spool import Spool
 from orchestrator.audience.store import Audience, Counts
@@ -21,6 +22,7 @@ __all__ = [
     "Look",
     "Looked",
     "Order",
+    "Reader",
     "Seen",
     "Spool",
     "Stop",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from sqlglot import exp
 
@@ -57,14 +58,14 @@ class Behaviours:
     """Values of some variables: each a column of its own, the queries they come from by the name to join each as, the variable of each column."""
 
     values: list[exp.Expr] = field(default_factory=list)
-    joins: Mapping[str, exp.Expr] = field(default_factory=dict)
+    joins: Mapping[str, exp.Query] = field(default_factory=dict)
     paths: dict[str, Path] = field(default_factory=dict)
 
 
 def behaviours(paths: Iterable[Path], told: Told, at: Instant, columns: Columns) -> Behaviours:
     """Queries to join to a table of users, for all of these variables that are read from events before `at`."""
     values: list[exp.Expr] = []
-    joins: dict[str, exp.Expr] = {}
+    joins: dict[str, exp.Query] = {}
     found: dict[str, Path] = {}
     for place, path in enumerate(dict.fromkeys(map(_name, paths))):
         name = f"b{place}"
@@ -97,7 +98,7 @@ def _name(path: Path) -> Path:
     return path[:2] if _by_event(path[0]) else path[:1]
 
 
-def _occurrences(path: Path, told: Told, at: Instant, columns: Columns) -> exp.Expr | None:
+def _occurrences(path: Path, told: Told, at: Instant, columns: Columns) -> exp.Query | None:
     """One value a person from their events of one name; None if nobody can know it."""
     tongue = columns.tongue
     parts: dict[str, exp.Expr] = {}
@@ -112,15 +113,18 @@ def _occurrences(path: Path, told: Told, at: Instant, columns: Columns) -> exp.E
         else:
             event, name = told.revenue
         value, parts["amount"] = "coalesce(sum(amount), 0)", columns.amount(name)
-    return template(
-        _SQL,
+    return _query(
         f"""SELECT event."user", {value} AS value FROM event
             WHERE event.name = {literal(event)} AND event."time" < {int(at)} GROUP BY event."user" """,
         **parts,
     )
 
 
-def _sessions(event: str, at: Instant, columns: Columns) -> exp.Expr:
+def _query(sql: str, **parts: exp.Expr) -> exp.Query:
+    return cast("exp.Query", template(_SQL, sql, **parts))
+
+
+def _sessions(event: str, at: Instant, columns: Columns) -> exp.Query:
     """Every session variable of everybody with a session: stretches of events without a pause, cut where one begins anew."""
     order = columns.tongue.by_code_point(column("event", "message_id"))
     window = 'PARTITION BY event."user" ORDER BY event."time", ordered'
@@ -128,8 +132,7 @@ def _sessions(event: str, at: Instant, columns: Columns) -> exp.Expr:
     opened = " HAVING max(marked.opens) = 1" if event else ""
     values = ", ".join(f'{aggregate} AS "{name}"' for name, aggregate in _SESSIONS.items())
     # The time before is a maximum over one row, because engines disagree about `lag`; without one it is NULL, or 0.
-    found = template(
-        _SQL,
+    found = _query(
         f"""SELECT stretches."user", {values} FROM (
             SELECT marked."user", min(marked."time") AS "begin", max(marked."time") AS "end" FROM (
                 SELECT timed."user", timed."time", timed.opens, sum(

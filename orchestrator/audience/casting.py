@@ -87,7 +87,7 @@ def _cast(wish: Wish, columns: Columns) -> exp.Select:
         members(segment, wish.moment, columns).select(exp.alias_(number(place), "place", quoted=True), copy=False)
         for place, segment in enumerate(wish.audience)
     ]
-    together = matches[0] if len(matches) == 1 else exp.union(*matches, distinct=False)
+    together: exp.Query = matches[0] if len(matches) == 1 else exp.union(*matches, distinct=False)
     user = column("m", "user")
     first = exp.alias_(exp.Min(this=column("m", "place")), "place", quoted=True)
     query = exp.select(user, first).from_(together.subquery("m")).group_by(user.copy())

@@ -17,6 +17,7 @@ from orchestrator.audience.cells import Asked, cells_of
 from orchestrator.audience.files import kind_of, slices
 from orchestrator.audience.landing import FORGET_THEIRS, Landing, Progress, land_devices, land_events, land_people
 from orchestrator.audience.mapping import Plan, What, plan
+from orchestrator.audience.reader import Reader
 from orchestrator.audience.rejects import Conflict, conflicts, write_rejects
 from orchestrator.audience.spool import Spool, fill, fresh, home
 from orchestrator.audience.store import Audience
@@ -132,7 +133,7 @@ class Look:
     seen: Seen
 
 
-def look(audience: Audience, order: Order, progress: Progress = lambda *_: None) -> Look:
+def look(audience: Reader, order: Order, progress: Progress = lambda *_: None) -> Look:
     """Say what an import of this file would do: guesses to be shown, asked about and written into the mapping file."""
     with Bench(home(audience.spools)) as bench:
         told, broken, names = _read(bench, order, progress)
@@ -153,8 +154,11 @@ def _looked(bench: Bench, number: int, cell: Cell) -> Looked:
     return Looked(cell.name, cell.to, cell.kind or "json", filled, rejected, example or "")
 
 
-def import_file(audience: Audience, order: Order, progress: Progress = lambda *_: None) -> Imported:
-    """Import one file; FileError if it cannot be imported at all. What landed before a crash stands; do it again to finish."""
+def import_file(audience: Reader, order: Order, progress: Progress = lambda *_: None) -> Imported:
+    """Import one file; FileError if it cannot be imported at all. What landed before a crash stands; do it again to finish.
+
+    What is for the ledger (consent, suppressions) can be imported beside an audience that is only read.
+    """
     if order.replace and order.what in (What.CONSENT, What.SUPPRESSIONS):
         raise FileError(
             f"{order.path}: people's words and stopped addresses are never replaced, only added to; drop --replace"
@@ -162,7 +166,9 @@ def import_file(audience: Audience, order: Order, progress: Progress = lambda *_
     with Bench(home(audience.spools)) as bench:
         told, broken, _ = _read(bench, order, progress)
         set_aside = write_rejects(bench, broken, audience.root / "data" / "rejects", _stem(order.path))
-        new, changed, devices = _land(audience, bench, order, told, progress)
+        new, changed, devices = (
+            _land(audience, bench, order, told, progress) if isinstance(audience, Audience) else (0, 0, 0)
+        )
         words, stops = _for_the_ledger(audience, bench, order, told)
         return Imported(
             rows=bench.rows + len(broken), new=new, changed=changed, devices=devices, left_out=set_aside.left_out,
@@ -237,7 +243,7 @@ def _land(audience: Audience, bench: Bench, order: Order, told: Plan, progress: 
 
 
 def _for_the_ledger(
-    audience: Audience, bench: Bench, order: Order, told: Plan
+    audience: Reader, bench: Bench, order: Order, told: Plan
 ) -> tuple[Rows[Word] | None, Rows[Stop] | None]:
     words: Rows[Word] | None = None
     stops: Rows[Stop] | None = None

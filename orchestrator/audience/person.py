@@ -40,7 +40,9 @@ def read_person(
     there = {Channel.EMAIL: own["email"], Channel.SMS: own["phone"], Channel.PUSH: json.loads(devices or "[]")}
     addresses = frozenset(str(channel) for channel, value in there.items() if value not in (None, []))
     member_of = audience.ask(_of("list_member", user, column("list_member", "list")), lists) if lists else []
-    return OraclePerson(user, attributes, _happened(audience, user), frozenset(name for (name,) in member_of), addresses)
+    return OraclePerson(
+        user, attributes, _happened(audience, user), frozenset(name for (name,) in member_of), addresses
+    )
 
 
 def _happened(audience: Reader, user: str) -> tuple[Happened, ...]:

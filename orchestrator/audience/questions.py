@@ -77,7 +77,7 @@ class Questions:
 
     def everybody(self) -> int:
         """How many people are known."""
-        return int(self._ask(exp.select(exp.Count(this=exp.Star())).from_("profile"), ())[0][0])
+        return everybody(self._ask)
 
     def count(self, segment: Segment) -> int:
         """How many members a segment has."""
@@ -172,6 +172,11 @@ class Questions:
 
     def _rows(self, query: exp.Select, segment: Segment) -> list[tuple[Any, ...]]:
         return self._ask(query, lists(segment, self._moment))
+
+
+def everybody(ask: Ask) -> int:
+    """How many people are known."""
+    return int(ask(exp.select(exp.Count(this=exp.Star())).from_("profile"), ())[0][0])
 
 
 def _how_many(condition: exp.Expr, name: str) -> exp.Expr:

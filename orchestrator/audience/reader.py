@@ -9,6 +9,7 @@ from sqlglot import exp
 from orchestrator.audience.casting import Question
 from orchestrator.audience.spool import Spool
 from orchestrator.audience.sql_columns import Columns
+from orchestrator.core.errors import Mistake
 from orchestrator.core.times import Instant
 
 
@@ -18,6 +19,11 @@ class Reader(Protocol):
     @property
     def root(self) -> Path:
         """The project's folder, where lists and tables of linked data are."""
+        ...
+
+    @property
+    def spools(self) -> Path:
+        """Where answers are kept on disk."""
         ...
 
     @property
@@ -38,4 +44,8 @@ class Reader(Protocol):
 
     def newest(self, events: Iterable[str]) -> dict[str, Instant]:
         """The time of the latest event of each of these names; names without one are left out."""
+        ...
+
+    def mistakes(self) -> list[Mistake]:
+        """What a mapping says of tables and columns that are not there; StoreError if the audience cannot be asked."""
         ...

@@ -19,11 +19,14 @@ from orchestrator.audience.columns import quoted
 from orchestrator.audience.lists import fill_lists, read_list
 from orchestrator.audience.spool import Spool
 from orchestrator.audience.sql_columns import DuckColumns
-from orchestrator.core.errors import StoreError
+from orchestrator.core.errors import Mistake, StoreError
 from orchestrator.core.segments.tree import Declared
 from orchestrator.core.times import Instant
 
 _Answer = TypeVar("_Answer")
+
+OURS = "duckdb"
+"""How the URL of an audience of our own begins."""
 
 AMONG = "among"
 """The users an answer is narrowed to, as a table of one connection."""
@@ -68,9 +71,12 @@ class Audience:
         A file that is not there yet is made by the first import; reading it before that is a StoreError.
         """
         kind, _, place = url.partition(":")
-        if kind != "duckdb" or not place:
+        if kind != OURS or not place:
             # The rest of an address may hold a password.
-            raise StoreError(f"stores.audience: {kind}: is no store of our own; write duckdb:data/audience.duckdb")
+            raise StoreError(
+                f"stores.audience: {kind}: is only read: its tables belong to whoever fills them; change them there, or"
+                " keep an audience of our own: write duckdb:data/audience.duckdb"
+            )
         made = cls(root / place, root, dict(attributes or {}), give_up)
         shaping.refuse_twins(made.attributes)
         if made.path.exists():
@@ -167,6 +173,10 @@ class Audience:
         marks = ", ".join("?" for _ in names)
         found = self.rows(f'SELECT name, max("time") FROM event WHERE name IN ({marks}) GROUP BY name', names)
         return {name: Instant(at) for name, at in found}
+
+    def mistakes(self) -> list[Mistake]:
+        """None: its tables are ours."""
+        return []
 
     def erase(self, user: str) -> bool:
         """Remove a person and all they did: from now on no query finds them. False if nobody was known by this id.

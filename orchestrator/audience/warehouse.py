@@ -1,9 +1,8 @@
 """An audience that lives in somebody else's engine: read, never written, over tables shaped like ours or as a mapping shows them."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -20,14 +19,14 @@ from orchestrator.audience.engines.engine import Engine, Visit
 from orchestrator.audience.engines.in_clickhouse import ClickHouseEngine
 from orchestrator.audience.engines.in_postgresql import PostgresEngine
 from orchestrator.audience.engines.in_spark import SparkEngine
-from orchestrator.audience.engines.shown import Properties, views
+from orchestrator.audience.engines.shown import views
 from orchestrator.audience.lists import People, read_list
 from orchestrator.audience.spool import Spool
 from orchestrator.audience.sql_columns import OurColumns
 from orchestrator.audience.tongue import column, text
 from orchestrator.core.errors import Mistake, StoreError
 from orchestrator.core.foreign import Foreign, Table
-from orchestrator.core.segments.tree import Declared, Kind
+from orchestrator.core.segments.tree import Catalogue, Kind
 from orchestrator.core.times import Instant
 
 _AMONG = "among"
@@ -39,18 +38,10 @@ _ARROW = {
 """The types of attributes in an answer, as our own store has them; the others are texts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the catalogue declares: attributes, and events with their properties."""
-
-    attributes: Mapping[str, Declared] = field(default_factory=dict)
-    events: Properties = field(default_factory=dict)
-
-
 class Warehouse:
     """One audience elsewhere. Every question opens the engine, reads, and lets go of it again."""
 
-    def __init__(self, engine: Engine, root: Path, known: Known, foreign: Foreign | None = None) -> None:
+    def __init__(self, engine: Engine, root: Path, known: Catalogue, foreign: Foreign | None = None) -> None:
         self._engine = engine
         self._known = known
         self._foreign = foreign
@@ -74,7 +65,7 @@ class Warehouse:
         query = exp.select(*(column("m", name) for name in question.query.named_selects))
         for name in question.columns:
             home = self.columns.home(name.removeprefix(ATTRIBUTE)) if name.startswith(ATTRIBUTE) else name
-            value = column("p", home)
+            value: exp.Expr = column("p", home)
             if name in ("devices", "rest"):
                 value = exp.cast(value, "TEXT", dialect=self.columns.dialect)
             query = query.select(exp.alias_(value, home, quoted=True), copy=False)
@@ -159,7 +150,7 @@ class Warehouse:
             return []
 
 
-def warehouse(url: str, root: Path, known: Known, foreign: Foreign | None = None) -> Warehouse:
+def warehouse(url: str, root: Path, known: Catalogue, foreign: Foreign | None = None) -> Warehouse:
     """The audience at a URL; StoreError for one of no known kind. Nothing is opened yet."""
     kind, _, place = url.partition(":")
     if kind == "postgresql":
@@ -186,7 +177,8 @@ def _members(by: set[str]) -> exp.Expr:
         if word == "user":
             found.append(one.select(exp.alias_(column("listed", "value"), "user", quoted=True)))
             continue
-        has, wanted = column("profile", word), column("listed", "value")
+        has: exp.Expr = column("profile", word)
+        wanted: exp.Expr = column("listed", "value")
         if word == "email":  # an e-mail address counts without case
             has, wanted = exp.Lower(this=has), exp.Lower(this=wanted)
         same = exp.EQ(this=has, expression=wanted)

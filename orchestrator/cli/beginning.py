@@ -186,7 +186,7 @@ def _bring_people(desk: Desk) -> dict[str, int]:
     folder = desk.root / "data" / "example"
     lines = invent(folder, WallClock().now())
     opened = desk.open()
-    audience = app.audience(opened)
+    audience = app.own_audience(opened)
     for what in WHAT:
         told = land(desk, opened, audience, Wish(what, folder / f"{what}.jsonl"))
         if told["rejected"]:

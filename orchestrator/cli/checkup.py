@@ -72,8 +72,11 @@ def _missing_secrets(opened: app.Opened) -> Iterator[tuple[str, list[str]]]:
 
 
 def _audience(opened: app.Opened) -> Iterator[Finding]:
+    if engine := app.elsewhere(opened):
+        yield from _warehouse(opened, engine)
+        return
     try:
-        store = app.audience(opened)
+        store = app.own_audience(opened)
         counts = store.counts()
     except OrchestratorError as problem:
         yield Finding("audience", False, str(problem))
@@ -81,6 +84,21 @@ def _audience(opened: app.Opened) -> Iterator[Finding]:
     newest = f", the newest of {when(counts.newest)}" if counts.events else ""
     yield Finding("audience", True, f"{counts.profiles:,} people, {counts.events:,} events{newest}")
     yield from _disk("audience", store.path)
+
+
+def _warehouse(opened: app.Opened, engine: str) -> Iterator[Finding]:
+    """An audience that is somebody else's: is it there, does it have what the mapping names?"""
+    from orchestrator.audience.questions import everybody  # noqa: PLC0415 - it brings the engines along
+
+    try:
+        store = app.audience(opened)
+        missing = store.mistakes()
+        yield from (Finding("audience", False, str(mistake)) for mistake in missing)
+        if not missing:
+            many = everybody(store.ask)
+            yield Finding("audience", True, f"{many:,} people in {engine}, which is only read: its tables are not ours")
+    except OrchestratorError as problem:
+        yield Finding("audience", False, str(problem))
 
 
 def _disk(what: str, path: Path) -> Iterator[Finding]:

@@ -14,9 +14,9 @@ def funnel(context: typer.Context, name: Name, at: At = None, engine: Engine = N
     from orchestrator.core.segments.sentence import sentences  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
-    with asked_about(desk, name, at, engine) as asked:
-        everybody, steps = asked.questions.funnel(asked.segment)
-        said = sentences(asked.segment, asked.zone)
+    asked = asked_about(desk, name, at, engine)
+    everybody, steps = asked.questions.funnel(asked.segment)
+    said = sentences(asked.segment, asked.zone)
     before = [everybody, *(step.left for step in steps)]
 
     def tell() -> None:
@@ -41,12 +41,12 @@ def overlap(
     """Show how many people every two of these segments share: a matrix, each row in per cent of its own segment."""
     desk: Desk = context.obj
     names = list(dict.fromkeys(names))
-    with asked_about(desk, names[0], at, engine) as asked:
-        known = asked.moment.segments
-        for one in names:
-            if one not in known:
-                no_such("segment", one, known)
-        found = asked.questions.overlap({one: known[one] for one in names})
+    asked = asked_about(desk, names[0], at, engine)
+    known = asked.moment.segments
+    for one in names:
+        if one not in known:
+            no_such("segment", one, known)
+    found = asked.questions.overlap({one: known[one] for one in names})
 
     def tell() -> None:
         wide = max(len(one) for one in names) + 2
@@ -89,9 +89,9 @@ def diff(
 
     desk: Desk = context.obj
     since, until = sorted(moment_of(one) for one in between)
-    with asked_about(desk, name, between[0] if moment_of(between[0]) == until else between[1], engine) as asked:
-        found = asked.questions.difference(asked.segment, since, number)
-        said = sentences(asked.segment, asked.zone)
+    asked = asked_about(desk, name, between[0] if moment_of(between[0]) == until else between[1], engine)
+    found = asked.questions.difference(asked.segment, since, number)
+    said = sentences(asked.segment, asked.zone)
 
     def tell() -> None:
         typer.echo(f" {name}   {found.before:,} → {found.after:,} people   from {when(since)} to {when(until)}")

@@ -23,7 +23,6 @@ def discover(
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.audience import discovering  # noqa: PLC0415
     from orchestrator.audience.questions import Questions  # noqa: PLC0415
-    from orchestrator.audience.sql_columns import DuckColumns  # noqa: PLC0415
     from orchestrator.cli.sending import moment_of  # noqa: PLC0415
     from orchestrator.core.phrases import PhraseError, duration  # noqa: PLC0415
     from orchestrator.core.segments import Moment  # noqa: PLC0415
@@ -40,8 +39,9 @@ def discover(
         fail(f"--within {within}: {problem.remedy}", USAGE)
     if length < DAY or length % DAY:
         fail(f"--within {within}: whole days are looked at, like 30 days", USAGE)
-    columns, moment = DuckColumns(known.attributes), Moment(moment_of(at), opened.project.settings.time_zone)
-    questions = Questions(app.audience(opened).ask, columns, moment)
+    audience = app.audience(opened)
+    columns, moment = audience.columns, Moment(moment_of(at), opened.project.settings.time_zone)
+    questions = Questions(audience.ask, columns, moment)
     rules, judged = discovering.discover(questions, columns, moment, known, goal, length)
     days, shown = length // DAY, rules[:number]
 

@@ -12,7 +12,7 @@ from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
     from orchestrator import app as parts
-    from orchestrator.audience.store import Audience
+    from orchestrator.audience.reader import Reader
 
 
 COUPONS = "coupons"
@@ -56,7 +56,9 @@ def bring(
     if not files:
         fail(f"import {what}: which files? CSV, JSONL or Parquet", USAGE)
     opened = desk.open()
-    audience = app.audience(opened)
+    # Words of consent and stopped addresses go to the ledger, whoever has the audience.
+    for_the_ledger = what in (What.CONSENT, What.SUPPRESSIONS)
+    audience = app.audience(opened) if for_the_ledger else app.own_audience(opened)
     told = [land(desk, opened, audience, Wish(what, file, mapping, replace)) for file in files]
 
     def tell() -> None:
@@ -131,7 +133,7 @@ class Wish:
     replace: bool = False
 
 
-def land(desk: Desk, opened: "parts.Opened", audience: "Audience", wish: Wish) -> dict[str, Any]:
+def land(desk: Desk, opened: "parts.Opened", audience: "Reader", wish: Wish) -> dict[str, Any]:
     """Import one file; what came of it, in numbers."""
     from orchestrator.audience.importing import Order, import_file  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.audience.mapping import What  # noqa: PLC0415

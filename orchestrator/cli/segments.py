@@ -1,9 +1,8 @@
 """Verbs about segments: who is in one, condition by condition, how many, a few of them, and why somebody is in or not."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,10 +10,8 @@ from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, when
 from orchestrator.core.times import Instant
 
 if TYPE_CHECKING:
-    from orchestrator.audience.engines.asking import Warehouse
     from orchestrator.audience.questions import Questions, Spread
-    from orchestrator.audience.sql_columns import Columns
-    from orchestrator.audience.store import Audience
+    from orchestrator.audience.reader import Reader
     from orchestrator.core.segments import Declared, Finding, Moment, Segment
 
 segment = typer.Typer(help="Who is in a segment, and why.", no_args_is_help=True)
@@ -23,7 +20,9 @@ Name = Annotated[str, typer.Argument(help="The segment.")]
 Engine = Annotated[
     str | None,
     typer.Option(
-        "--engine", help="Ask another engine: postgresql://… or clickhouse:FOLDER, with tables shaped like ours."
+        "--engine",
+        help="Ask another engine: postgresql://…, clickhouse:FOLDER or spark:MASTER, its tables as config/warehouse.yaml"
+        " maps them, or shaped like ours.",
     ),
 ]
 Run = Annotated[
@@ -62,19 +61,14 @@ class Asked:
     moment: "Moment"
     zone: str
     declared: "Mapping[str, Declared]"
-    source: "Audience | Warehouse"
-    columns: "Columns"
+    source: "Reader"
 
     @property
     def questions(self) -> "Questions":
         """Questions at the moment."""
         from orchestrator.audience.questions import Questions  # noqa: PLC0415 - keeps `--help` fast
 
-        return Questions(self.source.ask, self.columns, self.moment)
-
-    def store(self) -> "Audience":
-        """Our own store, for what no other engine is asked."""
-        return cast("Audience", self.source)
+        return Questions(self.source.ask, self.source.columns, self.moment)
 
     def lists(self) -> tuple[str, ...]:
         """The lists the segment looks into."""
@@ -83,12 +77,10 @@ class Asked:
         return lists(self.segment, self.moment)
 
 
-@contextmanager
-def asked_about(desk: Desk, name: str, at: str | None, engine: str | None = None) -> Iterator[Asked]:
+def asked_about(desk: Desk, name: str, at: str | None, engine: str | None = None) -> Asked:
     """A segment of the project and the engine to ask: the project's own, or the one named."""
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
-    from orchestrator.audience.engines.asking import warehouse  # noqa: PLC0415
-    from orchestrator.audience.sql_columns import DuckColumns  # noqa: PLC0415
+    from orchestrator.audience.engines.by_url import open_audience  # noqa: PLC0415
     from orchestrator.cli.sending import moment_of  # noqa: PLC0415
     from orchestrator.core.segments import Moment  # noqa: PLC0415
 
@@ -99,10 +91,10 @@ def asked_about(desk: Desk, name: str, at: str | None, engine: str | None = None
     zone, declared = project.settings.time_zone, project.catalogue.known.attributes
     moment = Moment(moment_of(at), zone, project.segments)
     if engine is None:
-        yield Asked(name, project.segments[name], moment, zone, declared, app.audience(opened), DuckColumns(declared))
-        return
-    with warehouse(engine, desk.root, declared) as found:
-        yield Asked(name, project.segments[name], moment, zone, declared, found, found.columns)
+        source = app.audience(opened)
+    else:
+        source = open_audience(engine, desk.root, project.catalogue.known, project.warehouse)
+    return Asked(name, project.segments[name], moment, zone, declared, source)
 
 
 @honest
@@ -119,16 +111,16 @@ def show(
     from orchestrator.core.segments.sentence import sentences  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
-    with asked_about(desk, name, at, engine) as asked:
-        for one in attribute or ():
-            if one not in asked.declared:
-                no_such("attribute", one, asked.declared)
-        questions = asked.questions
-        everybody, steps = questions.funnel(asked.segment)
-        reach = questions.reachable(asked.segment)
-        some = questions.sample(asked.segment, 3)
-        spreads = {one: questions.spread(asked.segment, one, asked.declared[one].kind) for one in attribute or ()}
-        said = sentences(asked.segment, asked.zone)
+    asked = asked_about(desk, name, at, engine)
+    for one in attribute or ():
+        if one not in asked.declared:
+            no_such("attribute", one, asked.declared)
+    questions = asked.questions
+    everybody, steps = questions.funnel(asked.segment)
+    reach = questions.reachable(asked.segment)
+    some = questions.sample(asked.segment, 3)
+    spreads = {one: questions.spread(asked.segment, one, asked.declared[one].kind) for one in attribute or ()}
+    said = sentences(asked.segment, asked.zone)
     people = steps[-1].left if steps else everybody
 
     def tell() -> None:
@@ -190,8 +182,8 @@ def count(context: typer.Context, name: Name, at: At = None, engine: Engine = No
         users = remembered(desk, name, run, at, engine)
         desk.show({"segment": name, "people": len(users), "run": run}, lambda: typer.echo(f"{len(users):,}"))
         return
-    with asked_about(desk, name, at, engine) as asked:
-        people = asked.questions.count(asked.segment)
+    asked = asked_about(desk, name, at, engine)
+    people = asked.questions.count(asked.segment)
     desk.show({"segment": name, "people": people, "at": asked.moment.at}, lambda: typer.echo(f"{people:,}"))
 
 
@@ -212,26 +204,30 @@ def sample(
         some = remembered(desk, name, run, at, engine)[:number]
         desk.show({"segment": name, "users": some, "run": run}, lambda: typer.echo("\n".join(some)))
         return
-    with asked_about(desk, name, at, engine) as asked:
-        users = asked.questions.sample(asked.segment, number)
+    asked = asked_about(desk, name, at, engine)
+    users = asked.questions.sample(asked.segment, number)
     desk.show({"segment": name, "users": users, "at": asked.moment.at}, lambda: typer.echo("\n".join(users)))
 
 
 @honest
 def explain(
-    context: typer.Context, name: Name, user: Annotated[str, typer.Argument(help="The user's id.")], at: At = None
+    context: typer.Context,
+    name: Name,
+    user: Annotated[str, typer.Argument(help="The user's id.")],
+    at: At = None,
+    engine: Engine = None,
 ) -> None:
     """Tell why somebody is in the segment or is not: every condition, true or false, with the value it was judged by."""
     from orchestrator.audience.person import AskedCrowd, read_person  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.core.segments import explain as explained  # noqa: PLC0415
 
     desk: Desk = context.obj
-    with asked_about(desk, name, at) as asked:
-        person = read_person(asked.store(), user, asked.declared, asked.lists())
-        if person is None:
-            fail(f"nobody is known by the id {user}", USAGE)
-        crowd = AskedCrowd(asked.store(), asked.moment, asked.columns, asked.lists())
-        found = explained(asked.segment, person, replace(asked.moment, crowd=crowd))
+    asked = asked_about(desk, name, at, engine)
+    person = read_person(asked.source, user, asked.declared, asked.lists())
+    if person is None:
+        fail(f"nobody is known by the id {user}", USAGE)
+    crowd = AskedCrowd(asked.source, asked.moment, asked.lists())
+    found = explained(asked.segment, person, replace(asked.moment, crowd=crowd))
 
     def tell() -> None:
         typer.echo(f" {user} is {'in' if found.holds else 'not in'} {name}   at {when(asked.moment.at)}")

@@ -20,7 +20,13 @@ def register(app: typer.Typer) -> None:
 
 
 @honest
-def check(context: typer.Context) -> None:
+def check(
+    context: typer.Context,
+    online: Annotated[
+        bool,
+        typer.Option("--online", help="Also ask the audience, where it is not ours: are its tables and columns there?"),
+    ] = False,
+) -> None:
     """Read every file and name every mistake at once, and what is none but worth knowing. Needs no store, secret or network."""
     from orchestrator import checking  # noqa: PLC0415 - keeps `--help` fast
 
@@ -28,6 +34,8 @@ def check(context: typer.Context) -> None:
     loaded = desk.load()
     files = len(loaded.files)
     mistakes = checking.mistakes(loaded)
+    if online and not mistakes:
+        mistakes = _of_the_audience(desk)
     notes = checking.notes(loaded) if not mistakes else ()
 
     def tell() -> None:
@@ -46,6 +54,13 @@ def check(context: typer.Context) -> None:
     desk.show({"files": files, "mistakes": told(mistakes), "notes": told(notes)}, tell)
     if mistakes:
         raise typer.Exit(WRONG)
+
+
+def _of_the_audience(desk: Desk) -> "tuple[Mistake, ...]":
+    """What the mapping names and the audience does not have."""
+    from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+
+    return tuple(app.audience(desk.open()).mistakes())
 
 
 @honest

@@ -22,6 +22,7 @@ from orchestrator.config.secret import Secret
 from orchestrator.config.segments import known_data
 from orchestrator.config.settings import DEV, environment_of
 from orchestrator.config.shapes import AttributeShape, DataShape, SettingsShape, SourceShape
+from orchestrator.config.warehouse import foreign_of
 from orchestrator.core import segments
 from orchestrator.core.campaigns import (
     Campaign,
@@ -52,7 +53,9 @@ def build(draft: Draft, trees: dict[str, segments.Segment], environment: Environ
         if campaign is None or campaign.shape is None:
             return None
         campaigns[name] = _campaign(name, campaign.shape, draft.settings, environment)
-    return Project(_settings(draft.settings), environment, _catalogue(draft.data, frozenset(trees)), trees, campaigns)
+    known = _catalogue(draft.data, frozenset(trees))
+    foreign = foreign_of(draft.warehouse_sheet, draft.warehouse) if draft.warehouse is not None else None
+    return Project(_settings(draft.settings), environment, known, trees, campaigns, foreign)
 
 
 def sketch(draft: Draft) -> Sketch:

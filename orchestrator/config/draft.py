@@ -7,11 +7,13 @@ from orchestrator.config.campaign_shape import CampaignShape
 from orchestrator.config.findings import Findings, choice, quoted
 from orchestrator.config.shapes import DataShape, SettingsShape
 from orchestrator.config.sheets import Path, Sheet
+from orchestrator.config.warehouse_shape import WarehouseShape
 from orchestrator.core.campaigns import CampaignState
 from orchestrator.providers import Declaration
 
 SETTINGS = "config/orchestrator.yaml"
 DATA = "config/data.yaml"
+WAREHOUSE = "config/warehouse.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Draft:
     data: DataShape | None
     segments: Mapping[str, Sheet | None] = field(default_factory=dict)
     campaigns: Mapping[str, CampaignDraft | None] = field(default_factory=dict)
+    warehouse_sheet: Sheet = field(default_factory=lambda: Sheet(WAREHOUSE, {}, {}))
+    warehouse: WarehouseShape | None = None
 
     @property
     def translations(self) -> list[str]:

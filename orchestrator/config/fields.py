@@ -170,6 +170,8 @@ def store(schemes: Iterable[str], example: str) -> tuple[PlainValidator, WithJso
                 "no such kind of store",
                 f"It begins with {' or '.join(allowed)}, like `{example}`, or is ${{env:NAME}}.",
             )
+        if value.startswith("clickhouse://"):
+            raise objection("a server of ClickHouse cannot be asked yet", "Write a folder: `clickhouse:data/house`.")
         if re.search(r"//[^/@]*:(?!\$\{)[^/@]+@", value):
             raise objection("holds a password in plain text", f"{HOW} for the whole address, or for the password.")
         return value
@@ -272,7 +274,7 @@ ScheduleZone = Annotated[
 ]
 Locale = Annotated[str, PlainValidator(locale), WithJsonSchema({"type": "string", "examples": ["de", "fr-CA"]})]
 LedgerAddress = Annotated[str, *store(("sqlite", "postgresql"), "sqlite:data/ledger.db")]
-AudienceAddress = Annotated[str, *store(("duckdb",), "duckdb:data/audience.duckdb")]
+AudienceAddress = Annotated[str, *store(("duckdb", "postgresql", "clickhouse", "spark"), "duckdb:data/audience.duckdb")]
 ListFile = Annotated[str, *matching(r"lists/[A-Za-z0-9_\-./]+\.csv", "a list's file", "lists/staff.csv")]
 SourceFile = Annotated[
     str, *matching(r"(lists|data)/[A-Za-z0-9_\-./]+\.(csv|json)", "a source's file", "data/products.csv")

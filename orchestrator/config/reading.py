@@ -1,14 +1,14 @@
 """A whole project read at once: every file, every mistake, and the project itself if there is none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestrator.config.adapters import installed_adapters
 from orchestrator.config.building import build, sketch
 from orchestrator.config.campaign_shape import CampaignShape
 from orchestrator.config.campaigns import check_campaign
-from orchestrator.config.draft import DATA, SETTINGS, CampaignDraft, Draft
+from orchestrator.config.draft import DATA, SETTINGS, WAREHOUSE, CampaignDraft, Draft
 from orchestrator.config.fields import NAME
 from orchestrator.config.findings import Findings, choice, quoted
 from orchestrator.config.policies import check_policy
@@ -21,6 +21,8 @@ from orchestrator.config.shaping import shape
 from orchestrator.config.sheets import Sheet, read_sheet
 from orchestrator.config.slips import Slip
 from orchestrator.config.templates import check_templates
+from orchestrator.config.warehouse import check_asked_elsewhere, check_warehouse
+from orchestrator.config.warehouse_shape import WarehouseShape
 from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.providers import Declaration
 
@@ -66,6 +68,8 @@ def load(
         check_settings(draft, draft.settings)
     if draft.data is not None:
         check_data(draft, draft.data)
+    if draft.warehouse is not None:
+        check_warehouse(draft, draft.warehouse)
     for campaign in draft.campaigns.values():
         if campaign is not None:
             check_campaign(draft, campaign)
@@ -97,7 +101,12 @@ def _draft(files: Files, findings: Findings, adapters: Mapping[str, Declaration]
         settings_sheet, settings = shape(settings_sheet, SettingsShape, findings)
     if data_ok:
         data_sheet, data = shape(data_sheet, DataShape, findings)
-    return Draft(files, findings, adapters, settings_sheet, settings, data_sheet, data, segments, campaigns)
+    read = Draft(files, findings, adapters, settings_sheet, settings, data_sheet, data, segments, campaigns)
+    if WAREHOUSE not in files:
+        return read
+    sheet, ok = _sheet(files, WAREHOUSE, findings)
+    sheet, warehouse = shape(sheet, WarehouseShape, findings) if ok else (sheet, None)
+    return replace(read, warehouse_sheet=sheet, warehouse=warehouse)
 
 
 def _sheet(files: Files, file: str, findings: Findings, remedy: str = "") -> tuple[Sheet, bool]:
@@ -137,12 +146,16 @@ def _check_path(file: str, findings: Findings) -> None:
     if climbs(file) or file.startswith("/") or "\\" in file or ".." in file.split("/"):
         findings.in_file(file, "leads out of the project's folder", "Put it inside.")
         return
-    if not file.startswith("config/") or file in {SETTINGS, DATA} or file.startswith(IMPORTS):
+    if not file.startswith("config/") or file in {SETTINGS, DATA, WAREHOUSE} or file.startswith(IMPORTS):
         return
     folder = next((one for one in (SEGMENTS, CAMPAIGNS) if file.startswith(one)), "")
     if not folder:
         parts = file.split("/")
-        names = ["campaigns", "segments", "imports"] if len(parts) > 2 else ["orchestrator.yaml", "data.yaml"]
+        names = (
+            ["campaigns", "segments", "imports"]
+            if len(parts) > 2
+            else ["orchestrator.yaml", "data.yaml", "warehouse.yaml"]
+        )
         findings.in_file(file, "nobody reads this file", choice(parts[1], names))
     elif not file.endswith(".yaml"):
         findings.in_file(file, "is not a .yaml file", "Rename it." if file.endswith(".yml") else "Move it elsewhere.")
@@ -157,8 +170,10 @@ def _environment(draft: Draft, name: str, secrets: SecretSource | None) -> Envir
         draft.findings.at(
             draft.settings_sheet, ("environments",), f"no environment {quoted(name)}", choice(name, known)
         )
-    elif secrets is not None:
+        return None
+    if secrets is not None:
         check_secrets(draft, draft.settings, found, secrets)
+    check_asked_elsewhere(draft, found, secrets)
     return found
 
 

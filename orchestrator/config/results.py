@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from orchestrator.config.fields import Deliver, Type
 from orchestrator.config.secret import Secret, SecretSource
 from orchestrator.core.campaigns import Campaign, Consent
+from orchestrator.core.foreign import Foreign
 from orchestrator.core.nouns import Channel
 from orchestrator.core.phrases import Rate
 from orchestrator.core.segments import Catalogue as KnownData
@@ -15,7 +16,7 @@ from orchestrator.core.times import SECOND
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where the two stores live: `sqlite:data/ledger.db`, `duckdb:data/audience.duckdb`, paths relative to the project."""
+    """Where the two stores live: `sqlite:data/ledger.db`, `duckdb:data/audience.duckdb`, paths relative to the project. An audience that is not `duckdb:` is somebody else's, and only read."""
 
     ledger: Secret
     audience: Secret
@@ -154,6 +155,8 @@ class Project:
     catalogue: Catalogue
     segments: Mapping[str, Segment]
     campaigns: Mapping[str, Campaign]
+    warehouse: Foreign | None = None
+    """config/warehouse.yaml: the tables of an audience that is not ours; None for tables shaped like ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from orchestrator.config.campaign_shape import CampaignShape
 from orchestrator.config.shapes import DataShape, SettingsShape
+from orchestrator.config.warehouse_shape import WarehouseShape
 from orchestrator.core.mirrors import Deed
 from orchestrator.core.nouns import Channel
 from orchestrator.core.segments import glossary
@@ -21,6 +22,7 @@ from orchestrator.core.segments.reading_tests import EVERY_WORD
 SCHEMA_OF = {
     "orchestrator.schema.json": "config/orchestrator.yaml",
     "data.schema.json": "config/data.yaml",
+    "warehouse.schema.json": "config/warehouse.yaml",
     "campaign.schema.json": "config/campaigns/*.yaml",
     "segment.schema.json": "config/segments/*.yaml",
 }
@@ -32,6 +34,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     return {
         "orchestrator.schema.json": _of(SettingsShape),
         "data.schema.json": _of(DataShape),
+        "warehouse.schema.json": _of(WarehouseShape),
         "campaign.schema.json": _of(CampaignShape),
         "segment.schema.json": _segment(),
     }

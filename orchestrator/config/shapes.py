@@ -52,7 +52,10 @@ class StoresShape(Shape):
         default="sqlite:data/ledger.db", description="Runs, deliveries, consent: a SQLite file, or PostgreSQL."
     )
     audience: AudienceAddress = Field(
-        default="duckdb:data/audience.duckdb", description="Profiles and events: a DuckDB file."
+        default="duckdb:data/audience.duckdb",
+        description="Profiles and events: a DuckDB file of our own; or an engine of yours that is only read, with tables as"
+        " config/warehouse.yaml maps them: PostgreSQL, ClickHouse in a folder (`clickhouse:data/house`), Spark"
+        " (`spark:local[2]`).",
     )
 
 

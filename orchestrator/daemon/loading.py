@@ -52,7 +52,6 @@ class Loading:
             try:
                 while not stopping.is_set():
                     rest = 0.0 if await held(self.once) else LOOK_EVERY
-                    self.trouble = ""
                     await _pause(stopping, rest)
             except StoreError as problem:
                 if not (isinstance(problem, HeldError) and stopping.is_set()):
@@ -68,7 +67,11 @@ class Loading:
 
     def once(self, ledger: Ledger) -> bool:
         """Whether there is more to do at once. While nothing waits, the audience is left to others."""
+        if engine := app.elsewhere(self._opened()):
+            self._leave(ledger, engine)
+            return False
         batch = self._learn(ledger)
+        self.trouble = ""
         if self._sending_comes_first(ledger):
             return batch
         mirrored = self._mirrors.once(ledger, lambda: self._audience(self._opened()))
@@ -79,6 +82,17 @@ class Loading:
             self._mirrored_at = self._clock.now()
         return batch or more
 
+    def _leave(self, ledger: Ledger, engine: str) -> None:
+        """An audience that is somebody else's is told nothing. Events that came in before it was stay where they are."""
+        self._mirrors.forget(ledger)
+        waits = arrivals.any_waits(ledger.store)
+        said = (
+            f"{engine}: is only read; they wait for an audience of our own (stores.audience: duckdb:…)" if waits else ""
+        )
+        if said and said != self.trouble:
+            log.trouble("events.not_loaded", why=said)
+        self.trouble = said
+
     def _sending_comes_first(self, ledger: Ledger) -> bool:
         now = self._clock.now()
         long_ago = not self._mirrored_at <= now < self._mirrored_at + MIRROR_EVERY
@@ -86,6 +100,8 @@ class Loading:
 
     async def catch_up(self, held: LedgerThread, stopping: asyncio.Event) -> None:
         """Wait until the audience knows of what the ledger knows now; not for ever, and not while a store is in trouble."""
+        if app.elsewhere(self._opened()):
+            return
         newest = await held(lambda ledger: mirrors.newest(ledger.store))
         loop = asyncio.get_running_loop()
         until = loop.time() + CATCH_UP
@@ -99,7 +115,7 @@ class Loading:
             self._hurried -= 1
 
     def _audience(self, opened: app.Opened) -> "Audience":
-        return app.audience(opened, self._give_up)
+        return app.own_audience(opened, self._give_up)
 
     def _learn(self, ledger: Ledger) -> bool:
         if not arrivals.any_waits(ledger.store):

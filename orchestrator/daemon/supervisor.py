@@ -255,7 +255,8 @@ class Supervisor:
             await self._ledger(lambda ledger: ledger.seal(Purpose.WRITE, now)),
         )
         labels = {name: topic.label for name, topic in self.opened.project.settings.topics.items()}
-        face = site(self._ledger, seals, labels, self.clock, self._health, self._metrics)
+        elsewhere = lambda: app.elsewhere(self.opened)  # noqa: E731 - asked anew after every edit
+        face = site(self._ledger, seals, labels, self.clock, self._health, self._metrics, elsewhere)
         return Face(face, self._doors, self._fall)
 
     async def _metrics(self) -> bytes:

@@ -73,6 +73,11 @@ class Mirrors:
         self._whole = None if becomes.walking or file is None else (audience.path, file)
         return Mirrored(fresh, more=becomes.walking or bool(entries)) if entries or at.walking else None
 
+    def forget(self, ledger: Ledger) -> None:
+        """Let go of what waits to be told where nobody can be told; an audience of our own would be told all from the beginning."""
+        if entries := mirrors.due(ledger.store, self._most):
+            mirrors.done(ledger.store, entries, mirrors.told(ledger.store) + 1)
+
     def _next(self, ledger: Ledger, entries: Sequence[Due], at: Place) -> "_Step":
         """What the queue asks for, and the next piece of the walk if it is not over."""
         shards = [ShardKey(one.run, one.number) for one in entries if one.run]

@@ -9,7 +9,7 @@ import hmac
 import zlib
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client.core import CounterMetricFamily
 from starlette.requests import Request
@@ -47,7 +47,11 @@ log = Log("web")
 class Ingest:
     """`POST /v1/{word}` for each word of KINDS; `keys` are the write keys that hold."""
 
-    def __init__(self, ledger: LedgerThread, keys: Iterable[str], clock: Clock) -> None:
+    def __init__(
+        self, ledger: LedgerThread, keys: Iterable[str], clock: Clock, elsewhere: Callable[[], str] = lambda: ""
+    ) -> None:
+        """`elsewhere` says which engine has the audience where it is not ours: then nothing is taken, for nobody may write there."""
+        self._elsewhere = elsewhere
         self._door = _Door(ledger)
         self._keys = [key.encode() for key in keys]
         self._clock = clock
@@ -67,6 +71,9 @@ class Ingest:
         if not self._may(request, sent):
             text = "a write key is needed, as the user name of Basic authentication or as writeKey: `orchestrator ingest key` shows it"
             return JSONResponse({"success": False, "error": text}, 401, headers=_OPEN)
+        if engine := self._elsewhere():
+            text = f"the audience is in {engine} and only read here; send this to whoever fills it"
+            return JSONResponse({"success": False, "error": text}, 403, headers=_OPEN)
         now = self._clock.now()
         rows, wrong = _read(sent, now)
         if wrong and request.query_params.get("strict") == "1":

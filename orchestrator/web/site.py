@@ -44,13 +44,14 @@ def site(
     clock: Clock,
     health: Callable[[], Awaitable[Health]],
     metrics: Callable[[], Awaitable[bytes]],
+    elsewhere: Callable[[], str] = lambda: "",
 ) -> Starlette:
-    """The ASGI application. `labels` are topics as people know them."""
+    """The ASGI application. `labels` are topics as people know them; `elsewhere` the engine of an audience that is not ours."""
     unsubscribe = Unsubscribe(ledger, seals.unsubscribe, labels, clock)
     inbox = Inbox(ledger, {key.id: key.secret for key in seals.inbox.keys}, clock)
 
     keys = [write_key(key) for key in seals.write.keys] if seals.write is not None else []
-    ingest = Ingest(ledger, keys, clock)
+    ingest = Ingest(ledger, keys, clock, elsewhere)
 
     async def healthz(_: Request) -> Response:
         said = await health()

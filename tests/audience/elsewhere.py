@@ -123,7 +123,8 @@ def in_postgres(url: str) -> None:
             columns = ", ".join(f"{quoted(one)} {_POSTGRES[kind]}" for one, kind in shape.items())
             connection.execute(f"CREATE TABLE crm.{name} ({columns})".encode())
             marks = ", ".join(
-                "to_timestamp(%s / 1000000.0)" if kind == "time" else f"%s::{_POSTGRES[kind]}" for kind in shape.values()
+                "to_timestamp(%s / 1000000.0)" if kind == "time" else f"%s::{_POSTGRES[kind]}"
+                for kind in shape.values()
             )
             if rows:
                 values = [[row[one] for one in shape] for row in rows]
@@ -178,5 +179,3 @@ def _fill(connection: Any, table: str, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
         lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
         connection.query(f"INSERT INTO {table} FORMAT JSONEachRow {lines}")
-
-

@@ -15,7 +15,6 @@ from orchestrator.core.segments import OraclePerson
 from orchestrator.core.segments.tree import Declared, Kind
 from tests.audience.population import happenings, listings, profiles
 
-
 LISTS_IN_POSTGRES = 'CREATE TEMP TABLE IF NOT EXISTS list_member (list text, "user" text)'
 LISTS_IN_CLICKHOUSE = (
     'CREATE TABLE IF NOT EXISTS list_member (list String, "user" String) ENGINE = MergeTree ORDER BY (list, "user")'

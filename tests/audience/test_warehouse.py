@@ -1,24 +1,16 @@
 """An audience elsewhere: every criterion on PostgreSQL and ClickHouse over tables of somebody else's; answers come in batches."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import psycopg
-import pyarrow as pa
 import pytest
 
-from orchestrator.audience.casting import Wish, question
 from orchestrator.audience.compiling import lists, members
-from orchestrator.audience.spool import BATCH
-from orchestrator.audience.warehouse import Known, Warehouse, warehouse
-from orchestrator.core.errors import StoreError
-from orchestrator.core.foreign import Clock, EventTable, Foreign, PeopleTable, Place
-from orchestrator.core.segments import Declared, Kind, Moment, parse
+from orchestrator.audience.warehouse import Warehouse, warehouse
+from orchestrator.core.segments import Moment, parse
 from tests.audience.elsewhere import in_clickhouse, in_postgres, mapping, shaped_like_ours
-from tests.audience.test_criteria import AT, ATTRIBUTES, CATALOGUE, CRITERIA, SEGMENTS, ZONE
+from tests.audience.test_criteria import AT, CATALOGUE, CRITERIA, SEGMENTS, ZONE
 
-KNOWN = Known(ATTRIBUTES, CATALOGUE.events)
 EVERYBODY = {"about": "x", "any": [{"bucket": "0 to 0 of 1", "salt": "x"}]}
 
 
@@ -31,15 +23,15 @@ def elsewhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         fresh: Callable[[], str] = request.getfixturevalue("fresh_postgresql")
         url = fresh()
         in_postgres(url)
-        yield warehouse(url, root, KNOWN, mapping("crm."))
+        yield warehouse(url, root, CATALOGUE, mapping("crm."))
         return
     (root / "data" / "house").mkdir(parents=True)
     if request.param == "clickhouse":
         in_clickhouse(root / "data" / "house")
-        yield warehouse("clickhouse:data/house", root, KNOWN, mapping())
+        yield warehouse("clickhouse:data/house", root, CATALOGUE, mapping())
     else:
         shaped_like_ours(root / "data" / "house")
-        yield warehouse("clickhouse:data/house", root, KNOWN)
+        yield warehouse("clickhouse:data/house", root, CATALOGUE)
 
 
 @pytest.mark.parametrize(("raw", "expected"), [pytest.param(raw, who, id=name) for name, raw, who in CRITERIA])

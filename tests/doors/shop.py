@@ -88,7 +88,7 @@ class Shop:
 
     @property
     def audience(self):
-        return app.audience(self.opened)
+        return app.own_audience(self.opened)
 
     def load(self, *arrivals: Arrival):
         self.batches += 1

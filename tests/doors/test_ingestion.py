@@ -93,7 +93,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_counts_twice_however_often_the
         daemon.stop()
     finally:
         ledger.close()
-    rows = app.audience(opened).rows("SELECT message_id, count(*) FROM event GROUP BY ALL")
+    rows = app.own_audience(opened).rows("SELECT message_id, count(*) FROM event GROUP BY ALL")
     assert {message for message, _ in rows} == acknowledged
     assert {count for _, count in rows} == {1}
-    assert app.audience(opened).rows('SELECT "a.country" FROM profile WHERE "user" = \'ada\'') == [("AT",)]
+    assert app.own_audience(opened).rows('SELECT "a.country" FROM profile WHERE "user" = \'ada\'') == [("AT",)]

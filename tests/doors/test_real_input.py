@@ -138,7 +138,7 @@ def test_the_engine_and_plain_python_count_the_same_people(project, bought, name
     known = opened.project.catalogue.known
     segment = opened.project.segments[name]
     _, counts = SEGMENTS[name]
-    audience = app.audience(opened)
+    audience = app.own_audience(opened)
     for day in MOMENTS:
         at = Moment(instant(datetime(day.year, day.month, day.day, tzinfo=UTC)), "UTC", opened.project.segments)
         sql = compiling.members_sql(segment, at, DuckColumns(known.attributes))

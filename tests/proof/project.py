@@ -128,7 +128,7 @@ def bring_people(opened: app.Opened, ledger: Ledger, way: Door, people: int, now
     for what, lines in rows.items():
         file = opened.root / f"{what}.jsonl"
         file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        came = import_file(app.audience(opened), Order(what, file, now, known))
+        came = import_file(app.own_audience(opened), Order(what, file, now, known))
         if came.rejected:
             raise RuntimeError(f"{came.rejected} rows of {file} were not taken; the reasons are in {came.rejects}")
     ledger.change_consent(ConsentChange(user, way.channel, TOPIC, True, now, "proof") for user in users(people))

@@ -53,7 +53,9 @@ class _Visit:
     def table(self, name: str, columns: Mapping[str, Sequence[str]]) -> exp.Select:
         """As a temporary table."""
         shape = ", ".join(f'"{one}" String' for one in columns)
-        rows = "\n".join(json.dumps(dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True))
+        rows = "\n".join(
+            json.dumps(dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)
+        )
         with _errors(self._driver):
             self._connection.query(f"CREATE OR REPLACE TEMPORARY TABLE told_{name} ({shape})")
             if rows:

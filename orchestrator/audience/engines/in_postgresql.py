@@ -57,7 +57,9 @@ class _Visit:
         """By arrays inside the question: a replica knows no temporary tables."""
         arrays = [exp.cast(text(_array(values)), "TEXT[]") for values in columns.values()]
         names = [exp.to_identifier(one, quoted=True) for one in columns]
-        rows = exp.Table(this=call("unnest", *arrays), alias=exp.TableAlias(this=exp.to_identifier(name), columns=names))
+        rows = exp.Table(
+            this=call("unnest", *arrays), alias=exp.TableAlias(this=exp.to_identifier(name), columns=names)
+        )
         return exp.select(*(column(name, one) for one in columns)).from_(rows)
 
     def batches(self, sql: str) -> Iterator[Any]:
@@ -88,5 +90,3 @@ def _errors(driver: ModuleType) -> Iterator[None]:
 def _array(values: Sequence[str]) -> str:
     """Texts as PostgreSQL writes an array of them."""
     return "{" + ",".join('"' + one.replace("\\", "\\\\").replace('"', '\\"') + '"' for one in values) + "}"
-
-

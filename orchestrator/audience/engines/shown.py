@@ -162,7 +162,9 @@ def _events(foreign: Foreign, shown: Shown, named: Collection[str], declared: Pr
     found = [_event(table, shown, named, declared) for table in foreign.events]
     found += [_consent(table, shown) for table in foreign.consent]
     if not found:
-        raise StoreError("config/warehouse.yaml: no table of events, and a segment asks for one; name it under `events:`")
+        raise StoreError(
+            "config/warehouse.yaml: no table of events, and a segment asks for one; name it under `events:`"
+        )
     return found[0] if len(found) == 1 else exp.union(*found, distinct=False)
 
 
@@ -173,9 +175,11 @@ def _event(table: EventTable, shown: Shown, named: Collection[str], declared: Pr
     message_id = text("") if table.message_id is None else shown.value(table.message_id, at, Kind.TEXT)
     properties = shown.document(None)
     if "properties" in named:
-        properties = _properties(table, shown, at, declared[table.event] if table.event in declared else _agreed(declared))
+        properties = _properties(
+            table, shown, at, declared[table.event] if table.event in declared else _agreed(declared)
+        )
     user = column(at, table.user.column)
-    query = _row(shown, shown.text(user), shown.text(name), time, shown.text(message_id), properties)
+    query = _row(shown.text(user), shown.text(name), time, shown.text(message_id), properties)
     return query.from_(_as(table.table, at, shown), copy=False).where(_there(user), _there(time), copy=False)
 
 
@@ -210,12 +214,12 @@ def _consent(table: ConsentTable, shown: Shown) -> exp.Select:
     }
     said = shown.object({**words, GRANTED: granted})
     user = column(at, table.user.column)
-    query = _row(shown, shown.text(user), shown.text(text(CONSENT)), time, shown.text(text("")), said)
+    query = _row(shown.text(user), shown.text(text(CONSENT)), time, shown.text(text("")), said)
     query = query.from_(_as(table.table, at, shown), copy=False)
     return query.where(_there(user), _there(time), _there(granted), copy=False)
 
 
-def _row(shown: Shown, user: exp.Expr, name: exp.Expr, time: exp.Expr, message_id: exp.Expr, properties: exp.Expr) -> exp.Select:  # fmt: skip
+def _row(user: exp.Expr, name: exp.Expr, time: exp.Expr, message_id: exp.Expr, properties: exp.Expr) -> exp.Select:  # fmt: skip
     values = {"user": user, "name": name, "time": time, "message_id": message_id, "properties": properties}
     return exp.select(*(exp.alias_(value, key, quoted=True) for key, value in values.items()))
 
