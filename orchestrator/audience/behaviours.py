@@ -9,6 +9,7 @@ from sqlglot import exp
 from orchestrator.audience.columns import literal
 from orchestrator.audience.sql_columns import Columns
 from orchestrator.audience.tongue import column, number, template
+from orchestrator.core.mirrors import FAMILIES
 from orchestrator.core.times import MINUTE, Instant
 
 Path = tuple[str, ...]
@@ -120,6 +121,12 @@ def _occurrences(path: Path, told: Told, at: Instant, columns: Columns) -> exp.Q
     )
 
 
+def _ours(columns: Columns) -> exp.Expr:
+    """Whether an event is of our own telling: a message that was sent is no visit."""
+    named = [columns.tongue.starts_with(column("event", "name"), family) for family in FAMILIES]
+    return exp.paren(exp.or_(*named), copy=False)
+
+
 def _query(sql: str, **parts: exp.Expr) -> exp.Query:
     return cast("exp.Query", template(_SQL, sql, **parts))
 
@@ -141,11 +148,12 @@ def _sessions(event: str, at: Instant, columns: Columns) -> exp.Query:
                 FROM (
                     SELECT event."user", event."time", event.message_id, CASE WHEN {begins} THEN 1 ELSE 0 END AS opens,
                         max(event."time") OVER ({window} ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING) AS before
-                    FROM event WHERE event."time" < {int(at)}
+                    FROM event WHERE event."time" < {int(at)} AND NOT ours
                 ) AS timed
             ) AS marked GROUP BY marked."user", marked.stretch{opened}
         ) AS stretches GROUP BY stretches."user" """,
         ordered=order,
+        ours=_ours(columns),
         ordered_again=columns.tongue.by_code_point(column("timed", "message_id")),
     )
     for alias in found.find_all(exp.Alias):

@@ -60,7 +60,9 @@ def question(wish: Wish, columns: Columns) -> Question:
     query = _cast(wish, columns)
     if events.values or wish.reached is not None:
         user = column("c", "user")
-        query = exp.select(user, column("c", "place"), *events.values).from_(query.subquery("c"))
+        # Named anew, for some engines call a column of a join by its table too.
+        named = [exp.alias_(column("c", name), name, quoted=True) for name in ("user", "place")]
+        query = exp.select(*named, *events.values).from_(query.subquery("c"))
         for name, of in events.joins.items():
             query = query.join(of.subquery(name), on=exp.EQ(this=column(name, "user"), expression=user.copy()), join_type="left")  # fmt: skip
         if wish.reached is not None:

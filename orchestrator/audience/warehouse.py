@@ -173,7 +173,7 @@ def _members(by: set[str]) -> exp.Expr:
     found: list[exp.Select] = []
     for word in sorted(by):
         of = exp.EQ(this=column("listed", "by"), expression=text(word))
-        one = exp.select(column("listed", "list")).from_("listed").where(of)
+        one = exp.select(exp.alias_(column("listed", "list"), "list", quoted=True)).from_("listed").where(of)
         if word == "user":
             found.append(one.select(exp.alias_(column("listed", "value"), "user", quoted=True)))
             continue
