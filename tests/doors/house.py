@@ -12,9 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
-from orchestrator import app, planner
+from orchestrator import planner
 from orchestrator.audience import Arrival, Arriving
 from orchestrator.core.nouns import Channel
 from orchestrator.core.times import DAY, HOUR, MINUTE, Instant, iso
@@ -98,7 +96,7 @@ Last: {{ latest.purchase.sku | default('nothing') }}, {{ latest.purchase.amount 
 {{ numPriorSessions }}, {{ minutesSpentInApp }} minutes.
 <a href="{{ unsubscribe_url }}">No more</a></p>
 """,
-    "templates/spring/_default/push.yaml": "title: Spring is here\nbody: \"{{ userAttribute.firstName }}, have a look\"\n",
+    "templates/spring/_default/push.yaml": 'title: Spring is here\nbody: "{{ userAttribute.firstName }}, have a look"\n',
 }  # fmt: skip
 
 TABLES = """\
@@ -154,9 +152,14 @@ def events() -> list[Arrival]:
             body = {"amount": 2.25 * number + 0.125, "currency": "EUR" if turn else "CHF", "sku": f"s-{number}-{turn}"}
             found.append(did(user, "purchase", at, **body))
             if number % 2:
-                found.append(Arrival(Arriving.EVENT, user, f"z-{user}-{turn}", at, "purchase", {**body, "sku": f"z-{turn}"}))
+                found.append(
+                    Arrival(Arriving.EVENT, user, f"z-{user}-{turn}", at, "purchase", {**body, "sku": f"z-{turn}"})
+                )
     # Two in New York reach the goal while they wait for their noon.
-    later = [did(user, "purchase", Instant(NOON + 2 * HOUR), amount=1.5, currency="EUR", sku="late") for user in ("u31", "u37")]
+    later = [
+        did(user, "purchase", Instant(NOON + 2 * HOUR), amount=1.5, currency="EUR", sku="late")
+        for user in ("u31", "u37")
+    ]
     return [*found, *later]
 
 
@@ -181,7 +184,14 @@ _SHAPES: Mapping[str, Mapping[str, str]] = {
     "phones": {"customer": "text", "token": "text", "os": "text", "seen": "number"},
     "words": {"customer": "text", "about": "text", "yes_": "boolean", "at": "time"},
 }  # fmt: skip
-_POSTGRES = {"text": "text", "json": "jsonb", "boolean": "boolean", "date": "date", "time": "timestamptz", "number": "numeric"}
+_POSTGRES = {
+    "text": "text",
+    "json": "jsonb",
+    "boolean": "boolean",
+    "date": "date",
+    "time": "timestamptz",
+    "number": "numeric",
+}
 _CLICKHOUSE = {
     "text": "Nullable(String)", "json": "String", "boolean": "Nullable(Bool)", "date": "Date32", "time": "DateTime64(6, 'UTC')",
     "number": "Decimal(18, 3)",
@@ -216,6 +226,8 @@ def rows() -> dict[str, list[list[Any]]]:
 
 def into_postgres(url: str) -> None:
     """Make and fill the tables."""
+    import psycopg
+
     with psycopg.connect(url, autocommit=True) as connection:
         for name, shape in _SHAPES.items():
             columns = ", ".join(f"{column} {_POSTGRES[kind]}" for column, kind in shape.items())
@@ -281,7 +293,12 @@ def through(root: Path, url: str) -> dict[str, Any]:
         messages = [json.loads(line) for file in sorted(sink.glob("*.jsonl")) for line in file.read_text().splitlines()]
         told = sorted(_LINK.sub("LINK", json.dumps(message, sort_keys=True)) for message in messages)
         rows = [list(row) for row in shop.ledger.store.rows("SELECT user_id, channel, segment, state, reason FROM delivery ORDER BY user_id, channel")]  # fmt: skip
-        return {"planned": planned, "asked": {str(word): many for word, many in asked.items()}, "rows": rows, "messages": told}
+        return {
+            "planned": planned,
+            "asked": {str(word): many for word, many in asked.items()},
+            "rows": rows,
+            "messages": told,
+        }
     finally:
         shop.ledger.close()
 
@@ -305,4 +322,3 @@ if __name__ == "__main__":
         into_clickhouse(Path(sys.argv[2]))
     else:
         json.dump(through(Path.cwd(), sys.argv[1]), sys.stdout)
-    assert app
