@@ -41,7 +41,7 @@ segments-long: $(READY)
 # The same of Spark, which takes a Java and about a second a question; SEGMENT_TREES says how many.
 segments-spark: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,spark]'
-	$(BIN)/python -m pytest -q -W default tests/audience/spark_trees.py
+	$(BIN)/python -m pytest -q -W default tests/audience/spark_trees.py tests/doors/spark_house.py
 
 # One command per figure; each prints ratios taken in one run.
 bench: $(READY)

@@ -9,8 +9,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
 
 from orchestrator import planner
 from orchestrator.audience import Arrival, Arriving
@@ -251,15 +255,42 @@ def into_clickhouse(folder: Path) -> None:
     connection.close()
 
 
-def files_for(url: str) -> dict[str, str]:
-    """The project, its audience at this URL."""
+_PARQUET: Mapping[str, Any] = {
+    "text": pa.string(), "json": pa.string(), "boolean": pa.bool_(), "date": pa.string(), "time": pa.string(), "number": pa.decimal128(18, 3),
+}  # fmt: skip
+
+
+def into_files(folder: Path) -> None:
+    """The same as Parquet files, as a lake has them; days and moments are texts there."""
+    folder.mkdir(parents=True)
+    for name, shape in _SHAPES.items():
+        columns = {
+            column: pa.array([_exact(row[place], kind) for row in rows()[name]], _PARQUET[kind])
+            for place, (column, kind) in enumerate(shape.items())
+        }
+        parquet.write_table(pa.table(columns), folder / f"{name}.parquet")
+
+
+def _exact(value: Any, kind: str) -> Any:
+    return Decimal(str(value)) if kind == "number" else value
+
+
+def files_for(url: str, lake: Path | None = None) -> dict[str, str]:
+    """The project, its audience at this URL; Spark reads its tables from the files of a lake."""
     own = {**FILES, SETTINGS: FILES[SETTINGS].replace(OURS, url)}
-    return own if url == OURS else {**own, MAPPING: TABLES}
+    if url == OURS:
+        return own
+    if lake is None:
+        return {**own, MAPPING: TABLES}
+    return {
+        **own,
+        MAPPING: re.sub(r"table: (\w+)", lambda found: f'table: "parquet.`{lake}/{found[1]}.parquet`"', TABLES),
+    }
 
 
-def open_shop(root: Path, url: str) -> Shop:
+def open_shop(root: Path, url: str, lake: Path | None = None) -> Shop:
     """The shop, its people where the URL says; in our own store they are loaded now."""
-    shop = Shop(root, files_for(url))
+    shop = Shop(root, files_for(url, lake))
     shop.ledger.change_consent(words())
     if url == OURS:
         shop.load(
@@ -276,9 +307,9 @@ _LINK = re.compile(r"https://go[.]shop[.]example/u/[A-Za-z0-9_.~-]+")
 """Links are signed with a key of the ledger's own."""
 
 
-def through(root: Path, url: str) -> dict[str, Any]:
+def through(root: Path, url: str, lake: Path | None = None) -> dict[str, Any]:
     """One run from the files to the sink: what became of everybody, and every message, word for word."""
-    shop = open_shop(root, url)
+    shop = open_shop(root, url, lake)
     try:
         run = shop.fire(occurrence="2026-03-02T12:00")
         shop.clock.at = Instant(NOON + HOUR)

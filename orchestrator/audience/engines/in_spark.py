@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -34,14 +35,18 @@ class SparkEngine:
     @contextmanager
     def visit(self) -> Iterator["_Visit"]:
         """The session of this process; it begins with the first visit, and ends with the process."""
-        sql = needed("pyspark.sql", "spark")
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # its workers read JSON by our own code
-        builder = sql.SparkSession.builder.appName("orchestrator").config("spark.sql.session.timeZone", "UTC")
-        with _errors():
-            remote = self._master.startswith(CONNECT)
-            session = (builder.remote(self._master) if remote else builder.master(self._master)).getOrCreate()
-            register(session)
-        yield _Visit(session)
+        yield _Visit(_session(self._master))
+
+
+@cache
+def _session(master: str) -> Any:
+    sql = needed("pyspark.sql", "spark")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # its workers read JSON by our own code
+    builder = sql.SparkSession.builder.appName("orchestrator").config("spark.sql.session.timeZone", "UTC")
+    with _errors():
+        made = (builder.remote(master) if master.startswith(CONNECT) else builder.master(master)).getOrCreate()
+        register(made)
+    return made
 
 
 class _Visit:

@@ -66,5 +66,5 @@ class SparkShown(Shown):
 
     def listed(self, item: exp.Expr, seen: exp.Expr) -> exp.Expr:
         """Sorted as pairs."""
-        sql = "concat('[', array_join(transform(sort_array(collect_list(struct(seen, item)), FALSE), x -> x.col2), ','), ']')"
+        sql = "concat('[', array_join(transform(sort_array(collect_list(named_struct('seen', seen, 'item', item)), FALSE), x -> x.item), ','), ']')"
         return template(_DIALECT, sql, item=item, seen=seen)
