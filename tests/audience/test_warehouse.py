@@ -1,15 +1,30 @@
 """An audience elsewhere: every criterion on PostgreSQL and ClickHouse over tables of somebody else's; answers come in batches."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import psycopg
+import pyarrow as pa
 import pytest
 
+from benchmarks.warehouse import fill_postgresql
+from orchestrator.audience.casting import Wish, question
 from orchestrator.audience.compiling import lists, members
+from orchestrator.audience.person import AskedCrowd, read_person
+from orchestrator.audience.spool import BATCH
 from orchestrator.audience.warehouse import Warehouse, warehouse
-from orchestrator.core.segments import Moment, parse
+from orchestrator.core.errors import StoreError
+from orchestrator.core.foreign import Clock, EventTable, Foreign, PeopleTable, Place
+from orchestrator.core.segments import Catalogue, Declared, Everybody, Kind, Moment, member, parse
+from orchestrator.core.segments.values import read
 from tests.audience.elsewhere import in_clickhouse, in_postgres, mapping, shaped_like_ours
-from tests.audience.test_criteria import AT, CATALOGUE, CRITERIA, SEGMENTS, ZONE
+from tests.audience.test_criteria import AT, ATTRIBUTES, CATALOGUE, CRITERIA, PEOPLE, SEGMENTS, ZONE
 
 EVERYBODY = {"about": "x", "any": [{"bucket": "0 to 0 of 1", "salt": "x"}]}
 
@@ -43,3 +58,147 @@ def test_a_criterion_finds_the_same_people_elsewhere(
     found = [user for (user,) in elsewhere.ask(members(segment, moment, elsewhere.columns), lists(segment, moment))]
     assert set(found) == expected
     assert len(found) == len(set(found))
+
+
+def test_everything_known_of_a_person_is_read_elsewhere_as_it_is_kept_at_home(elsewhere: Warehouse) -> None:
+    known = {one.user: one for one in PEOPLE}
+    for user in ("ada", "bo"):
+        found = read_person(elsewhere, user, ATTRIBUTES, ["lists/vip.csv"])
+        assert found is not None
+        asked = known[user].attributes
+        assert {name: _alike(name, value) for name, value in found.attributes.items()} == {
+            name: _alike(name, value) for name, value in asked.items() if value is not None and value != ""
+        } | ({"nickname": ""} if user == "ada" else {})
+        assert [(one.time, one.name) for one in found.events] == sorted(
+            (one.time, one.name) for one in known[user].events
+        )
+        assert found.lists == known[user].lists
+        assert found.addresses == known[user].addresses
+    assert read_person(elsewhere, "nobody", ATTRIBUTES) is None
+
+
+def _alike(name: str, value: Any) -> Any:
+    """A moment is the same however its offset is written."""
+    known = ATTRIBUTES.get(name)
+    return read(Kind.TIME, value) if known is not None and known.kind is Kind.TIME else value
+
+
+def test_a_place_among_everybody_is_asked_elsewhere(elsewhere: Warehouse) -> None:
+    moment = Moment(AT, ZONE, SEGMENTS)
+    segment = parse(
+        {"about": "x", "all": [{"attribute": "age", "top": "50%"}, {"sample": 2, "of": "everybody"}]}, CATALOGUE
+    )
+    crowd = replace(moment, crowd=AskedCrowd(elsewhere, moment, ()))
+    everybody = Everybody(PEOPLE, moment).moment
+    for one in PEOPLE:
+        assert member(segment, one, crowd) == member(segment, one, everybody)
+
+
+def test_the_newest_events_are_told_by_name(elsewhere: Warehouse) -> None:
+    newest: dict[str, int] = {}
+    for one in PEOPLE:
+        for event in one.events:
+            newest[event.name] = max(newest.get(event.name, 0), event.time)
+    assert elsewhere.newest(["purchase", "session", "nothing"]) == {
+        name: newest[name] for name in ("purchase", "session")
+    }
+    assert elsewhere.newest([]) == {}
+
+
+def test_lists_of_addresses_name_people_elsewhere_too(elsewhere: Warehouse) -> None:
+    email = next(one.attributes["email"] for one in PEOPLE if one.user == "ada")
+    lists_of = {"mails.csv": ("email", email.upper()), "phones.csv": ("phone", "+0"), "ids.csv": ("user_id", "bo")}
+    for name, (head, value) in lists_of.items():
+        (elsewhere.root / "lists" / name).write_text(f"{head}\n{value}\n", encoding="utf-8")
+    moment = Moment(AT, ZONE)
+    segment = parse({"about": "x", "any": [{"list": f"lists/{name}"} for name in lists_of]})
+    found = elsewhere.ask(members(segment, moment, elsewhere.columns), lists(segment, moment))
+    assert {user for (user,) in found} == {"ada", "bo"}
+
+
+def test_only_these_users_are_asked_about(elsewhere: Warehouse) -> None:
+    asked = question(Wish([parse(EVERYBODY)], [], Moment(AT, ZONE), ATTRIBUTES), elsewhere.columns)
+    with elsewhere.cast(asked, among=["bo", 'no "such" \\ one', "ada"]) as spool:
+        assert [user for batch in spool for user in batch.column("user").to_pylist()] == ["ada", "bo"]
+    with elsewhere.cast(asked, among=[]) as spool:
+        assert spool.rows == 0
+
+
+PLAIN = Foreign((PeopleTable("people", Place("id"), {"score": Place("score")}),), (EventTable("deeds", Place("who"), Place("at", None, Clock.SECONDS), name=Place("what"), message_id=Place("id")),))  # fmt: skip
+SCORED = Catalogue({"score": Declared(Kind.NUMBER)})
+
+
+def test_an_answer_comes_in_batches_of_the_types_of_our_own_store(
+    fresh_postgresql: Callable[[], str], tmp_path: Path
+) -> None:
+    url = fresh_postgresql()
+    with psycopg.connect(url, autocommit=True) as connection:
+        # The first batch knows no score at all, and scores are texts, some of which are none.
+        connection.execute(
+            "CREATE TABLE people AS SELECT to_char(n, '000000') AS id, CASE WHEN n > 20000 THEN n || '.5' WHEN n = 1 THEN 'many' END AS score"
+            " FROM generate_series(1, 25000) AS t(n)"
+        )
+    store = warehouse(url, tmp_path, SCORED, PLAIN)
+    wish = Wish([parse(EVERYBODY)], [], Moment(AT, ZONE), SCORED.attributes, [("userAttribute", "score")])
+    with store.cast(question(wish, store.columns)) as spool:
+        batches = list(spool)
+        assert [batch.num_rows for batch in batches] == [BATCH, BATCH, 5000]
+        assert batches[0].schema.field("a.score").type == pa.decimal128(18, 4)
+        assert batches[0].column("a.score").null_count == BATCH
+        assert str(batches[2].column("a.score")[4999].as_py()) == "25000.5000"
+    assert list(store.spools.glob("*/*.arrow")) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("clickhouse:nowhere", "clickhouse:.*nowhere: there is no such folder"),
+        ("postgresql://127.0.0.1:1/x?connect_timeout=1", "postgresql: "),
+    ],
+)
+def test_an_engine_that_is_not_there_is_named_when_it_is_asked(url: str, said: str, tmp_path: Path) -> None:
+    store = warehouse(url, tmp_path, SCORED, PLAIN)
+    for ask in (store.mistakes, lambda: store.newest(["purchase"])):
+        with pytest.raises(StoreError, match=said):
+            ask()
+
+
+@pytest.mark.parametrize("url", ["mysql://me:hunter2@x", "clickhouse://me:hunter2@x", "spark:"])
+def test_a_url_of_no_known_kind_is_refused_without_its_password(url: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        StoreError, match=r"write postgresql://user@host/database, clickhouse:FOLDER or spark:MASTER"
+    ) as told:
+        warehouse(url, tmp_path, SCORED)
+    assert "hunter2" not in str(told.value)
+
+
+def test_a_question_reads_only_the_tables_it_names(fresh_postgresql: Callable[[], str], tmp_path: Path) -> None:
+    url = fresh_postgresql()
+    in_postgres(url)
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name in ("details", "more", "deeds", "tokens", "words"):
+            connection.execute(f"DROP TABLE crm.{name}".encode())
+    store = warehouse(url, tmp_path, CATALOGUE, mapping("crm."))
+    reached = parse({"about": "x", "all": [{"attribute": "email", "is_set": True}]})
+    assert len(store.ask(members(reached, Moment(AT, ZONE), store.columns))) == 2
+    assert [one.text.partition(":")[0] for one in store.mistakes()] == [
+        f"table crm.{name}" for name in ("details", "more", "deeds", "tokens", "words")
+    ]
+
+
+def test_memory_does_not_grow_with_the_audience(fresh_postgresql: Callable[[], str], tmp_path: Path) -> None:
+    url = fresh_postgresql()
+    peaks = []
+    for people in (20_000, 400_000):
+        fill_postgresql(url, people)
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.warehouse", "cast", url],
+            env={**os.environ, "BENCH_ROOT": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found = json.loads(done.stdout)
+        assert found["rows"] == people
+        peaks.append(found["peak"])
+    assert peaks[1] - peaks[0] < 30, f"MB at 20,000 and at 400,000 people: {peaks}"

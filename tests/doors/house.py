@@ -15,9 +15,11 @@ from typing import Any
 
 import pyarrow as pa
 from pyarrow import parquet
+from typer.testing import CliRunner
 
 from orchestrator import planner
 from orchestrator.audience import Arrival, Arriving
+from orchestrator.cli.main import app as command_line
 from orchestrator.core.nouns import Channel
 from orchestrator.core.times import DAY, HOUR, MINUTE, Instant, iso
 from orchestrator.ledger import ConsentChange, runs
@@ -334,6 +336,45 @@ def through(root: Path, url: str, lake: Path | None = None) -> dict[str, Any]:
         shop.ledger.close()
 
 
+AT = ("--at", "2026-03-02T12:00+01:00")
+VERBS = [
+    ("segment", "count", "buyers", *AT),
+    ("segment", "show", "austrians", "-a", "score", "-a", "country", *AT),
+    ("segment", "sample", "austrians", "-n", "5", *AT),
+    ("segment", "funnel", "buyers", *AT),
+    ("segment", "overlap", "buyers", "austrians", "staff", *AT),
+    ("segment", "diff", "buyers", "--between", "2026-02-27T12:00+01:00", "2026-03-02T12:00+01:00"),
+    ("segment", "explain", "buyers", "u32", *AT),
+    ("segment", "explain", "austrians", "u33", *AT),
+    ("segment", "discover", "--goal", "purchase", *AT),
+    ("preview", "spring", "--as", "u33"),
+    ("plan", "spring"),
+]
+
+
+def said(shop: Shop, *words: str, code: int = 0) -> str:
+    """What the command line says."""
+    done = CliRunner().invoke(command_line, ["-C", str(shop.root), *words])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def told(shop: Shop, *words: str, code: int = 0) -> Any:
+    """The same for programs."""
+    return json.loads(said(shop, "--json", *words, code=code))
+
+
+OWN = ("at", "html", "text", "headers", "pages")
+"""What hangs on the moment of asking, on the key of a ledger and on the project's folder."""
+
+
+def lasting(found: Any) -> Any:
+    """What was told, without what must differ."""
+    if isinstance(found, dict):
+        return {key: lasting(value) for key, value in found.items() if key not in OWN}
+    return [lasting(one) for one in found] if isinstance(found, list) else found
+
+
 def in_a_process(*words: str, root: Path) -> Any:
     """The same in a process of its own; what it tells."""
     done = subprocess.run(
@@ -349,7 +390,12 @@ def in_a_process(*words: str, root: Path) -> Any:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "fill":
-        into_clickhouse(Path(sys.argv[2]))
-    else:
-        json.dump(through(Path.cwd(), sys.argv[1]), sys.stdout)
+    match sys.argv[1:]:
+        case ["fill", folder]:
+            into_clickhouse(Path(folder))
+        case ["send", address]:
+            json.dump(through(Path.cwd(), address), sys.stdout)
+        case ["verbs", address]:
+            house = open_shop(Path.cwd(), address)
+            json.dump([lasting(told(house, *words)) for words in VERBS], sys.stdout)
+            house.ledger.close()
