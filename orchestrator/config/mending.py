@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from orchestrator.config.findings import Findings, nearest
 from orchestrator.config.sheets import Path, Place, Sheet
-from orchestrator.config.walking import item_of, keys, kind_at, names_of, schemas_of
+from orchestrator.config.walking import item_of, keys, kind_at, names_of, needed_of, schemas_of
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -40,7 +40,9 @@ def mended(sheet: Sheet, model: type[Model], findings: Findings) -> tuple[Sheet,
         try:
             found = model.model_validate(work.value)
         except ValidationError as error:
-            if not all(_mend(work, detail) for detail in error.errors(include_url=False)):
+            # What was only misspelt is not missing.
+            details = sorted(error.errors(include_url=False), key=lambda it: it["type"] != "extra_forbidden")
+            if not all(_mend(work, detail) for detail in details):
                 return None
         else:
             findings.unsure |= {(sheet.file, path) for path in work.stood_in}
@@ -53,7 +55,7 @@ def _mend(work: _Mending, detail: ErrorDetails) -> bool:
     steps, kind = detail["loc"], detail["type"]
     if kind == "missing":
         holder = _path(work.value, steps[:-1])
-        return _stand_in(work, (*holder, steps[-1]), None)
+        return steps[-1] in _at(work.value, holder) or _stand_in(work, (*holder, steps[-1]), None)
     path = _path(work.value, steps)
     if kind == "extra_forbidden" or steps[-1:] == ("[key]",):
         _rename(work, path)
@@ -111,7 +113,9 @@ def _example(model: type[BaseModel], path: Path, given: Any) -> Any:
             return said["examples"][0]
         if said.get("type") in _PLAIN:
             return _PLAIN[said["type"]]
-    return None
+    needed = needed_of(kind)
+    inside = {name: _example(model, (*path, name), None) for name in needed}
+    return inside if needed and None not in inside.values() else None
 
 
 def _path(value: Any, steps: tuple[int | str, ...]) -> Path:

@@ -25,6 +25,12 @@ def kind_at(model: type[BaseModel], path: Path) -> Any:
     return found
 
 
+def needed_of(kind: Any) -> list[str]:
+    """The keys that a mapping of this kind must have; none for what is no mapping of known keys."""
+    shape = next(_models(kind), None)
+    return [it.alias or name for name, it in shape.model_fields.items() if it.is_required()] if shape else []
+
+
 def names_of(kind: Any) -> list[str]:
     """The words that the names of a mapping of this kind are chosen from; none if they are free."""
     for part in _parts(kind):
