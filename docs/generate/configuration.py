@@ -9,6 +9,7 @@ from orchestrator.config import SCHEMA_OF, schemas
 FILES = {
     "orchestrator.schema.json": "The project's settings",
     "data.schema.json": "The catalogue: what people have and do",
+    "warehouse.schema.json": "A warehouse: tables that exist already",
     "campaign.schema.json": "A campaign",
 }
 INTRO = """# Configuration
@@ -67,6 +68,8 @@ def _inside(schema: Schema, told: Schema) -> Iterator[tuple[Schema, str]]:
         yield schema["$defs"][told["$ref"].rpartition("/")[2]], ""
     for part in told.get("anyOf", ()):
         yield from _inside(schema, part)
+    if told.get("type") == "array":
+        yield from _inside(schema, told.get("items", {}))
     if inner := by_name(told):
         for found, steps in _inside(schema, inner):
             yield found, f".NAME{steps}"

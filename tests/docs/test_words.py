@@ -20,7 +20,20 @@ OF_THE_EXAMPLE = frozenset(
     }
 )  # fmt: skip
 """Names that the example project gives to things of its own."""
-OF_OTHERS = frozenset({"ExecStart", "python3", "pytest", "is_set", "public_url", "_default", "_base"})
+OF_OTHERS = frozenset(
+    {
+        "ExecStart",
+        "python3",
+        "pytest",
+        "is_set",
+        "public_url",
+        "_default",
+        "_base",
+        "pg_input_is_valid",
+        "join_use_nulls",
+        "cursor_tuple_fraction",
+    }
+)
 
 
 def calls(page):

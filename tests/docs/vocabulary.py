@@ -16,6 +16,7 @@ from orchestrator.cli.main import app
 from orchestrator.config import fields
 from orchestrator.config.campaign_shape import CampaignShape
 from orchestrator.config.shapes import DataShape, SettingsShape
+from orchestrator.config.warehouse_shape import WarehouseShape
 from orchestrator.core import campaigns
 from orchestrator.core.nouns import Channel, OnAmbiguous, State
 from orchestrator.core.reasons import Reason
@@ -55,9 +56,15 @@ def options(command: Any) -> set[str]:
     return {word for one in own for word in (*one.opts, *one.secondary_opts) if word.startswith("-")} | {"--help"}
 
 
+def config_keys_of() -> dict[str, set[str]]:
+    """Every key of the YAML files by its path, `NAME` for names that are not ours; by the file's schema."""
+    models = {"orchestrator": SettingsShape, "data": DataShape, "warehouse": WarehouseShape, "campaign": CampaignShape}
+    return {f"{name}.schema.json": set(_keys(model, "")) for name, model in models.items()}
+
+
 def config_keys() -> set[str]:
-    """Every key of the YAML files by its path, `NAME` for names that are not ours."""
-    return {key for model in (SettingsShape, DataShape, CampaignShape) for key in _keys(model, "")}
+    """All of them."""
+    return {key for keys in config_keys_of().values() for key in keys}
 
 
 def _keys(annotation: Any, path: str) -> Iterator[str]:
@@ -72,6 +79,8 @@ def _keys(annotation: Any, path: str) -> Iterator[str]:
     elif origin in (Union, types.UnionType):
         for part in get_args(annotation):
             yield from _keys(part, path)
+    elif origin is list:
+        yield from _keys(get_args(annotation)[0], path)
     elif origin is dict:
         yield from _keys(get_args(annotation)[1], f"{path}.NAME")
 
