@@ -50,6 +50,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.smtp_wire
 	$(BIN)/python benchmarks/segments.py
 	$(BIN)/python -m benchmarks.loader
+	$(BIN)/python -m benchmarks.warehouse
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

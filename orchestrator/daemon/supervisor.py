@@ -255,9 +255,11 @@ class Supervisor:
             await self._ledger(lambda ledger: ledger.seal(Purpose.WRITE, now)),
         )
         labels = {name: topic.label for name, topic in self.opened.project.settings.topics.items()}
-        elsewhere = lambda: app.elsewhere(self.opened)  # noqa: E731 - asked anew after every edit
-        face = site(self._ledger, seals, labels, self.clock, self._health, self._metrics, elsewhere)
+        face = site(self._ledger, seals, labels, self.clock, self._health, self._metrics, self._elsewhere)
         return Face(face, self._doors, self._fall)
+
+    def _elsewhere(self) -> str:
+        return app.elsewhere(self.opened)
 
     async def _metrics(self) -> bytes:
         living = [child.process is not None and child.process.returncode is None for child in self.children.kept]

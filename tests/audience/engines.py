@@ -106,7 +106,9 @@ class InClickHouse:
         return set(rows)
 
     def close(self) -> None:
+        """The library has one place for all connections of a process, so the next test's is free only if ours is closed."""
         self.run(f"DROP DATABASE {self.database}")
+        self.connection.close()
 
 
 def _stored(kind: Kind | None, value: Any) -> Any:
