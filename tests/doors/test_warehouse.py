@@ -248,12 +248,28 @@ devices:
 """
 
 
-def test_a_daemon_plans_from_postgresql_and_everybody_gets_one_message(fresh_postgresql, tmp_path, monkeypatch):
-    url = fresh_postgresql()
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("CREATE TABLE members (id text, mail text, first text, points int)")
-        rows = [(user, f"{user}@sink.example", f"N{user}", number) for number, user in enumerate(users(3000))]
-        connection.cursor().executemany("INSERT INTO members VALUES (%s, %s, %s, %s)", rows)
+def _members(engine, root, fresh_postgresql):
+    """A table of three thousand people; its engine's URL."""
+    rows = [(user, f"{user}@sink.example", f"N{user}", number) for number, user in enumerate(users(3000))]
+    if engine == "postgresql":
+        url = fresh_postgresql()
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE members (id text, mail text, first text, points int)")
+            connection.cursor().executemany("INSERT INTO members VALUES (%s, %s, %s, %s)", rows)
+        return url
+    lines = "\n".join(json.dumps(dict(zip(("id", "mail", "first", "points"), row, strict=True))) for row in rows)
+    code = "import chdb, sys; made = chdb.connect('house'); made.query(sys.argv[1]); made.query(sys.stdin.read()); made.close()"
+    table = "CREATE TABLE members (id String, mail String, first String, points Int32) ENGINE = MergeTree ORDER BY id"
+    told = f"INSERT INTO members FORMAT JSONEachRow {lines}"
+    subprocess.run([sys.executable, "-c", code, table], cwd=root, input=told, text=True, check=True)
+    return "clickhouse:house"
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "clickhouse"])
+def test_a_daemon_plans_from_an_engine_elsewhere_and_everybody_gets_one_message(
+    engine, fresh_postgresql, tmp_path, monkeypatch
+):
+    url = _members(engine, tmp_path, fresh_postgresql)
     monkeypatch.setenv("HOUSE_URL", url)
     with a_shop(tmp_path, monkeypatch, people=0) as shop:
         settings = tmp_path / SETTINGS
