@@ -134,13 +134,13 @@ class Warehouse:
 
     @contextmanager
     def _visiting(self) -> Iterator[Visit]:
-        """A visit whose troubles are named by their place in the mapping, if that is where they come from."""
+        """A visit whose trouble is told with what the mapping names and the engine does not have, where it may come from."""
         try:
             with self._engine.visit() as visit:
                 yield visit
-        except StoreError:
+        except StoreError as problem:
             if found := self._found_missing():
-                raise StoreError("\n".join(str(mistake) for mistake in found)) from None
+                raise StoreError("\n".join([str(problem), *(str(mistake) for mistake in found)])) from problem
             raise
 
     def _found_missing(self) -> list[Mistake]:

@@ -149,6 +149,21 @@ def test_an_answer_comes_in_batches_of_the_types_of_our_own_store(
     assert list(store.spools.glob("*/*.arrow")) == []
 
 
+def test_nothing_is_left_of_an_answer_that_breaks_off(fresh_postgresql: Callable[[], str], tmp_path: Path) -> None:
+    url = fresh_postgresql()
+    with psycopg.connect(url, autocommit=True) as connection:
+        # The server ends the connection at the last person, long after the first batch has left.
+        connection.execute(
+            "CREATE VIEW people AS SELECT to_char(n, '000000') AS id, CASE WHEN n < 25000 THEN n"
+            " WHEN pg_terminate_backend(pg_backend_pid()) THEN 0 END AS score FROM generate_series(1, 25000) AS t(n)"
+        )
+    store = warehouse(url, tmp_path, SCORED, Foreign(PLAIN.people))
+    wish = Wish([parse(EVERYBODY)], [], Moment(AT, ZONE), SCORED.attributes, [("userAttribute", "score")])
+    with pytest.raises(StoreError, match=r"^postgresql: terminating connection"):
+        store.cast(question(wish, store.columns))
+    assert list(store.spools.glob("*/*.arrow")) == []
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
