@@ -9,6 +9,7 @@ from orchestrator.config.building import build, sketch
 from orchestrator.config.campaign_shape import CampaignShape
 from orchestrator.config.campaigns import check_campaign
 from orchestrator.config.draft import DATA, SETTINGS, WAREHOUSE, CampaignDraft, Draft
+from orchestrator.config.elsewhere import check_asked_elsewhere
 from orchestrator.config.fields import NAME
 from orchestrator.config.findings import Findings, choice, quoted
 from orchestrator.config.policies import check_policy
@@ -21,7 +22,7 @@ from orchestrator.config.shaping import shape
 from orchestrator.config.sheets import Sheet, read_sheet
 from orchestrator.config.slips import Slip
 from orchestrator.config.templates import check_templates
-from orchestrator.config.warehouse import check_asked_elsewhere, check_warehouse
+from orchestrator.config.warehouse import check_warehouse
 from orchestrator.config.warehouse_shape import WarehouseShape
 from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.providers import Declaration

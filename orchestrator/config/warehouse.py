@@ -1,12 +1,7 @@
-"""Does the mapping of a warehouse fit the catalogue, and do the segments ask only for what a warehouse can tell?"""
-
-from collections.abc import Collection, Iterator
-from typing import Any
+"""Does the mapping of a warehouse fit the catalogue? And the mapping as the audience reads it."""
 
 from orchestrator.config.draft import Draft
 from orchestrator.config.findings import choice, quoted
-from orchestrator.config.results import Environment
-from orchestrator.config.secret import SecretSource
 from orchestrator.config.sheets import Path, Sheet
 from orchestrator.config.warehouse_shape import EventsShape, PlaceShape, WarehouseShape, WordsShape
 from orchestrator.core.foreign import ConsentTable, DeviceTable, EventTable, Foreign, PeopleTable, Place
@@ -14,9 +9,6 @@ from orchestrator.core.mirrors import OWN
 
 _ADDRESSES = tuple(name for name in OWN if name not in ("user", "language"))
 """What profiles know by themselves; the language is a part of the locale."""
-_WORDS = ("reachable", "subscribed", "unsubscribed")
-OURS = "duckdb:"
-"""How the address of an audience of our own begins."""
 
 
 def check_warehouse(draft: Draft, warehouse: WarehouseShape) -> None:
@@ -74,40 +66,6 @@ def _check_words(draft: Draft, path: Path, words: WordsShape) -> None:
     if words.topic is not None and draft.settings is not None and words.topic not in draft.settings.topics:
         wrong = f"no topic {quoted(words.topic)}"
         findings.at(sheet, (*path, "topic"), wrong, choice(words.topic, draft.settings.topics, "topic"))
-
-
-def check_asked_elsewhere(draft: Draft, environment: Environment, machine: SecretSource | None) -> None:
-    """Segments that ask for what nobody tells an audience that is not ours: our messages, and consent without a mapping."""
-    store = environment.stores.audience
-    address = store.resolve(machine) if machine is not None and not store.missing(machine) else store.written
-    if address.startswith((OURS, "${")):
-        return
-    told = draft.warehouse is not None and bool(draft.warehouse.consent)
-    kind = address.partition(":")[0]
-    for sheet in draft.segments.values():
-        if sheet is None:
-            continue
-        for path, noun in _asking(sheet.value, ("message",) if told else ("message", *_WORDS)):
-            if noun == "message":
-                wrong = f"asks for messages, which nobody tells {kind}: it is only read"
-                remedy = "Use caps or `repeat` of a campaign for what was sent, or an audience of our own (duckdb:)."
-            else:
-                wrong = f"asks for consent, and config/warehouse.yaml does not say where {kind} has it"
-                remedy = "Map it under `consent:`. At sending, consent always counts, by the ledger."
-            draft.findings.at_key(sheet, path, wrong, remedy)
-
-
-def _asking(raw: Any, nouns: Collection[str], path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Where a segment's file says one of these words as the noun of a condition or a step."""
-    if isinstance(raw, dict):
-        for key, value in raw.items():
-            if key in nouns:
-                yield (*path, key), str(key)
-            elif key != "where":
-                yield from _asking(value, nouns, (*path, key))
-    elif isinstance(raw, list):
-        for index, value in enumerate(raw):
-            yield from _asking(value, nouns, (*path, index))
 
 
 def foreign_of(sheet: Sheet, shape: WarehouseShape) -> Foreign:

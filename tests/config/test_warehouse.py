@@ -164,6 +164,39 @@ def test_consent_may_be_asked_for_where_it_is_mapped():
     assert [one.line for one in load(files).mistakes if one.file == STAFF] == [3]
 
 
+UNMAPPED = """\
+about: They ask for much
+all:
+  - {attribute: country, is: AT}
+  - {attribute: app_version, is_set: true}
+  - {attribute: language, is: de}
+  - {attribute: phone, is_set: true}
+  - {event: add_to_cart, then: {event: purchase, within: 1 day}}
+  - {rfm: add_to_cart, recency: 5}
+  - {address: push}
+  - {address: sms}
+  - not: {attribute: user, is: me}
+"""
+
+
+def test_what_no_table_of_the_mapping_tells_of_is_named_instead_of_being_nobody():
+    bare = GOOD.replace("locale: language", "plan: plan").replace("name: what,", "event: app_open,")
+    bare = bare[: bare.index("devices:")]
+    files = elsewhere(files={**mapped(bare.replace("plan: plan", "city: town")), STAFF: UNMAPPED.encode()})
+    data = files["config/data.yaml"].decode().replace("attributes:\n", "attributes:\n  city: text\n", 1)
+    found = [one for one in load({**files, "config/data.yaml": data.encode()}).mistakes if one.file == STAFF]
+    assert [(one.line, one.text.partition(": ")[2]) for one in found] == [
+        (4, "no table tells of 'app_version'"),
+        (5, "no table tells of 'locale'"),
+        (6, "no table tells of 'phone'"),
+        (7, "no table tells of 'add_to_cart'"),
+        (8, "no table tells of 'add_to_cart'"),
+        (9, "no table tells of devices"),
+        (10, "no table tells of 'phone'"),
+    ]
+    assert "Map it under `people:` in config/warehouse.yaml." in found[0].remedy
+
+
 def test_an_address_out_of_the_environment_is_looked_at_once_it_is_known():
     files = elsewhere("${env:HOUSE}", with_file(STAFF, ASKS))
     assert STAFF not in all_said(files, "dev")
