@@ -4,7 +4,7 @@ Every value of a segment becomes a literal that sqlglot writes, never text put t
 the conditions, where a missing value is false.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
@@ -34,6 +34,8 @@ from orchestrator.core.segments.tree import (
 )
 
 _USER = column("profile", "user")
+Measured = Callable[[Event], exp.Expr | None]
+"""The test of a condition over columns that were measured for many at once; None for one that was not."""
 
 
 def members(segment: Segment, moment: Moment, columns: Columns) -> exp.Select:
@@ -90,43 +92,56 @@ def _unknown(node: Node, columns: Columns) -> exp.Expr:
 
 def lists(segment: Segment, moment: Moment) -> tuple[str, ...]:
     """The lists a segment looks into, through the segments it refers to."""
-    found = [node.name for node in _nodes(segment.root, moment, ()) if isinstance(node, Listed)]
+    found = [node.name for node in leaves(segment.root, moment) if isinstance(node, Listed)]
     return tuple(dict.fromkeys(found))
 
 
-def _nodes(node: Node, moment: Moment, within: tuple[str, ...]) -> Iterator[Condition]:
+def leaves(node: Node, moment: Moment, within: tuple[str, ...] = ()) -> Iterator[Condition]:
+    """Every condition of a tree, through samples and the segments it refers to."""
     match node:
         case All(parts) | AnyOf(parts):
             for part in parts:
-                yield from _nodes(part, moment, within)
+                yield from leaves(part, moment, within)
         case Not(part):
-            yield from _nodes(part, moment, within)
+            yield from leaves(part, moment, within)
         case Sample(_, of):
+            yield node
             if of is not None:
-                yield from _nodes(of, moment, within)
+                yield from leaves(of, moment, within)
         case Member(name):
-            yield from _nodes(referred(name, moment.segments, within).root, moment, (*within, name))
+            yield from leaves(referred(name, moment.segments, within).root, moment, (*within, name))
         case _:
             yield node
 
 
 def predicate(
-    node: Node, moment: Moment, columns: Columns, within: tuple[str, ...] = (), *, negated: bool = False
+    node: Node,
+    moment: Moment,
+    columns: Columns,
+    within: tuple[str, ...] = (),
+    *,
+    negated: bool = False,
+    measured: Measured | None = None,
 ) -> exp.Expr:
-    """A node over one row of `profile`. Read as a filter: NULL counts as false."""
+    """A node over one row of `profile`. Read as a filter: NULL counts as false.
+
+    With `measured`, the tests of conditions that it knows stand beside the row already.
+    """
     match node:
         case Not(part):
-            return predicate(part, moment, columns, within, negated=not negated)
+            return predicate(part, moment, columns, within, negated=not negated, measured=measured)
         case All(parts) | AnyOf(parts):
-            inner = [predicate(part, moment, columns, within, negated=negated) for part in parts]
+            inner = [predicate(part, moment, columns, within, negated=negated, measured=measured) for part in parts]
             joined = exp.and_ if isinstance(node, All) is not negated else exp.or_
             return exp.paren(joined(*inner, copy=False), copy=False)
         case Member(name):
             root = referred(name, moment.segments, within).root
-            return predicate(root, moment, columns, (*within, name), negated=negated)
+            return predicate(root, moment, columns, (*within, name), negated=negated, measured=measured)
         case Sample():
             query = drawn(node, columns, lambda of: predicate(of, moment, columns, within))
             return _one_of(query, columns, negated=negated)
+        case Event() if measured is not None and (test := measured(node)) is not None:
+            return _denied(test) if negated else test
         case _:
             return _leaf(node, moment, columns, negated=negated)
 
@@ -140,9 +155,7 @@ def _leaf(  # noqa: PLR0911 - one answer per condition
         case Attribute(name, kind, test, own):
             value = columns.own(name) if own else columns.attribute(name, kind)
             found = passes(test, kind, value, moment, columns.tongue)
-            if not negated:
-                return found
-            return exp.Not(this=exp.Coalesce(this=exp.paren(found, copy=False), expressions=[exp.false()]))
+            return _denied(found) if negated else found
         case Rfm():
             joined = exp.or_ if negated else exp.and_
             return exp.paren(
@@ -163,6 +176,11 @@ def _leaf(  # noqa: PLR0911 - one answer per condition
         case Bucket():
             inside = _in_buckets(node, columns)
             return exp.Not(this=exp.paren(inside, copy=False)) if negated else inside
+
+
+def _denied(found: exp.Expr) -> exp.Expr:
+    """The exact complement of a test that may be NULL."""
+    return exp.Not(this=exp.Coalesce(this=exp.paren(found, copy=False), expressions=[exp.false()]))
 
 
 def _one_of(query: exp.Select, columns: Columns, *, negated: bool) -> exp.Expr:

@@ -1,6 +1,6 @@
 """A segment's condition on events in SQL: one late, selective scan of its own, giving users."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from sqlglot import exp
@@ -30,6 +30,8 @@ _USER = column("event", "user")
 _TIME = column("event", "time")
 _NAME = column("event", "name")
 _MESSAGE = column("event", "message_id")
+Aggregate = Callable[[type[exp.AggFunc], exp.Expr | None], exp.Expr]
+"""An aggregate over the events a condition counts, of a value of theirs (None: of the events themselves)."""
 
 
 def users(condition: Event, moment: Moment, columns: Columns) -> tuple[exp.Select, bool]:
@@ -49,7 +51,7 @@ def users(condition: Event, moment: Moment, columns: Columns) -> tuple[exp.Selec
     grouped = found.select(_USER.copy(), copy=False).group_by(_USER.copy(), copy=False)
     if members and _once(condition):
         return grouped, True
-    test = _test(condition, moment, columns)
+    test = judged(condition, moment, columns, _plainly)
     return grouped.having(test if members else exp.Not(this=exp.paren(test)), copy=False), members
 
 
@@ -63,13 +65,14 @@ def values(condition: Event, moment: Moment, columns: Columns) -> exp.Select:
     return found.group_by(_USER.copy(), copy=False).having(known, copy=False)
 
 
-def _span(condition: Event, moment: Moment) -> tuple[Instant, Instant]:
+def span(condition: Event, moment: Moment) -> tuple[Instant, Instant]:
+    """[start, until) of the events a condition counts."""
     return bounds(condition.window, moment.at, moment.zone) if condition.window else (BEGINNING, moment.at)
 
 
 def _counted(condition: Event, moment: Moment, columns: Columns) -> exp.Select:
     """The events a condition counts, as a table `event`; nothing is selected yet."""
-    start, until = _span(condition, moment)
+    start, until = span(condition, moment)
 
     def happened(name: str, where: Sequence[Property], start: Instant, until: Instant) -> exp.Expr:
         return _happened(name, where, moment, columns, start, until)
@@ -111,40 +114,44 @@ def _once(condition: Event) -> bool:
     return condition.measure is Measure.COUNT and condition.test == Comparison(Op.AT_LEAST, Decimal(1))
 
 
-def _test(condition: Event, moment: Moment, columns: Columns) -> exp.Expr:
-    """The measure of one user's events against the test."""
+def judged(condition: Event, moment: Moment, columns: Columns, aggregate: Aggregate) -> exp.Expr:
+    """The measure of one user's events against the test; NULL where it is missing."""
     test = condition.test
     if isinstance(test, PointTest | During):
-        return lies(test, Kind.TIME, _value(condition, moment, columns), moment, columns.tongue)
+        return lies(test, Kind.TIME, _value(condition, moment, columns, aggregate), moment, columns.tongue)
     if not isinstance(test, Comparison):
         raise TypeError(test)
     if condition.measure is Measure.AVERAGE:
         value = _property(condition, columns)
-        count = exp.Count(this=value.copy())
+        count = aggregate(exp.Count, value.copy())
         edges = [
             exp.Mul(this=columns.tongue.decimal(edge), expression=count.copy()) for edge in (test.value, test.upto)
         ]
-        return compared(test.op, exp.Sum(this=value), edges[0], edges[1])
-    found = _value(condition, moment, columns)
+        return compared(test.op, aggregate(exp.Sum, value), edges[0], edges[1])
+    found = _value(condition, moment, columns, aggregate)
     if condition.measure is Measure.SUM:
         found = exp.Coalesce(this=found, expressions=[exp.Literal.number(0)])
     return compared(test.op, found, columns.tongue.decimal(test.value), columns.tongue.decimal(test.upto))
 
 
-def _value(condition: Event, moment: Moment, columns: Columns) -> exp.Expr:
+def _plainly(of: type[exp.AggFunc], value: exp.Expr | None) -> exp.Expr:
+    return of(this=exp.Star() if value is None else value)
+
+
+def _value(condition: Event, moment: Moment, columns: Columns, aggregate: Aggregate = _plainly) -> exp.Expr:
     """The measure of one user's events, but for averages."""
     match condition.measure:
         case Measure.FIRST:
-            return exp.Min(this=_TIME.copy())
+            return aggregate(exp.Min, _TIME.copy())
         case Measure.LAST:
-            return exp.Max(this=_TIME.copy())
+            return aggregate(exp.Max, _TIME.copy())
         case Measure.DISTINCT:
-            days = event_day(columns.tongue, _TIME.copy(), *_span(condition, moment), moment.zone)
-            return exp.Count(this=exp.Distinct(expressions=[days]))
+            days = event_day(columns.tongue, _TIME.copy(), *span(condition, moment), moment.zone)
+            return aggregate(exp.Count, exp.Distinct(expressions=[days]))
         case Measure.COUNT:
-            return exp.Count(this=exp.Star())
+            return aggregate(exp.Count, None)
     of = {Measure.SUM: exp.Sum, Measure.MIN: exp.Min, Measure.MAX: exp.Max}[condition.measure]
-    return of(this=_property(condition, columns))
+    return aggregate(of, _property(condition, columns))
 
 
 def _property(condition: Event, columns: Columns) -> exp.Expr:
@@ -158,12 +165,17 @@ def _happened(
     name: str, where: Sequence[Property], moment: Moment, columns: Columns, start: Instant, until: Instant
 ) -> exp.Expr:
     """Events of a name inside [start, until) with these properties."""
-    parts = [exp.EQ(this=_NAME.copy(), expression=text(name)), *_inside(start, until)]
-    parts += [passes(one.test, one.kind, columns.property(one.name, one.kind), moment, columns.tongue) for one in where]
-    return exp.and_(*parts, copy=False)
+    named = exp.EQ(this=_NAME.copy(), expression=text(name))
+    return exp.and_(named, *inside(start, until), *fitting(where, moment, columns), copy=False)
 
 
-def _inside(start: Instant, until: Instant) -> list[exp.Expr]:
+def fitting(where: Sequence[Property], moment: Moment, columns: Columns) -> list[exp.Expr]:
+    """That an event has these properties."""
+    return [passes(one.test, one.kind, columns.property(one.name, one.kind), moment, columns.tongue) for one in where]
+
+
+def inside(start: Instant, until: Instant) -> list[exp.Expr]:
+    """That an event lies inside [start, until)."""
     late = exp.LT(this=_TIME.copy(), expression=exp.Literal.number(until))
     if start == BEGINNING:
         return [late]
