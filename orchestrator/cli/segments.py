@@ -1,6 +1,6 @@
-"""Verbs about segments: who is in one, condition by condition, how many, a few of them, and why somebody is in or not."""
+"""Verbs about segments: who is in one, condition by condition, a few of them, and why somebody is in or not."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,11 +36,11 @@ At = Annotated[str | None, typer.Option("--at", help="At another moment: 2026-03
 
 def register(app: typer.Typer) -> None:
     """Add these verbs."""
-    from orchestrator.cli import comparing, discovering  # noqa: PLC0415 - they stand on this module
+    from orchestrator.cli import comparing, counting, discovering  # noqa: PLC0415 - they stand on this module
 
     for verb in (
         show,
-        count,
+        counting.count,
         sample,
         explain,
         comparing.funnel,
@@ -53,11 +53,9 @@ def register(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A segment, and what it takes to ask about it."""
+class Around:
+    """A moment with all segments of the project, and the engine to ask about them."""
 
-    name: str
-    segment: "Segment"
     moment: "Moment"
     zone: str
     declared: "Mapping[str, Declared]"
@@ -70,6 +68,14 @@ class Asked:
 
         return Questions(self.source.ask, self.source.columns, self.moment)
 
+
+@dataclass(frozen=True, slots=True)
+class Asked(Around):
+    """A segment, and what it takes to ask about it."""
+
+    name: str
+    segment: "Segment"
+
     def lists(self) -> tuple[str, ...]:
         """The lists the segment looks into."""
         from orchestrator.audience.compiling import lists  # noqa: PLC0415 - keeps `--help` fast
@@ -79,6 +85,12 @@ class Asked:
 
 def asked_about(desk: Desk, name: str, at: str | None, engine: str | None = None) -> Asked:
     """A segment of the project and the engine to ask: the project's own, or the one named."""
+    found = around(desk, [name], at, engine)
+    return Asked(found.moment, found.zone, found.declared, found.source, name, found.moment.segments[name])
+
+
+def around(desk: Desk, names: Iterable[str], at: str | None, engine: str | None = None) -> Around:
+    """All segments and the engine to ask; ends with a word if one of these names is none of theirs."""
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.audience.engines.by_url import open_audience  # noqa: PLC0415
     from orchestrator.cli.sending import moment_of  # noqa: PLC0415
@@ -86,15 +98,16 @@ def asked_about(desk: Desk, name: str, at: str | None, engine: str | None = None
 
     opened = desk.open()
     project = opened.project
-    if name not in project.segments:
-        no_such("segment", name, project.segments)
+    for name in names:
+        if name not in project.segments:
+            no_such("segment", name, project.segments)
     zone, declared = project.settings.time_zone, project.catalogue.known.attributes
     moment = Moment(moment_of(at), zone, project.segments)
     if engine is None:
         source = app.audience(opened)
     else:
         source = open_audience(engine, desk.root, project.catalogue.known, project.warehouse)
-    return Asked(name, project.segments[name], moment, zone, declared, source)
+    return Around(moment, zone, declared, source)
 
 
 @honest
@@ -170,21 +183,6 @@ def plain(value: Any) -> Any:
 def bar(part: int, whole: int) -> str:
     """A share as a picture of up to 30 blocks."""
     return "█" * round(30 * part / whole) if whole else ""
-
-
-@honest
-def count(context: typer.Context, name: Name, at: At = None, engine: Engine = None, run: Run = None) -> None:
-    """Count the members."""
-    desk: Desk = context.obj
-    if run is not None:
-        from orchestrator.cli.remembering import remembered  # noqa: PLC0415 - keeps `--help` fast
-
-        users = remembered(desk, name, run, at, engine)
-        desk.show({"segment": name, "people": len(users), "run": run}, lambda: typer.echo(f"{len(users):,}"))
-        return
-    asked = asked_about(desk, name, at, engine)
-    people = asked.questions.count(asked.segment)
-    desk.show({"segment": name, "people": people, "at": asked.moment.at}, lambda: typer.echo(f"{people:,}"))
 
 
 @honest

@@ -25,6 +25,8 @@ SHAPES = (
         {"segment", "from", "to", "before", "after", "entered", "left", "who_entered", "who_left", "conditions"},
     ),
     (("segment", "count", "lapsed"), {"segment", "people", "at"}),
+    (("segment", "count", "lapsed", "staff"), {"everybody", "at", "segments"}),
+    (("segment", "count", "--all"), {"everybody", "at", "segments"}),
     (("segment", "sample", "lapsed"), {"segment", "users", "at"}),
     (("segment", "explain", "lapsed", "u001"), {"segment", "user", "in", "at", "tree"}),
     (("segment", "discover", "--goal", "purchase", "--within", "30 days"), {"goal", "within", "at", "judged", "rules"}),
@@ -80,6 +82,36 @@ def test_moments_are_microseconds_as_the_reference_says(shop):
     assert {2020 < 1970 + moment / 1_000_000 / 31_556_952 < 2200 for moment in told} == {True}
 
 
+def test_all_segments_counted_together_have_the_numbers_of_each_alone(shop):
+    at = ("--at", "2026-03-02T10:00+01:00")
+    told = orchestrator(shop, "segment", "count", "--all", *at, "--json").told
+    names = sorted(path.stem for path in (shop / "config" / "segments").glob("*.yaml"))
+    assert [row["segment"] for row in told["segments"]] == names
+    for row in told["segments"]:
+        alone = orchestrator(shop, "segment", "count", row["segment"], *at, "--json").told
+        assert (alone["people"], alone["at"]) == (row["people"], told["at"])
+        assert row["share"] == round(row["people"] / told["everybody"], 6)
+    named = orchestrator(shop, "segment", "count", "staff", "lapsed", "staff", *at, "--json").told
+    assert named["segments"] == [
+        row for name in ("staff", "lapsed") for row in told["segments"] if row["segment"] == name
+    ]
+
+
+def test_counted_segments_are_a_table_of_people_and_shares(shop):
+    told = orchestrator(shop, "segment", "count", "visitors", "staff", "--json").told
+    lines = orchestrator(shop, "segment", "count", "visitors", "staff").out.splitlines()
+    assert lines[0].startswith(f" {told['everybody']:,} people are known   at ")
+    assert lines[2].split() == ["segment", "people", "share"]
+    for line, row in zip(lines[3:], told["segments"], strict=True):
+        assert line.split() == [row["segment"], f"{row['people']:,}", f"{100 * row['share']:.1f}", "%"]
+
+
+def test_a_project_without_segments_says_so(tmp_path):
+    assert orchestrator(tmp_path, "init", "bare", "--empty").code == 0
+    said = orchestrator(tmp_path / "bare", "segment", "count", "--all")
+    assert (said.code, said.out) == (0, " There is no segment yet: segments are files in config/segments.\n")
+
+
 def test_no_verb_is_left_out_of_the_shapes():
     asked = {words[:2] if words[0] in ("segment", "inbox", "ingest") else words[:1] for words, _ in (*SHAPES, *LISTS)}
     groups = {group.name: group.typer_instance for group in app.registered_groups}
@@ -96,6 +128,10 @@ def test_no_verb_is_left_out_of_the_shapes():
         (("send", "winbak", "--yes"), 2, "Did you mean winback?"),
         (("preview", "new_in", "--as", "nobody"), 2, "nobody is not in the audience"),
         (("segment", "show", "lapsd"), 2, "Did you mean lapsed?"),
+        (("segment", "count", "lapsed", "stuff"), 2, "Did you mean staff?"),
+        (("segment", "count"), 2, "write --all for every one of the project"),
+        (("segment", "count", "--all", "lapsed"), 2, "leave the names away, or --all"),
+        (("segment", "count", "--all", "--run", "1"), 2, "--run tells of one segment at a time"),
         (("segment", "explain", "lapsed", "nobody"), 2, "nobody is known by the id nobody"),
         (("report", "nope"), 2, "no campaign nope"),
         (("preview", "winback", "--as", "u001", "--variant", "discont"), 2, "Did you mean discount?"),
