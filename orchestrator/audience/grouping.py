@@ -63,7 +63,7 @@ class Passes:
         """A query of `profile` with the columns that the tests read; nobody is left out, nobody stands twice."""
         for one in self._passes.values():
             same = exp.EQ(this=column(one.alias, "user"), expression=column("profile", "user"))
-            query = query.join(one.query().subquery(one.alias), on=same, join_type="left", copy=False)
+            query = query.join(one.query().subquery(one.alias, copy=False), on=same, join_type="left", copy=False)
         return query
 
 
@@ -86,9 +86,17 @@ class _Pass:
         named = exp.EQ(this=column("event", "name"), expression=text(self._name))
         events = exp.select().from_("event").where(named, *inside(self._start, self._until), copy=False)
         if self._rows:
-            read = [exp.alias_(value, f"v{place}", quoted=True) for place, value in enumerate(self._rows.values())]
-            events = exp.select().from_(events.select(user.copy(), _TIME.copy(), *read, copy=False).subquery("event"))
-        made = [exp.alias_(value, f"m{place}", quoted=True) for place, value in enumerate(self._measures.values())]
+            read = [
+                exp.alias_(value, f"v{place}", quoted=True, copy=False)
+                for place, value in enumerate(self._rows.values())
+            ]
+            events = exp.select().from_(
+                events.select(user.copy(), _TIME.copy(), *read, copy=False).subquery("event", copy=False)
+            )
+        made = [
+            exp.alias_(value, f"m{place}", quoted=True, copy=False)
+            for place, value in enumerate(self._measures.values())
+        ]
         return events.select(user, *made, copy=False).group_by(user.copy(), copy=False)
 
     def _judge(self, condition: Event, moment: Moment) -> exp.Expr:
@@ -131,4 +139,4 @@ def _guarded(guards: list[exp.Expr], value: exp.Expr) -> exp.Expr:
     """A value of the events that a condition counts; NULL for others, which no aggregate takes."""
     if not guards:
         return value
-    return exp.Case().when(exp.and_(*(guard.copy() for guard in guards), copy=False), value)
+    return exp.Case().when(exp.and_(*(guard.copy() for guard in guards), copy=False), value, copy=False)

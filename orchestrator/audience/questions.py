@@ -181,4 +181,4 @@ def everybody(ask: Ask) -> int:
 
 def how_many(condition: exp.Expr, name: str) -> exp.Expr:
     """For how many rows a condition holds, as a column of this name."""
-    return exp.alias_(exp.Count(this=exp.Case().when(condition, number(1))), name, quoted=True)
+    return exp.alias_(exp.Count(this=exp.Case().when(condition, number(1), copy=False)), name, quoted=True)
