@@ -8,7 +8,7 @@ from orchestrator.audience.compiling import lists, members, predicate
 from orchestrator.audience.grouping import Passes, measured, of_a_crowd
 from orchestrator.audience.reader import Reader
 from orchestrator.audience.sql_columns import column, text
-from orchestrator.audience.tongue import number
+from orchestrator.audience.tongue import Tongue, number
 from orchestrator.core.segments import Moment, Segment
 
 USERS = 10_000
@@ -52,11 +52,11 @@ def _rows(
         one = exp.Case().when(held, number(1), copy=False).else_(number(0), copy=False)
         query = query.select(exp.alias_(one, f"s{place}", quoted=True, copy=False), copy=False)
     needed = dict.fromkeys(name for segment in segments for name in lists(segment, moment))
-    for user, *flags in audience.ask(narrowed(passes.joined(query), users), tuple(needed)):
+    for user, *flags in audience.ask(narrowed(passes.joined(query), users, columns.tongue), tuple(needed)):
         yield user, tuple(flags)
 
 
-def narrowed(query: exp.Select, users: Sequence[str]) -> exp.Select:
+def narrowed(query: exp.Select, users: Sequence[str], tongue: Tongue) -> exp.Select:
     """The same question of tables that hold these users alone, read once however often it names them."""
     read: dict[str, set[str]] = {"profile": {"user"}, "event": {"user"}}
     tables: list[exp.Table] = []
@@ -71,7 +71,7 @@ def narrowed(query: exp.Select, users: Sequence[str]) -> exp.Select:
     for name in dict.fromkeys(table.name for table in tables):
         rows = exp.select(*(column(name, one) for one in sorted(read[name])), copy=False).from_(name, copy=False)
         rows = rows.where(_among(users, name), copy=False)
-        query = query.with_(_some(name), as_=rows, materialized=True, copy=False)
+        query = query.with_(_some(name), as_=rows, materialized=tongue.materialized or None, copy=False)
     return exp.select(exp.Star()).from_(query.subquery("answer", copy=False), copy=False)
 
 

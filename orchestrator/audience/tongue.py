@@ -22,9 +22,10 @@ _ESCAPE = "\\"
 
 @dataclass(frozen=True, slots=True)
 class Tongue:
-    """The words of one engine; `dialect` is sqlglot's name for it."""
+    """The words of one engine; `dialect` is sqlglot's name for it, `materialized` whether it can be told to read a common table once."""
 
     dialect: str = "duckdb"
+    materialized: bool = True
 
     def contains(self, value: exp.Expr, wanted: str) -> exp.Expr:
         """Whether a text holds another."""

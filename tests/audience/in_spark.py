@@ -50,11 +50,14 @@ class InSpark:
     def _view(self, name: str, rows: Sequence[Any], shape: str) -> None:
         self.views[name] = self.session.createDataFrame([tuple(row) for row in rows], shape).cache()
 
-    def answer(self, sql: str) -> set[str]:
-        """The users a query gives; each once."""
+    def rows(self, sql: str) -> list[Any]:
         for name, view in self.views.items():
             view.createOrReplaceTempView(name)
-        rows = [row[0] for row in self.session.sql(sql).collect()]
+        return [tuple(row) for row in self.session.sql(sql).collect()]
+
+    def answer(self, sql: str) -> set[str]:
+        """The users a query gives; each once."""
+        rows = [row[0] for row in self.rows(sql)]
         assert len(rows) == len(set(rows))
         return set(rows)
 

@@ -339,6 +339,7 @@ def through(root: Path, url: str, lake: Path | None = None) -> dict[str, Any]:
 AT = ("--at", "2026-03-02T12:00+01:00")
 VERBS = [
     ("segment", "count", "buyers", *AT),
+    ("segment", "count", "buyers", "austrians", "staff", *AT),
     ("segment", "show", "austrians", "-a", "score", "-a", "country", *AT),
     ("segment", "sample", "austrians", "-n", "5", *AT),
     ("segment", "funnel", "buyers", *AT),

@@ -13,8 +13,11 @@ from starlette.testclient import TestClient
 
 from orchestrator import app, planner
 from orchestrator.audience.engines.in_postgresql import PostgresEngine
+from orchestrator.audience.membership import membership
 from orchestrator.core.errors import StoreError
 from orchestrator.core.nouns import Channel
+from orchestrator.core.segments import Moment
+from orchestrator.core.times import iso
 from orchestrator.daemon.loading import Loading
 from orchestrator.ledger import ConsentChange, Purpose, consent, mirrors
 from orchestrator.pipeline import LedgerThread

@@ -61,6 +61,7 @@ class SparkTongue(Tongue):
     """The words of Spark SQL; patterns are Java's."""
 
     dialect: str = _DIALECT
+    materialized: bool = False
 
     def contains(self, value: exp.Expr, wanted: str) -> exp.Expr:
         """By its own function."""
