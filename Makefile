@@ -48,7 +48,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.sending
 	$(BIN)/python -m benchmarks.sending --memory
 	$(BIN)/python -m benchmarks.smtp_wire
-	$(BIN)/python benchmarks/segments.py
+	$(BIN)/python -m benchmarks.segments
 	$(BIN)/python -m benchmarks.loader
 	$(BIN)/python -m benchmarks.warehouse
 

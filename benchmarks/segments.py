@@ -1,26 +1,35 @@
-"""Compiled segments against the best SQL written by hand, in one run on the same DuckDB tables: S1 to S5, and S5 streamed.
+"""Segments on one DuckDB file, three comparisons: compiled against the best SQL by hand, a hundred together against each alone, and
+whose segments given people are in.
 
-`python benchmarks/segments.py [PEOPLE] [EVENTS] [RUNS]`: one million people with twenty million events and fifteen
-interleaved runs unless said otherwise. Prints medians and their ratio; the members must be the same.
+`python -m benchmarks.segments [--people N] [--events N] [--runs N] [compiled] [together] [membership]`: one million people with
+twenty million events, fifteen interleaved runs (three of a hundred segments) and all three unless said otherwise. Prints medians and
+their ratio; the answers must be the same.
 """
 
+import argparse
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 import duckdb
 from ruamel.yaml import YAML
 
 from orchestrator.audience.columns import TABLES, home, quoted, typed
 from orchestrator.audience.compiling import members_sql
+from orchestrator.audience.counting import counts
+from orchestrator.audience.membership import membership
+from orchestrator.audience.questions import Questions
 from orchestrator.audience.sql_columns import DuckColumns
+from orchestrator.audience.store import Audience
 from orchestrator.core.segments import Catalogue, Declared, Kind, Moment, Segment, parse
 from orchestrator.core.times import DAY, HOUR, Instant
 
+Answer = TypeVar("Answer")
 AT = Instant(1_772_449_200_000_000)
 ATTRIBUTES = {name: Declared(Kind.TEXT) for name in ("country", "os")} | {"age": Declared(Kind.NUMBER)}
 CATALOGUE = Catalogue(
@@ -46,6 +55,21 @@ S4 = f"""SELECT DISTINCT "user" FROM (SELECT "user", name, "time",
     FROM event WHERE name IN ('add_to_cart', 'purchase') AND "time" >= {AT - 30 * DAY} AND "time" < {AT})
     WHERE name = 'add_to_cart' AND bought < "time" + {24 * HOUR}"""
 S5 = f"""{S1} AND ("user" IN ({S2}) OR "user" IN ({S3})) AND "user" NOT IN ({S4})"""
+WINDOWS = (
+    "last 24 hours", "last 3 days", "last 7 days", "last 14 days", "last 21 days", "last 30 days", "last 60 days", "last 90 days",
+    "previous week", "previous month",
+)  # fmt: skip
+HUNDRED: dict[str, Segment] = {
+    f"{event}, {window}, {number}": parse(
+        {"about": "x", "all": [{"event": event, "at_least": number, "when": window}]}, CATALOGUE
+    )
+    for place, event in enumerate(CATALOGUE.events)
+    for window in WINDOWS
+    for number in ((2, 4) if place % 2 else (2, 3, 5))
+}
+"""A hundred that count events: four events, ten windows."""
+LONG = 3
+"""Runs of what takes long."""
 BY_HAND = {"S1": S1, "S2": S2, "S3": S3, "S4": S4, "S5": S5}
 SIX = ", ".join(f"p.{quoted(name)}" for name in ("a.country", "a.os", "a.age", "email", "zone", "locale"))
 
@@ -83,36 +107,101 @@ def timed(run: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def asked(question: Callable[[], Answer]) -> tuple[Answer, tuple[float, float]]:
+    """The answer, and its seconds by the clock and of the processor."""
+    start, burnt = time.perf_counter(), time.process_time()
+    answer = question()
+    return answer, (time.perf_counter() - start, time.process_time() - burnt)
+
+
 def drained(engine: duckdb.DuckDBPyConnection, sql: str) -> int:
     return sum(batch.num_rows for batch in engine.sql(sql).to_arrow_reader(50_000))
 
 
-def main() -> None:
-    """Fill, compare, print."""
-    words = sys.argv[1:4]
-    people, events, runs = (int(word) for word in [*words, *("1000000", "20000000", "15")[len(words) :]])
+def compiled(engine: duckdb.DuckDBPyConnection, runs: int) -> None:
+    """S1 to S5, and S5 streamed, against the SQL by hand."""
     segments: dict[str, Segment] = {
         name: parse(raw, CATALOGUE) for name, raw in YAML(typ="safe").load(SEGMENTS).items()
     }
     moment = Moment(AT, "Europe/Vienna", segments)
-    compiled = {name: members_sql(segment, moment, DuckColumns(ATTRIBUTES)) for name, segment in segments.items()}
-    pairs = {name: (compiled[name], BY_HAND[name]) for name in BY_HAND}
-    pairs["S5 streamed"] = (streamed(compiled["S5"]), streamed(S5))
-    with tempfile.TemporaryDirectory() as folder, filled(Path(folder) / "audience.duckdb", people, events) as engine:
-        print(f"{people:,} people, {events:,} events, {runs} interleaved runs; seconds (median)")
-        print(f"{'':<12}{'members':>10}{'compiled':>10}{'by hand':>10}{'ratio':>8}")
-        for name, (ours, theirs) in pairs.items():
-            count = drained(engine, ours)
-            if count != drained(engine, theirs):
+    written = {name: members_sql(segment, moment, DuckColumns(ATTRIBUTES)) for name, segment in segments.items()}
+    pairs = {name: (written[name], BY_HAND[name]) for name in BY_HAND}
+    pairs["S5 streamed"] = (streamed(written["S5"]), streamed(S5))
+    print(f"{runs} interleaved runs; seconds (median)")
+    print(f"{'':<12}{'members':>10}{'compiled':>10}{'by hand':>10}{'ratio':>8}")
+    for name, (ours, theirs) in pairs.items():
+        count = drained(engine, ours)
+        if count != drained(engine, theirs):
+            raise SystemExit(f"{name}: the members differ")
+        times = [
+            (timed(lambda sql=ours: drained(engine, sql)), timed(lambda sql=theirs: drained(engine, sql)))
+            for _ in range(runs)
+        ]
+        mine, hand = (median(column) for column in zip(*times, strict=True))
+        print(f"{name:<12}{count:>10,}{mine:>10.3f}{hand:>10.3f}{mine / hand:>8.2f}")
+
+
+def together(engine: duckdb.DuckDBPyConnection, runs: int) -> None:
+    """A hundred segments that count events, in one question, against the median of each alone."""
+    moment = Moment(AT, "Europe/Vienna", HUNDRED)
+    questions = Questions(
+        lambda query, _: engine.execute(query.sql("duckdb")).fetchall(), DuckColumns(ATTRIBUTES), moment
+    )
+    singly: list[tuple[float, float]] = []
+    jointly: list[tuple[float, float]] = []
+    for _ in range(min(runs, LONG)):
+        found: dict[str, int] = {}
+        for name, segment in HUNDRED.items():
+            found[name], took = asked(partial(questions.count, segment))
+            singly.append(took)
+        all_of_them, took = asked(partial(counts, questions, HUNDRED))
+        jointly.append(took)
+        if all_of_them != found:
+            raise SystemExit("the counts differ")
+    print(f"{len(HUNDRED)} segments that count events, {len(jointly)} interleaved runs (median)")
+    print(f"{'':<12}{'alone':>10}{'together':>10}{'ratio':>8}")
+    for what, one, many in zip(
+        ("seconds", "processor"), zip(*singly, strict=True), zip(*jointly, strict=True), strict=True
+    ):
+        print(f"{what:<12}{median(one):>10.3f}{median(many):>10.3f}{median(many) / median(one):>8.1f}")
+
+
+def whose(audience: Audience, people: int, runs: int) -> None:
+    """The membership of a thousand people and of one in a hundred segments, opening the file included."""
+    moment = Moment(AT, "Europe/Vienna", HUNDRED)
+    thousand = [f"u{number * 7919 % people:08d}" for number in range(1000)]
+    print(f"membership in {len(HUNDRED)} segments, {runs} runs; seconds (median), and of the processor")
+    for users in (thousand[-1:], thousand):
+        found = membership(audience, users, HUNDRED, moment)
+        for name, segment in list(HUNDRED.items())[::25]:
+            alone = {user for (user,) in audience.rows(members_sql(segment, moment, audience.columns))}
+            if {user for user in users if name in found[user]} != alone & set(users):
                 raise SystemExit(f"{name}: the members differ")
-            times = [
-                (timed(lambda sql=ours: drained(engine, sql)), timed(lambda sql=theirs: drained(engine, sql)))
-                for _ in range(runs)
-            ]
-            mine, hand = (median(column) for column in zip(*times, strict=True))
-            print(f"{name:<12}{count:>10,}{mine:>10.3f}{hand:>10.3f}{mine / hand:>8.2f}")
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"peak resident memory of this process, filling included: {peak:,.0f} MB")
+        times = [asked(partial(membership, audience, users, HUNDRED, moment))[1] for _ in range(runs)]
+        wall, burnt = (median(column) for column in zip(*times, strict=True))
+        print(f"{len(users):>6,} {'people' if len(users) > 1 else 'person'} {wall:>8.3f}{burnt:>8.3f}")
+
+
+def main() -> None:
+    """Fill, compare, print."""
+    parser = argparse.ArgumentParser(description="Benchmarks of segments.")
+    parser.add_argument("--people", type=int, default=1_000_000)
+    parser.add_argument("--events", type=int, default=20_000_000)
+    parser.add_argument("--runs", type=int, default=15)
+    parser.add_argument("what", nargs="*", choices=("compiled", "together", "membership"))
+    told = parser.parse_args()
+    what = told.what or ["compiled", "together", "membership"]
+    with tempfile.TemporaryDirectory() as folder:
+        with filled(Path(folder) / "audience.duckdb", told.people, told.events) as engine:
+            print(f"{told.people:,} people, {told.events:,} events")
+            if "compiled" in what:
+                compiled(engine, told.runs)
+            if "together" in what:
+                together(engine, told.runs)
+        if "membership" in what:
+            whose(Audience.open("duckdb:audience.duckdb", Path(folder), ATTRIBUTES), told.people, told.runs)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak resident memory of this process, filling included: {peak:,.0f} MB")
 
 
 if __name__ == "__main__":

@@ -110,11 +110,12 @@ class _Pass:
             guards.append(self._read(exp.and_(*fitting(condition.where, moment, self._columns), copy=False)))
 
         def aggregate(of: type[exp.AggFunc], value: exp.Expr | None) -> exp.Expr:
+            made: exp.Expr
             if isinstance(value, exp.Distinct):
                 [each] = value.expressions
                 made = of(this=exp.Distinct(expressions=[_guarded(guards, each)]))
             elif value is None:
-                made = of(this=_guarded(guards, exp.Literal.number(1)))
+                made = _filtered(guards, of(this=exp.Star()))
             else:
                 made = of(this=_guarded(guards, value if value == _TIME else self._read(value)))
             there = self._measure(made)
@@ -133,6 +134,14 @@ class _Pass:
         written = value.sql(self._columns.dialect)
         among.setdefault(written, value)
         return list(among).index(written)
+
+
+def _filtered(guards: list[exp.Expr], many: exp.Expr) -> exp.Expr:
+    """A count of the events for which all of these hold; of a value it would not do, as ClickHouse finds 0 where there is none."""
+    if not guards:
+        return many
+    where = exp.Where(this=exp.and_(*(guard.copy() for guard in guards), copy=False))
+    return exp.Filter(this=many, expression=where)
 
 
 def _guarded(guards: list[exp.Expr], value: exp.Expr) -> exp.Expr:

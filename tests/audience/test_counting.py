@@ -116,9 +116,7 @@ def test_each_name_of_event_is_read_once_however_many_segments_measure_it() -> N
     told, [query] = asked(read(*WINDOWED, {"attribute": "its_text", "is_set": True}, {"segment": "odd"}))
     assert len(told) == 20
     assert scans(query) == 2
-    windows = [
-        one for one in query.find_all(exp.Alias) if isinstance(one.this, exp.Count) and one.alias.startswith("m")
-    ]
+    windows = [one for one in query.find_all(exp.Alias) if one.find(exp.Count) and one.alias.startswith("m")]
     assert len(windows) == 7, "three windows of either name, and every purchase there is"
 
 
