@@ -97,6 +97,24 @@ def test_every_verb_that_reads_tells_the_same_from_wherever_people_live(shop, tm
     assert in_a_process("verbs", "clickhouse:data/house", root=house) == here
 
 
+def test_people_are_in_the_same_segments_wherever_they_live(shop, tmp_path_factory):
+    twin = open_shop(tmp_path_factory.mktemp("twin"), OURS)
+    try:
+        everybody = [f"u{number:02}" for number in range(62)]
+        segments = twin.opened.project.segments
+        moment = Moment(NOON, "Europe/Vienna", segments)
+        found = [membership(app.audience(one.opened), everybody, segments, moment) for one in (twin, shop)]
+        for one, inside in zip((twin, shop), found, strict=True):
+            for row in told(one, "segment", "count", "--all", "--at", iso(NOON))["segments"]:
+                alone = told(one, "segment", "count", row["segment"], "--at", iso(NOON))["people"]
+                assert row["people"] == alone == sum(row["segment"] in names for names in inside.values()), row
+        # Only the daemon tells our own store of consent.
+        here, there = ({user: names - {"willing"} for user, names in inside.items()} for inside in found)
+        assert there == here
+    finally:
+        twin.ledger.close()
+
+
 def test_engine_asks_another_engine_through_the_same_mapping(database, tmp_path):
     shop = open_shop(tmp_path, OURS)
     try:
