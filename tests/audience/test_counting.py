@@ -20,7 +20,7 @@ from orchestrator.audience.questions import Questions
 from orchestrator.audience.sql_columns import DuckColumns
 from orchestrator.core.segments import Everybody, Moment, Segment, SegmentError, member, parse
 from orchestrator.core.times import DAY, HOUR, Instant
-from tests.audience.conditions import happenings, trees
+from tests.audience.conditions import WINDOWS, happenings, trees
 from tests.audience.engines import InClickHouse, InPostgres
 from tests.audience.population import ANCHORS, CATALOGUE, TYPED, ZONES, population
 from tests.audience.test_compiling import SEGMENTS, TREES
@@ -87,6 +87,32 @@ def test_together_they_are_what_each_is_in_memory(asker: Asker, people: Any) -> 
     on_every_set()
     assert min(seen["alone"], seen["together"]) > TREES / 5
     assert seen["neither all nor nobody"] > (seen["alone"] + seen["together"]) / 3
+
+
+MEASURES: tuple[dict[str, Any], ...] = (
+    {"at_least": 2},
+    {"exactly": 0},
+    {"distinct": "days", "at_least": 2},
+    {"sum": "p_number", "under": 5},
+    {"average": "p_number", "at_least": 1},
+    {"min": "p_number", "under": 2},
+    {"max": "p_number", "under": 5},
+    {"at_least": 1, "where": {"p_boolean": True}},
+)
+
+
+@pytest.mark.parametrize("measure", MEASURES, ids=" ".join)
+def test_windows_of_every_kind_keep_to_their_own_ends_and_so_does_what_is_not(
+    measure: dict[str, Any], asker: Asker, people: Any
+) -> None:
+    raws = [{"event": "purchase", "when": window, **measure} for window in WINDOWS]
+    segments = read({"event": "purchase"}, *raws, *({"not": raw} for raw in raws))
+    assert not any(alone(segment, MOMENT) for segment in segments.values())
+    found = counts(asker(MOMENT), segments)
+    assert found == {
+        name: sum(member(segment, one, MOMENT) for one in people.people) for name, segment in segments.items()
+    }
+    assert len(set(found.values())) > 4
 
 
 WINDOWED = [
