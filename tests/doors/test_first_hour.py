@@ -39,12 +39,17 @@ def a_free_port():
         return probe.getsockname()[1]
 
 
+def told_where(patch, port):
+    """The demo's settings name these in the environment."""
+    patch.setenv("DEMO_MAIL_PORT", str(port))
+    patch.setenv("DEMO_PUSH_URL", "http://127.0.0.1:9/unused")
+    patch.setenv("DEMO_PUSH_SECRET", "whsec_" + "A" * 44)
+
+
 @pytest.fixture
 def mailbox(monkeypatch):
     box, port = Mailbox(), a_free_port()
-    monkeypatch.setenv("DEMO_MAIL_PORT", str(port))
-    monkeypatch.setenv("DEMO_PUSH_URL", "http://127.0.0.1:9/unused")
-    monkeypatch.setenv("DEMO_PUSH_SECRET", "whsec_" + "A" * 44)
+    told_where(monkeypatch, port)
     controller = Controller(box, hostname="127.0.0.1", port=port)
     controller.start()
     yield box
@@ -52,18 +57,25 @@ def mailbox(monkeypatch):
 
 
 @pytest.fixture
-def project(tmp_path, mailbox):
+def project(imported, tmp_path, mailbox):
+    """A project of the test's own."""
+    return shutil.copytree(imported, tmp_path, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
     """The demo's files, with 60 people who bought once 40 days ago and want mail."""
+    root = tmp_path_factory.mktemp("first-hour")
     for folder in ("config", "templates"):
-        shutil.copytree(DEMO / folder, tmp_path / folder)
-    campaign = tmp_path / "config" / "campaigns" / "winback.yaml"
+        shutil.copytree(DEMO / folder, root / folder)
+    campaign = root / "config" / "campaigns" / "winback.yaml"
     campaign.write_text(
         campaign.read_text()
         .replace("first_of: [push, email, in_app]", "first_of: [email]")
         .replace("holdout: 10%", "holdout: 0%")
     )
     for name in ("push.yaml", "push@thanks.yaml", "in_app.yaml", "in_app@thanks.yaml"):
-        (tmp_path / "templates" / "winback" / "_default" / name).unlink()
+        (root / "templates" / "winback" / "_default" / name).unlink()
     bought = (WallClock().now() - 40 * 86_400_000_000) // 1_000_000
     people = [f"u{number:02}" for number in range(60)]
     lines = {
@@ -75,12 +87,14 @@ def project(tmp_path, mailbox):
         ],
         "consent": [{"user_id": u, "channel": "email", "topic": "offers", "granted": u != "u07"} for u in people],
     }
-    for what, rows in lines.items():
-        file = tmp_path / f"{what}.jsonl"
-        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        assert orchestrator(tmp_path, "import", what, str(file))[0]["rejected"] == 0
-    orchestrator(tmp_path, "import", "suppressions", "--none")
-    return tmp_path
+    with pytest.MonkeyPatch.context() as patch:
+        told_where(patch, a_free_port())
+        for what, rows in lines.items():
+            file = root / f"{what}.jsonl"
+            file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+            assert orchestrator(root, "import", what, str(file))[0]["rejected"] == 0
+        orchestrator(root, "import", "suppressions", "--none")
+    return root
 
 
 def orchestrator(folder, *words, code=0):
