@@ -3,7 +3,7 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from tempfile import mkdtemp, mkstemp
 from types import TracebackType
@@ -42,8 +42,13 @@ class Spool:
 
 def fill(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> Spool:
     """Run a query into an Arrow file at `path`; nothing is left of it when that fails."""
+    return answered(lambda: connection.sql(sql).to_arrow_reader(BATCH), path)
+
+
+def answered(ask: Callable[[], Any], path: Path) -> Spool:
+    """Write what a question answers (`pyarrow.RecordBatchReader`) to `path`; nothing is left of it when that fails."""
     try:
-        reader = connection.sql(sql).to_arrow_reader(BATCH)
+        reader = ask()
     except BaseException:
         path.unlink(missing_ok=True)
         raise

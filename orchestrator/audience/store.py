@@ -13,9 +13,8 @@ import pyarrow as pa
 from sqlglot import exp
 from sqlglot.dialects import duckdb as _dialect  # noqa: F401 - else every planner's first question would import it
 
-from orchestrator.audience import gates, opening, shaping, spool
+from orchestrator.audience import gates, opening, shaping, slicing, spool
 from orchestrator.audience.casting import Question
-from orchestrator.audience.columns import quoted
 from orchestrator.audience.lists import fill_lists, read_list
 from orchestrator.audience.spool import Spool
 from orchestrator.audience.sql_columns import DuckColumns
@@ -145,16 +144,14 @@ class Audience:
         With `among`, only those of these users.
         The answer is on disk when this returns and the engine is free; close the spool to remove the file.
         """
-        more = "".join(f", p.{quoted(column)}" for column in columns)
-        by = ", ".join(quoted(column) for column in order)
         some = "" if among is None else f' SEMI JOIN {AMONG} USING ("user")'
-        whole = f'SELECT m.*{more} FROM ({sql}) AS m{some} LEFT JOIN profile AS p USING ("user") ORDER BY {by}'
         to = spool.fresh(self.spools)
 
         def fill(connection: duckdb.DuckDBPyConnection) -> Spool:
             if among is not None:
                 connection.register(AMONG, pa.table({"user": pa.array(among, pa.string())}))
-            return spool.fill(connection, whole, to)
+            people = f"SELECT * FROM ({sql}){some}"
+            return spool.answered(lambda: slicing.in_order(connection, people, columns, order), to)
 
         return self._ask(fill, lists)
 
