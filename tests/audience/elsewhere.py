@@ -1,7 +1,8 @@
 """The people of the criteria in tables that never heard of us: in PostgreSQL and in ClickHouse, and the mapping that shows them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,16 @@ def shaped_like_ours(folder: Path) -> None:
     _fill(connection, "profile", filled)
     _fill(connection, "event", events)
     connection.close()
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The folder, kept open by this process: each time the library closes it for good, it forgets a dozen open files."""
+    connection = chdb.connect(str(folder))
+    try:
+        yield
+    finally:
+        connection.close()
 
 
 def _fill(connection: Any, table: str, rows: Sequence[dict[str, Any]]) -> None:

@@ -23,7 +23,7 @@ from orchestrator.core.errors import StoreError
 from orchestrator.core.foreign import Clock, EventTable, Foreign, PeopleTable, Place
 from orchestrator.core.segments import Catalogue, Declared, Everybody, Kind, Moment, member, parse
 from orchestrator.core.segments.values import read
-from tests.audience.elsewhere import in_clickhouse, in_postgres, mapping, shaped_like_ours
+from tests.audience.elsewhere import held, in_clickhouse, in_postgres, mapping, shaped_like_ours
 from tests.audience.test_criteria import AT, ATTRIBUTES, CATALOGUE, CRITERIA, PEOPLE, SEGMENTS, ZONE
 
 EVERYBODY = {"about": "x", "any": [{"bucket": "0 to 0 of 1", "salt": "x"}]}
@@ -41,12 +41,10 @@ def elsewhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         yield warehouse(url, root, CATALOGUE, mapping("crm."))
         return
     (root / "data" / "house").mkdir(parents=True)
-    if request.param == "clickhouse":
-        in_clickhouse(root / "data" / "house")
-        yield warehouse("clickhouse:data/house", root, CATALOGUE, mapping())
-    else:
-        shaped_like_ours(root / "data" / "house")
-        yield warehouse("clickhouse:data/house", root, CATALOGUE)
+    ours = request.param != "clickhouse"
+    (shaped_like_ours if ours else in_clickhouse)(root / "data" / "house")
+    with held(root / "data" / "house"):
+        yield warehouse("clickhouse:data/house", root, CATALOGUE, None if ours else mapping())
 
 
 @pytest.mark.parametrize(("raw", "expected"), [pytest.param(raw, who, id=name) for name, raw, who in CRITERIA])

@@ -65,7 +65,9 @@ class Daemon:
     def _line(self, until: float) -> str | None:
         assert self.process.stderr is not None
         while b"\n" not in self._rest:
-            readable, _, _ = select.select([self.process.stderr], [], [], until - time.monotonic())
+            ready = select.poll()  # a process of many tests has files past the thousand that `select` can look at
+            ready.register(self.process.stderr)
+            readable = ready.poll(max(0.0, until - time.monotonic()) * 1000)
             assert readable, "it says nothing any more:\n" + "\n".join(self.said)
             told = os.read(self.process.stderr.fileno(), 65536)
             if not told:

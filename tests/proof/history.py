@@ -56,6 +56,10 @@ class Lie(StrEnum):
     DOUBLE_ROW = "double_row"
 
 
+WRITTEN = 1_000_000
+"""Microseconds within which an answer is on its way, read and in the ledger."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One delivery as the ledger has it; moments in microseconds. `attempts` counts the intents that were spent."""
@@ -238,9 +242,17 @@ def _wire(history: History, rows: Mapping[str, Row], by_key: Mapping[str, list[A
             changed.add(key)
         if key in history.terms.bodies and any(arrival.body != history.terms.bodies[key] for arrival in came):
             wrong.add(key)
-        if any(after.mono < before.mono + before.wait for before, after in pairwise(came)):
+        if any(
+            after.mono < before.mono + before.wait and not _unheard(before, after, history.faults)
+            for before, after in pairwise(came)
+        ):
             early.add(key)
     return {Lie.PHANTOM: phantom, Lie.CHANGED_BODY: changed, Lie.WRONG_VERSION: wrong, Lie.EARLY_RETRY: early}
+
+
+def _unheard(before: Arrival, after: Arrival, faults: Sequence[Fault]) -> bool:
+    """Whether whoever was asked to wait was killed before they can have written it down: then nobody knows of it."""
+    return any(fault.kind != "term" and before.at <= fault.at <= min(before.at + WRITTEN, after.at) for fault in faults)
 
 
 def _rules(history: History) -> dict[Lie, set[str]]:

@@ -161,6 +161,22 @@ def test_a_retry_before_its_moment_is_early(pause, early):
     assert lies(told) == ({Lie.EARLY_RETRY: ("a",)} if early else {})
 
 
+@pytest.mark.parametrize(
+    ("kind", "killed_at", "early"),
+    [
+        ("kill worker", 100_000, False),
+        ("kill group", 1_600_000, True),
+        ("term", 100_000, True),
+        ("kill worker", -1, True),
+    ],
+)
+def test_who_was_killed_before_they_wrote_that_they_should_wait_is_not_held_to_it(kind, killed_at, early):
+    first = arrival("a", 1, at=0, mono=0, mode=Mode.TOO_MANY, result="refused", wait=2 * SECOND)
+    second = arrival("a", 2, at=1_900_000, mono=1_900_000)
+    told = history([row("a")], [first, second], faults=[Fault(kind, killed_at, in_flight=3, may=32)])
+    assert (Lie.EARLY_RETRY in lies(told)) == early
+
+
 @pytest.mark.parametrize(("intent_at", "caught"), [(10, False), (11, True)])
 def test_an_intent_after_the_unsubscribe_is_named(intent_at, caught):
     told = history([row("a", intent_at=intent_at)], [arrival("a")], terms=Terms(withdrawn={"user of a": 10}))
