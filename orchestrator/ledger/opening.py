@@ -5,7 +5,7 @@ from pathlib import Path
 
 from orchestrator.core.errors import StoreError
 from orchestrator.ledger.postgresql import PostgreSQLStore
-from orchestrator.ledger.sqlite import SQLiteStore
+from orchestrator.ledger.sqlite import SQLiteStore, gone
 from orchestrator.ledger.store import Store
 
 HEAD = "0007"
@@ -35,10 +35,7 @@ def _connect(url: str, root: Path, *, create: bool) -> Store:
     if scheme == "sqlite" and rest:
         path = (root / rest.removeprefix("//")).resolve()
         if not create and not path.exists():
-            raise StoreError(
-                f"ledger {path}: the file is gone; put it back, or stop the daemon and restore a backup."
-                " Nothing is sent without it"
-            )
+            raise gone(path)
         return SQLiteStore(url, path)
     if scheme in ("postgresql", "postgres"):
         return PostgreSQLStore(url)

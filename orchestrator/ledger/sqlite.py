@@ -10,7 +10,7 @@ import os
 import socket
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -36,8 +36,8 @@ class SQLiteStore:
         self._places: list[int] = []
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._gate = os.open(f"{path}.write", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            self._open()
+            self._gate = os.open(self._mark(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._begin_or_find(self._gate)
             self._file = _identity(path)
         except (OSError, sqlite3.Error) as problem:
             if getattr(problem, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
@@ -52,14 +52,31 @@ class SQLiteStore:
                 f"ledger {path}: cannot be opened ({problem}); check that the folder exists and is ours to write"
             ) from problem
 
+    def _begin_or_find(self, gate: int) -> None:
+        """Connect; a new file is begun only where there never was one: who was reached is written down in the old one."""
+        # Two processes that switch a new file to WAL at once fail without waiting, so it happens behind the gate.
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        try:
+            if not self.path.exists() and (traces := self._traces()):
+                raise gone(self.path, traces)
+            self._open()
+            if os.fstat(gate).st_size == 0:
+                with suppress(OSError):  # a full disk; the other traces must do until there is room
+                    os.write(gate, _BEGUN)
+        except BaseException:
+            os.close(gate)
+            raise
+        fcntl.flock(gate, fcntl.LOCK_UN)
+
+    def _traces(self) -> list[str]:
+        """What stands beside a missing file and says that there was one."""
+        gate, boots, log = self._mark(), self._boots(), Path(f"{self.path}-wal")
+        found = [(gate, gate.stat().st_size > 0), (boots, boots.is_dir() and any(boots.iterdir())), (log, log.exists())]
+        return [trace.name for trace, stands in found if stands]
+
     def _open(self) -> None:
         self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5.0)
-        # Two processes that switch a new file to WAL at once fail without waiting, so it happens behind the gate.
-        self._gated(fcntl.LOCK_EX)
-        try:
-            self._connection.execute("PRAGMA journal_mode=WAL")
-        finally:
-            self._gated(fcntl.LOCK_UN)
+        self._connection.execute("PRAGMA journal_mode=WAL")
         for pragma in ("synchronous=FULL", "temp_store=MEMORY", "cache_size=-4096", "secure_delete=FAST"):
             self._connection.execute(f"PRAGMA {pragma}")
 
@@ -197,6 +214,9 @@ class SQLiteStore:
         self._gate = self._boot = None
         self._places = []
 
+    def _mark(self) -> Path:
+        return self.path.with_name(self.path.name + ".write")
+
     def _boots(self) -> Path:
         return self.path.with_name(self.path.name + ".boots")
 
@@ -230,6 +250,9 @@ class SQLiteStore:
         raise problem
 
 
+_BEGUN = b"a ledger stands beside this file\n"
+"""What the gate says once there is a ledger: where it is missing then, it was moved away or deleted."""
+
 _PASSING = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space, everything unfinished goes on by itself",
     sqlite3.SQLITE_IOERR: "the disk answers with errors; look at the system log before anything else",
@@ -251,6 +274,15 @@ def _over(sql: str, kinds: tuple[int, ...]) -> str:
             columns.append(f"json_extract(value, '$[{place}]')")
             place += 1
     return spell(sql.replace("{table}", f"(SELECT {', '.join(columns)} FROM json_each(?))"), _ANY, "?")
+
+
+def gone(path: Path, traces: Sequence[str] = ()) -> StoreError:
+    """The error of a ledger that is not where it was; `traces` are files beside it which say that it was there."""
+    anew = f" To begin with an empty ledger, delete {' and '.join(traces)} beside it as well" if traces else ""
+    return StoreError(
+        f"ledger {path}: the file is gone; put it back, or stop the daemon and restore a backup."
+        f" Nothing is sent without it, and no new one is begun in its place.{anew}"
+    )
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
