@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Self, TypeVar
 
@@ -29,7 +29,12 @@ TELL_EVERY = 1000
 LINE_EVERY = 5 * SECOND
 """How often a line is written where there is no terminal to draw on."""
 
-_COLUMNS = {State.HELD: "held", State.RETRY_WAIT: "held", State.ACCEPTED: "accepted"}
+_COLUMNS = {State.HELD: "held", State.RETRY_WAIT: "held", State.ACCEPTED: "accepted", State.DELIVERED: "accepted"}
+_UNDECIDED = frozenset({State.PLANNED, State.INTENT})
+_LEFT = frozenset(
+    {State.INTENT, State.ACCEPTED, State.DELIVERED, State.BOUNCED, State.COMPLAINED, State.FAILED, State.UNKNOWN}
+)
+"""States of messages that were handed to a provider."""
 _FAILED = frozenset({State.FAILED, State.RENDER_FAILED, State.UNKNOWN})
 
 
@@ -113,6 +118,16 @@ class Progress:
     def marked(self, shard: Shard, marks: Sequence[Mark]) -> None:  # noqa: ARG002 - one run at a time here
         """Verdicts that are no message."""
         self._note([mark.state for mark in marks])
+        self._say()
+
+    def stands(self, rows: Mapping[State, int]) -> None:
+        """The whole run as the ledger has it: what other processes did of it counts as well."""
+        self._counts = Counter()
+        for state, count in rows.items():
+            if state not in _UNDECIDED:
+                self._counts["failed" if state in _FAILED else _COLUMNS.get(state, "nothing")] += count
+        self._counts["sent"] = sum(count for state, count in rows.items() if state in _LEFT)
+        self._done = sum(count for state, count in rows.items() if state not in _UNDECIDED)
         self._say()
 
     def _note(self, states: Sequence[State]) -> None:

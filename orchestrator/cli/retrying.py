@@ -62,7 +62,7 @@ def retry(
                 f" nothing to retry: run {run.id} of {run.campaign} has no delivery that failed ({', '.join(reasons)})"
             )
             more = f" of somebody who is still in the audience; {gone:,} have left it" if gone else ""
-            told |= {"run": run.id, "state": str(run.state), "rows": {}, "sink": ""}
+            told |= {"run": run.id, "state": str(run.state), "rows": {}, "sink": "", "waiting": None}
             desk.show(told, lambda: typer.echo(nothing + more))
             return
         if not desk.as_json:

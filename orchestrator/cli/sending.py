@@ -142,21 +142,23 @@ def ask_for(number: int, of_what: str) -> None:
 
 def tell_sent(desk: Desk, campaign: str, sent: "Sent", more: "Mapping[str, Any] | None" = None) -> None:
     """How a run stands after it was worked here, with what else a program is told; ends with its exit code."""
-    desk.show({**(more or {}), **sent.told}, lambda: _print_sent(campaign, sent.told, sent.why))
+    desk.show({**(more or {}), **sent.told}, lambda: _print_sent(campaign, sent))
     if sent.code:
         raise typer.Exit(sent.code)
 
 
-def _print_sent(campaign: str, sent: "Mapping[str, Any]", why: str) -> None:
+def _print_sent(campaign: str, how: "Sent") -> None:
     """How a run stands, and what to do next."""
+    sent = how.told
     rows = " · ".join(f"{state.replace('_', ' ')} {count:,}" for state, count in sent["rows"].items())
     typer.echo(f" run {sent['run']} of {campaign} is {sent['state']}   {rows or 'nobody was in it'}")
     if sent["sink"]:
         typer.echo(f" nothing left this machine: the messages are in {sent['sink']}")
     if sent["state"] == "working":
-        typer.echo(" who is held gets it when it is time, while `orchestrator serve` runs")
+        for line in how.waits:
+            typer.echo(f" {line}")
     elif sent["state"] == "paused":
-        typer.echo(f" it stands still: {why}")
+        typer.echo(f" it stands still: {how.why}")
         typer.echo(f" it goes on with: orchestrator resume {sent['run']}, then orchestrator serve")
     typer.echo(f" look: orchestrator report {campaign} · orchestrator deliveries {campaign} --user ID")
 

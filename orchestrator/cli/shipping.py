@@ -14,15 +14,16 @@ from typing import Any, Protocol
 import uvloop
 
 from orchestrator import app
-from orchestrator.cli import standing
+from orchestrator.cli import standing as earlier_runs
 from orchestrator.cli.desk import CTRL_C, OK, TERMINATED, WRONG, Desk, fail, no_such
+from orchestrator.cli.following import Following, who_waits
 from orchestrator.cli.progress import Asking, Progress, waiting
 from orchestrator.config import Deliver
 from orchestrator.core.assignment import ramp_at
 from orchestrator.core.errors import StoreError
 from orchestrator.core.facts import RunFacts
 from orchestrator.core.times import Instant, iso
-from orchestrator.ledger import Ledger, NewRun, Purpose, Run, RunState, asking, deliveries, runs
+from orchestrator.ledger import Ledger, NewRun, Purpose, Run, RunState, asking, deliveries, runs, standing
 from orchestrator.ledger.coupons import Stock
 from orchestrator.pipeline import (
     Cast,
@@ -62,6 +63,8 @@ class Sent:
     told: dict[str, Any]
     code: int
     why: str = ""
+    waits: tuple[str, ...] = ()
+    """Lines that say how many wait, until when, and what will send to them."""
 
 
 PROBED = 5
@@ -84,7 +87,7 @@ class Rehearsal:
     at: Instant
     asking: Asking
     coupons: Coupons
-    earlier: tuple[standing.Earlier, ...] = ()
+    earlier: tuple[earlier_runs.Earlier, ...] = ()
 
     def stocks(self) -> dict[str, Stock]:
         """What is left of the pools its messages take codes from."""
@@ -102,7 +105,7 @@ class Rehearsal:
 
     def under_way(self) -> tuple[str, ...]:
         """What earlier runs of the campaign still have to do with these people, a line each."""
-        return tuple(standing.told(self.earlier, self.prepared.campaign, self.at))
+        return tuple(earlier_runs.told(self.earlier, self.prepared.campaign, self.at))
 
     def untold(self) -> str:
         """Why this environment must not send it yet, empty if it may."""
@@ -138,9 +141,9 @@ def rehearse(desk: Desk, campaign: str, at: Instant, *, sending: bool = False) -
         try:
             ramp, grows_at = ramp_at(prepared.campaign, ledger.began(campaign) or at, at)
             facts = RunFacts(0, at, at, ramp=ramp, ramp_grows_at=grows_at)
-            before = standing.earlier(ledger, campaign)
+            before = earlier_runs.earlier(ledger, campaign)
             coupons = coupons_of(opened.project, prepared.letters)
-            people = standing.counted(wait.through(casting.bare(), "judging", len(casting)), before)
+            people = earlier_runs.counted(wait.through(casting.bare(), "judging", len(casting)), before)
             found = forecast(ledger, prepared.campaign, people, facts, at, coupons=coupons)
             wait.over()
             yield Rehearsal(opened, ledger, prepared, casting, found, child, at, asking, coupons, tuple(before))
@@ -179,8 +182,8 @@ def ship(desk: Desk, show: Rehearsal) -> Sent:
     # Everybody gets it now, whatever the schedule says of hours and zones.
     campaign = replace(show.prepared.campaign, schedule=None)
     new = NewRun(campaign.name, f"by hand {iso(show.at)}", version, show.at, campaign.policy.on_ambiguous, "by hand")
-    run, made = ledger.fire(new, clock.now())
-    if not made or not runs.begin_planning(ledger.store, run.id, ledger.boot):
+    run, made = ledger.fire(new, clock.now(), ours=True)
+    if not made:
         fail(f"{campaign.name} was sent by hand at this very moment already: run {run.id}")
     fill(ledger, show.opened.project, show.opened.files, show.coupons.pools, len(show.casting))
     plan(ledger, run, campaign, Cast(show.casting, "", show.coupons if show.coupons.pools else None), clock.now())
@@ -198,17 +201,24 @@ def outcome(opened: app.Opened, number: int, code: int = OK) -> Sent:
     """How a run stands, its rows counted by state; a run that halted by itself is trouble."""
     ledger = opened.ledger()
     try:
-        run = runs.find(ledger.store, number)
-        counts = deliveries.counts(ledger.store, number)
+        run, now = runs.find(ledger.store, number), WallClock().now()
+        rows = {str(state): count for state, count in standing.states(ledger.store, number).items()}
+        waits = standing.waits(ledger.store, number)
+        campaign = opened.project.campaigns.get(run.campaign) if run is not None else None
+        lines = tuple(who_waits(ledger, number, campaign, waits, now))
     finally:
         ledger.close()
-    rows: dict[str, int] = {}
-    for count in counts:
-        rows[count.state] = rows.get(count.state, 0) + count.rows
     sink = "" if opened.project.environment.deliver is Deliver.EVERYONE else str(opened.root / app.SINK)
-    told = {"run": number, "state": str(run.state) if run else "gone", "rows": rows, "sink": sink}
+    waiting = {"people": waits.people, "first_at": waits.first, "last_at": waits.last}
+    told = {
+        "run": number,
+        "state": str(run.state) if run else "gone",
+        "rows": rows,
+        "sink": sink,
+        "waiting": waiting if waits.people else None,
+    }
     why = run.reason if run is not None and run.state is RunState.PAUSED else ""
-    return Sent(told, WRONG if why and code == OK else code, why)
+    return Sent(told, WRONG if why and code == OK else code, why, lines)
 
 
 def _ask_again(show: Bench, bundles: app.Bundles, run: int, now: Instant, ledger: Ledger) -> None:
@@ -242,6 +252,7 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
     rows = await held(lambda ledger: deliveries.rows_of(ledger.store, run.id))
     progress = Progress(run.campaign, rows, clock, quiet=desk.as_json)
     parts = Parts(held, app.dispatch(show.opened, clock, random.random), bundles.prepare_shard, progress)
+    following = Following(run.id, progress, clock)
     signals = _stop_when_told(parts.dispatch.stopping)
     with progress:
         while not parts.dispatch.stopping.is_set():
@@ -251,9 +262,11 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
                 sys.stderr.write(f"{problem}; who has waited for over an hour waits on\n")
                 break
             shard = await held(lambda ledger: ledger.claim(clock.now()))
-            if shard is None:
+            if shard is not None:
+                await work(shard, parts, clock)
+            elif not await following.wait(held, parts.dispatch.stopping):
                 break
-            await work(shard, parts, clock)
+        await following.count(held)
     await parts.dispatch.close()
     code = OK
     if signals:

@@ -128,9 +128,9 @@ class Ledger:
         """The user has seen an in-app message."""
         return inbox.acknowledge(self.store, user, message, now)
 
-    def fire(self, new: runs.NewRun, now: Instant) -> tuple[runs.Run, bool]:
-        """Make a run, unless its occurrence has one; the run, and whether this call made it."""
-        return runs.fire(self.store, new, now)
+    def fire(self, new: runs.NewRun, now: Instant, *, ours: bool = False) -> tuple[runs.Run, bool]:
+        """Make a run, unless its occurrence has one; the run, and whether this call made it. `ours` is planned by us alone."""
+        return runs.fire(self.store, new, now, self.boot if ours else None)
 
     def began(self, campaign: str) -> Instant | None:
         """When a campaign's first run was due; None if it never ran."""

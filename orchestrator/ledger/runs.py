@@ -115,22 +115,27 @@ class NewRun:
     reason: str = ""
 
 
-def fire(store: Store, new: NewRun, now: Instant) -> tuple[Run, bool]:
-    """Write the run unless its (campaign, occurrence) stands already; return it and whether this call made it."""
+def fire(store: Store, new: NewRun, now: Instant, planner: Boot | None = None) -> tuple[Run, bool]:
+    """Write the run unless its (campaign, occurrence) stands already; return it and whether this call made it.
+
+    With a `planner` it is that process's to plan from the first moment on: it is never due, so no daemon takes it up.
+    """
+    state = RunState.PLANNING if planner is not None else new.state
     with store.transaction():
         made = store.rows(
-            "INSERT INTO run (campaign, occurrence, version, source, state, reason, due_at, created_at, on_ambiguous)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (campaign, occurrence) DO NOTHING RETURNING id",
+            "INSERT INTO run (campaign, occurrence, version, source, state, reason, due_at, created_at, on_ambiguous, planner)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (campaign, occurrence) DO NOTHING RETURNING id",
             (
                 new.campaign,
                 new.occurrence,
                 new.version,
                 new.source,
-                new.state,
+                state,
                 new.reason,
                 new.due_at,
                 now,
                 new.on_ambiguous,
+                planner.id if planner is not None else None,
             ),
         )
         rows = store.rows(

@@ -57,8 +57,7 @@ class SQLiteStore:
         # Two processes that switch a new file to WAL at once fail without waiting, so it happens behind the gate.
         fcntl.flock(gate, fcntl.LOCK_EX)
         try:
-            if not self.path.exists() and (traces := self._traces()):
-                raise gone(self.path, traces)
+            self._miss()
             self._open()
             if os.fstat(gate).st_size == 0:
                 with suppress(OSError):  # a full disk; the other traces must do until there is room
@@ -68,11 +67,14 @@ class SQLiteStore:
             raise
         fcntl.flock(gate, fcntl.LOCK_UN)
 
-    def _traces(self) -> list[str]:
-        """What stands beside a missing file and says that there was one."""
+    def _miss(self) -> None:
+        """StoreError if the file is not there, while what stands beside it says that it was."""
+        if self.path.exists():
+            return
         gate, boots, log = self._mark(), self._boots(), Path(f"{self.path}-wal")
         found = [(gate, gate.stat().st_size > 0), (boots, boots.is_dir() and any(boots.iterdir())), (log, log.exists())]
-        return [trace.name for trace, stands in found if stands]
+        if traces := [trace.name for trace, stands in found if stands]:
+            raise gone(self.path, traces)
 
     def _open(self) -> None:
         self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5.0)

@@ -10,7 +10,7 @@ from orchestrator.cli.desk import EXIT_CODES
 from orchestrator.cli.main import app, hoisted
 from tests.cli.conftest import CLI, orchestrator
 
-SENT = {"run", "state", "rows", "sink"}
+SENT = {"run", "state", "rows", "sink", "waiting"}
 SHAPES = (
     (("check",), {"files", "mistakes", "notes"}),
     (("schema",), {"orchestrator.schema.json", "data.schema.json", "campaign.schema.json", "segment.schema.json"}),

@@ -1,0 +1,83 @@
+"""A run that is worked here and by a daemon at once: it is followed until everybody is accounted for or waits for long."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+
+from orchestrator.cli.desk import when
+from orchestrator.cli.progress import LINE_EVERY, Progress
+from orchestrator.core.campaigns import Campaign
+from orchestrator.core.times import MINUTE, NEVER, SECOND, Clock, Instant
+from orchestrator.ledger import Ledger, figures, pace, standing
+from orchestrator.ledger.standing import Waits
+from orchestrator.pipeline import LedgerThread
+
+NEAR = MINUTE
+"""What is due within so long is waited for: a throttle's next messages, a short trouble's next try."""
+
+LOOK_EVERY = SECOND // 4
+"""How often others' work is looked at."""
+
+
+class Following:
+    """Waits while there is nothing to claim, and says whether to look again."""
+
+    def __init__(self, run: int, progress: Progress, clock: Clock) -> None:
+        self._run = run
+        self._progress = progress
+        self._clock = clock
+        self._counted = clock.now()
+        self._waited = False
+
+    async def wait(self, held: LedgerThread, stopping: asyncio.Event) -> bool:
+        """Rest a moment if more of the run happens soon, here or elsewhere; False if nothing does."""
+        # Nobody else may be left to take back what a process held that died.
+        await held(lambda ledger: ledger.recover(self._clock.now()))
+        found = await held(lambda ledger: standing.standing(ledger.store, self._run))
+        now = self._clock.now()
+        if not found.moves(Instant(now + NEAR)):
+            return False
+        self._waited = True
+        if now - self._counted >= LINE_EVERY:
+            await self.count(held)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), LOOK_EVERY / SECOND)
+        return True
+
+    async def count(self, held: LedgerThread) -> None:
+        """Take the progress from the ledger, if others may have had a part in it."""
+        if self._waited:
+            self._progress.stands(await held(partial(_states, self._run)))
+            self._counted = self._clock.now()
+
+
+def _states(run: int, ledger: Ledger) -> standing.States:
+    return standing.states(ledger.store, run)
+
+
+def who_waits(ledger: Ledger, run: int, campaign: Campaign | None, waits: Waits, now: Instant) -> Iterator[str]:
+    """Lines for a person: how many of a run wait, until when, and what will send to them."""
+    if not waits.people:
+        return
+    yield f"{waits.people:,} people of it wait{_until(waits, now)}"
+    name = campaign.name if campaign else ""
+    routes = campaign.routes.values() if campaign else ()
+    scopes = {f"campaign:{name}", *(f"provider:{provider}" for route in routes for provider in route)}
+    for scope, until, reason in pace.pauses(ledger.store, now):
+        if scope in scopes:
+            end = "until somebody resumes it" if until >= NEVER else f"until {when(until)}"
+            what = scope.removeprefix("campaign:")
+            yield f"{scope} is paused {end} ({reason}): orchestrator resume {what}"
+    daemons = figures.alive(ledger.store, "supervisor")
+    if daemons:
+        yield f"the daemon sends to them when it is time: {', '.join(daemons)}"
+    else:
+        yield f"no daemon runs; run {run} goes on, when it is time, with: orchestrator serve"
+
+
+def _until(waits: Waits, now: Instant) -> str:
+    if waits.first >= NEVER:
+        return ""
+    first = f", the first of them until {when(waits.first)}" if waits.first > now else ""
+    return first + (f", the last until {when(waits.last)}" if now < waits.last < NEVER else "")

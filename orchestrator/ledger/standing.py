@@ -1,0 +1,64 @@
+"""How one run stands: what of it is being worked, what is due, and who waits until when."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from orchestrator.core.nouns import OPEN, State
+from orchestrator.core.times import Instant
+from orchestrator.ledger.runs import RunState
+from orchestrator.ledger.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A run's shards: how many somebody works just now, and when the first of the others is due (None: never again)."""
+
+    state: RunState
+    claimed: int
+    next_due: Instant | None
+
+    def moves(self, until: Instant) -> bool:
+        """Whether something of it happens until that moment by itself, here or in another process."""
+        if self.state not in (RunState.WORKING, RunState.CANCELLED):
+            return False
+        return self.claimed > 0 or (self.next_due is not None and self.next_due <= until)
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The people of a run who are not accounted for yet, and when the first and the last of them is looked at."""
+
+    people: int = 0
+    first: Instant = Instant(0)
+    last: Instant = Instant(0)
+
+
+def standing(store: Store, run: int) -> Standing:
+    """How the shards of a run stand. The run must be one of the ledger's."""
+    [(state, claimed, next_due)] = store.rows(
+        "SELECT run.state, COUNT(shard.claimed_by), MIN(CASE WHEN shard.claimed_by IS NULL THEN shard.due_at END)"
+        " FROM run LEFT JOIN shard ON shard.run = run.id WHERE run.id = ? GROUP BY run.state",
+        (run,),
+    )
+    return Standing(RunState(state), claimed, None if next_due is None else Instant(next_due))
+
+
+States = Counter[State]
+
+
+def states(store: Store, run: int) -> States:
+    """A run's rows by state, counted one by one: those of a shard that nobody worked yet as well."""
+    rows = store.rows("SELECT state, COUNT(*) FROM delivery WHERE run = ? GROUP BY state ORDER BY state", (run,))
+    return Counter({State(state): count for state, count in rows})
+
+
+def waits(store: Store, run: int) -> Waits:
+    """Who of a run waits; a row that names no moment waits for its shard."""
+    [(people, held_until)] = store.rows(
+        "SELECT COUNT(DISTINCT user_id), COALESCE(MAX(not_before), 0) FROM delivery WHERE run = ? AND state {any}",
+        (run, store.array([str(state) for state in OPEN])),
+    )
+    [(first, last)] = store.rows(
+        "SELECT COALESCE(MIN(due_at), 0), COALESCE(MAX(due_at), 0) FROM shard WHERE run = ?", (run,)
+    )
+    return Waits(people, Instant(first), Instant(max(last, held_until))) if people else Waits()
