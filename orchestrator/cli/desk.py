@@ -79,14 +79,30 @@ class Desk:
             raise ConfigError(loaded.mistakes)
         return loaded.project
 
+    def names(self) -> tuple[list[str], list[str]]:
+        """The names of campaigns and of providers, as far as they can be read where the files have mistakes."""
+        loaded = self.load()
+        known = loaded.project or loaded.sketch
+        if known is None:
+            raise ConfigError(loaded.mistakes)
+        return [*known.campaigns], [*known.settings.providers] if known.settings is not None else []
+
     @contextmanager
-    def ledger(self) -> Iterator["Ledger"]:
-        """The project's ledger."""
+    def ledger(self, *, despite_mistakes: bool = False) -> Iterator["Ledger"]:
+        """The project's ledger; for a verb that needs nothing else, also where the files have mistakes elsewhere."""
         from orchestrator import config  # noqa: PLC0415 - keeps `--help` fast
         from orchestrator.ledger import Ledger  # noqa: PLC0415
 
         self.stand()
-        url = self.project().environment.stores.ledger.resolve(config.MachineSecrets(self.root))
+        loaded = self.load()
+        found = loaded.project.environment.stores.ledger if loaded.project is not None else None
+        if found is None and despite_mistakes and (found := config.ledger_of(loaded.files, self.environment)):
+            sys.stderr.write(
+                "the files have mistakes, of which `orchestrator check` tells; the ledger needs none of them\n"
+            )
+        if found is None:
+            raise ConfigError(loaded.mistakes)
+        url = found.resolve(config.MachineSecrets(self.root))
         ledger = Ledger.open(url, self.root)
         try:
             yield ledger

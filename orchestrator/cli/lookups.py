@@ -47,7 +47,7 @@ def deliveries(
     asked = looking.Asked(
         campaign, run, tuple(user or ()), None, tuple(State(one) for one in state or ()), reason, limit
     )
-    with desk.ledger() as ledger:
+    with desk.ledger(despite_mistakes=True) as ledger:
         _known(desk, ledger, campaign, run)
         found = list(looking.listed(ledger.store, asked))
         stories = {row.key: looking.story(ledger.store, row.key) for row in found} if user else {}
@@ -87,7 +87,7 @@ def _known(desk: Desk, ledger: "Ledger", campaign: str | None, run: int | None) 
     from orchestrator.ledger import runs  # noqa: PLC0415 - keeps `--help` fast
 
     if campaign is not None and not runs.listed(ledger.store, campaign, limit=1):
-        campaigns = desk.project().campaigns
+        campaigns, _ = desk.names()
         if campaign not in campaigns:
             no_such("campaign", campaign, campaigns)
     if run is not None and runs.find(ledger.store, run) is None:
@@ -101,10 +101,10 @@ def report(context: typer.Context, campaign: Annotated[str, typer.Argument(help=
     from orchestrator.ledger import runs  # noqa: PLC0415
 
     desk: Desk = context.obj
-    with desk.ledger() as ledger:
+    with desk.ledger(despite_mistakes=True) as ledger:
         found = [(run, looking.counts(ledger.store, run.id)) for run in runs.listed(ledger.store, campaign, limit=20)]
-    if not found and campaign not in desk.project().campaigns:
-        no_such("campaign", campaign, desk.project().campaigns)
+    if not found and campaign not in (campaigns := desk.names()[0]):
+        no_such("campaign", campaign, campaigns)
 
     def tell() -> None:
         for run, counts in found:

@@ -33,7 +33,7 @@ def pause(context: typer.Context, what: What) -> None:
         _steer(desk, int(what), RunState.PAUSED, (RunState.WORKING,), "paused by hand")
         return
     scope = _scope(desk, what)
-    with desk.ledger() as ledger:
+    with desk.ledger(despite_mistakes=True) as ledger:
         now = WallClock().now()
         with ledger.store.transaction():
             pace.pause(ledger.store, scope, None, "paused by hand", now)
@@ -50,7 +50,7 @@ def resume(context: typer.Context, what: What) -> None:
         _steer(desk, int(what), RunState.WORKING, (RunState.PAUSED, RunState.WAITING), "")
         return
     scope = _scope(desk, what)
-    with desk.ledger() as ledger:
+    with desk.ledger(despite_mistakes=True) as ledger:
         resumed = pace.resume(ledger.store, scope)
     desk.show(
         {"resumed": scope, "stood_still": resumed},
@@ -70,7 +70,7 @@ def cancel(context: typer.Context, what: Annotated[int, typer.Argument(help="The
 def _steer(desk: Desk, number: int, to: "RunState", come_from: "Sequence[RunState]", reason: str) -> None:
     from orchestrator.ledger import runs  # noqa: PLC0415 - keeps `--help` fast
 
-    with desk.ledger() as ledger:
+    with desk.ledger(despite_mistakes=True) as ledger:
         moved = runs.steer(ledger.store, number, to, come_from, reason)
         found = runs.find(ledger.store, number)
     if found is None:
@@ -86,10 +86,10 @@ def _steer(desk: Desk, number: int, to: "RunState", come_from: "Sequence[RunStat
 
 
 def _scope(desk: Desk, what: str) -> str:
-    project = desk.project()
-    if what in project.campaigns:
+    campaigns, providers = desk.names()
+    if what in campaigns:
         return f"campaign:{what}"
-    if what.removeprefix("provider:") in project.settings.providers:
+    if what.removeprefix("provider:") in providers:
         return f"provider:{what.removeprefix('provider:')}"
-    known = [*project.campaigns, *(f"provider:{name}" for name in project.settings.providers)]
+    known = [*campaigns, *(f"provider:{name}" for name in providers)]
     return fail(f"{what}: neither a run's number, a campaign nor a provider; there are {', '.join(known)}", USAGE)

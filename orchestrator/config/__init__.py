@@ -2,6 +2,7 @@
 
 from orchestrator.config.adapters import installed_adapters
 from orchestrator.config.fields import Deliver, Type
+from orchestrator.config.partial import ledger_of
 from orchestrator.config.reading import Files, Loaded, load, mapping_of
 from orchestrator.config.results import (
     Catalogue,
@@ -46,6 +47,7 @@ __all__ = [
     "Topic",
     "Type",
     "installed_adapters",
+    "ledger_of",
     "load",
     "mapping_of",
     "read_tree",
