@@ -280,7 +280,11 @@ def _over(sql: str, kinds: tuple[int, ...]) -> str:
 
 def gone(path: Path, traces: Sequence[str] = ()) -> StoreError:
     """The error of a ledger that is not where it was; `traces` are files beside it which say that it was there."""
-    anew = f" To begin with an empty ledger, delete {' and '.join(traces)} beside it as well" if traces else ""
+    anew = (
+        f" To begin with an empty ledger, stop the daemon and delete {' and '.join(traces)} beside it as well"
+        if traces
+        else ""
+    )
     return StoreError(
         f"ledger {path}: the file is gone; put it back, or stop the daemon and restore a backup."
         f" Nothing is sent without it, and no new one is begun in its place.{anew}"
