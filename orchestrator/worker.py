@@ -16,7 +16,7 @@ import uvloop
 
 from orchestrator import app
 from orchestrator.core.errors import LostBootError, OrchestratorError, StoreError
-from orchestrator.core.times import SECOND, Clock, Instant, iso
+from orchestrator.core.times import NEVER, SECOND, Clock, Instant, iso
 from orchestrator.ledger import Recovery, Shard, figures
 from orchestrator.logs import Log, set_up
 from orchestrator.pipeline import LedgerThread, Parts, work
@@ -74,8 +74,7 @@ class Worker:
 
     async def _work(self, shard: Shard, offered: asyncio.Event) -> None:
         due = await work(shard, self.parts, self.clock, offered.set)
-        again = "never" if due is None else iso(due)
-        log.info("shard.put_back", run=shard.run, shard=shard.number, people=len(shard.people), due=again)
+        log.info("shard.put_back", run=shard.run, shard=shard.number, people=len(shard.people), due=_said(due))
 
     async def _pass_on(self, stopping: asyncio.Event) -> None:
         await stopping.wait()
@@ -108,6 +107,13 @@ class Worker:
                 await asyncio.wait_for(stopping.wait(), timeout=wait / SECOND)
             if stopping.is_set() or (due is not None and due <= self.clock.now()):
                 return
+
+
+def _said(due: Instant | None) -> str:
+    """When a shard is due again, for the log. No calendar has a date for NEVER."""
+    if due is None:
+        return "never"
+    return "no date yet" if due >= NEVER else iso(due)
 
 
 async def _first(task: asyncio.Task[None], event: asyncio.Event) -> None:

@@ -51,7 +51,7 @@ def resume(context: typer.Context, what: What) -> None:
         return
     scope = _scope(desk, what)
     with desk.ledger(despite_mistakes=True) as ledger:
-        resumed = pace.resume(ledger.store, scope)
+        resumed = pace.resume(ledger.store, scope, WallClock().now())
     desk.show(
         {"resumed": scope, "stood_still": resumed},
         lambda: typer.echo(f"{scope} goes on" if resumed else f"{scope} was not paused"),

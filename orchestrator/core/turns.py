@@ -78,6 +78,8 @@ class Permission:
     ask_again: Instant | None = None
     paused: str = ""
     stop: bool = False
+    scope: str = ""
+    """The provider or campaign whose pace let fewer go than were asked for."""
 
 
 Recheck = Callable[[Sequence[Ready]], Mapping[DeliveryKey, Verdict]]

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from orchestrator.core.nouns import Message
 from orchestrator.core.outcomes import Ambiguous, Outcome, Pause, PauseScope, Permanent, Retry
-from orchestrator.core.times import SECOND, Clock, Instant
+from orchestrator.core.times import MINUTE, SECOND, Clock, Instant, later
 from orchestrator.providers import (
     Adapter,
     CannotBuildError,
@@ -40,6 +40,9 @@ class Engine(Protocol):
 
 _KEY_SHARE = 0.8
 """Part of a provider's memory of our key that is relied on."""
+
+ASK_AGAIN = MINUTE
+"""A paused provider is asked for again this often where its route has others: a person may resume it at any moment."""
 
 Told = Response | NotSent | Lost
 """How an exchange ended."""
@@ -92,6 +95,8 @@ class Lane:
         """Microseconds after its first attempt within which a doubtful message goes again under its key."""
         self.down_until = Instant(0)
         """Until when this process takes the provider for unusable and goes to the next of the route."""
+        self.back_at = Instant(0)
+        """When the pace that held it back says it goes on."""
         self.places = engine.places
         """How many messages can be on the wire at once."""
         self._engine = engine
@@ -101,6 +106,10 @@ class Lane:
         self._tokens = tokens
         self._tasks: set[asyncio.Task[Outcome]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def stand_still(self, until: Instant, now: Instant) -> None:
+        """Pass it over in its routes, until then or until it is time to ask for it again."""
+        self.back_at, self.down_until = until, min(until, later(now, ASK_AGAIN))
 
     def send(self, message: Message, done: Callable[[Outcome], None]) -> None:
         """One message on its way. `done` hears its outcome once, perhaps before this returns; nothing is raised here.

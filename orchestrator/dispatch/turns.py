@@ -74,7 +74,10 @@ class HalfTurn:
 
 
 class Turns:
-    """The turns of one shard; afterwards `marks` holds what rendering refused, `resume_at` why it was given back."""
+    """The turns of one shard; afterwards `marks` holds what rendering refused.
+
+    If it was given back, `resume_at` says until when, `paused` which paused scope it waits for, if any.
+    """
 
     def __init__(
         self,
@@ -87,6 +90,7 @@ class Turns:
     ) -> None:
         self.marks: list[Mark] = []
         self.resume_at: Instant | None = None
+        self.paused = ""
         self._lanes = lanes
         self._items: Iterator[Item] = iter(items)
         self._job = job
@@ -204,17 +208,29 @@ class Turns:
         now = self._clock.now()
         until = permission.ask_again or later(now, PATIENCE + 1)
         long = until - now > PATIENCE
-        if long:
+        everywhere = permission.stop or permission.scope.startswith("campaign:")  # no provider is to blame
+        if long and not everywhere:
             for ready in permission.later:
-                self._lanes[ready.provider].down_until = until
-        if permission.stop or (long and not self._elsewhere(permission.later, now)):
-            self.resume_at = until
+                self._lanes[ready.provider].stand_still(until, now)
+        if permission.stop or (long and (everywhere or not self._elsewhere(permission.later, now))):
+            self._give_back(permission, until, now)
             return
         for ready in reversed(permission.later):
             message = self._messages.pop(ready.id)
             self._offered.appendleft((self._again(ready, message), message))
         if not long and until > now and not permission.go and not self._air.count:
             await self._until(until)
+
+    def _give_back(self, permission: Permission, until: Instant, now: Instant) -> None:
+        """Wait for whatever ends first: what stopped this turn, or the pause of another provider of the route."""
+        waits = [(until, permission.scope if permission.paused else "")]
+        if not permission.stop and not permission.scope.startswith("campaign:"):
+            route = self._routes[permission.later[0].key.channel]
+            for lane in route:
+                if now < lane.back_at < until:
+                    lane.down_until = now  # the first to be asked then, or earlier if somebody resumes it
+                    waits.append((lane.back_at, f"provider:{lane.name}"))
+        self.resume_at, self.paused = min(waits)
 
     def _elsewhere(self, waiting: Sequence[Ready], now: Instant) -> bool:
         """Whether another provider of the same channel could take them."""

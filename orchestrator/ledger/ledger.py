@@ -102,10 +102,15 @@ class Ledger:
         return turn.take(self.store, self.boot, self.hashing, asked)
 
     def put_back(
-        self, shard: Shard, marks: Sequence[Mark], now: Instant, not_before: Instant | None = None
+        self,
+        shard: Shard,
+        marks: Sequence[Mark],
+        now: Instant,
+        not_before: Instant | None = None,
+        paused: str = "",
     ) -> Instant | None:
         """Write the verdicts, recount, and let go of the shard; the next moment it is due, if any."""
-        return shards.put_back(self.store, self.boot, shard, marks, now, not_before)
+        return shards.put_back(self.store, self.boot, shard, marks, now, not_before, paused)
 
     def halt(self, run: int, why: str) -> bool:
         """Let nothing more of a run leave until a person resumes it; what is not sent stays planned."""

@@ -16,11 +16,12 @@ OPEN_FOR = 30 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """How many messages may go now, when to ask for more, and why not more."""
+    """How many messages may go now, when to ask for more, and why and by which scope not more."""
 
     count: int
     ask_again: Instant | None = None
     paused: str = ""
+    scope: str = ""
 
 
 def draw(store: Store, paces: Sequence[Pacing], want: int, now: Instant) -> Grant:
@@ -32,20 +33,20 @@ def draw(store: Store, paces: Sequence[Pacing], want: int, now: Instant) -> Gran
             (store.array([pace.scope for pace in paces]),),
         )
     }
-    count, ask_again, filled = want, None, list[tuple[str, float, float]]()
+    count, ask_again, short, filled = want, None, "", list[tuple[str, float, float]]()
     for pace in paces:
         tokens, filled_at, paused_until, reason, failures = rows.get(pace.scope, (None, now, None, "", 0))
         if paused_until is not None and now < paused_until:
-            return Grant(0, Instant(paused_until), reason or "paused")
+            return Grant(0, Instant(paused_until), reason or "paused", pace.scope)
         if failures >= BREAKS_AT:
-            count = min(count, 1)
+            count, short = min(count, 1), pace.scope
         if pace.per_second is not None:
             # A bucket holds one second's worth: a burst is never larger than the rate itself.
             size = max(1.0, pace.per_second)
             tokens = size if tokens is None else min(size, tokens + max(0, now - filled_at) * pace.per_second / SECOND)
             filled.append((pace.scope, tokens, pace.per_second))
             if tokens < count:
-                count = int(tokens)
+                count, short = int(tokens), pace.scope
                 lack = min(want - count, size) - (tokens - count)
                 ask_again = Instant(now + max(1, int(lack * SECOND / pace.per_second)))
     for scope, tokens, _ in filled:
@@ -54,7 +55,7 @@ def draw(store: Store, paces: Sequence[Pacing], want: int, now: Instant) -> Gran
             " ON CONFLICT (scope) DO UPDATE SET tokens = excluded.tokens, filled_at = excluded.filled_at",
             (scope, tokens - count, now),
         )
-    return Grant(count, ask_again)
+    return Grant(count, ask_again, scope=short)
 
 
 def pause(store: Store, scope: str, until: Instant | None, reason: str, now: Instant) -> None:
@@ -68,16 +69,37 @@ def pause(store: Store, scope: str, until: Instant | None, reason: str, now: Ins
     )
 
 
-def resume(store: Store, scope: str) -> bool:
-    """Let a scope go on, its breaker closed; False if it was not stopped."""
+def resume(store: Store, scope: str, now: Instant) -> bool:
+    """Let a scope go on, its breaker closed, and what it put off be due now; False if it was not stopped."""
     with store.transaction():
-        return bool(
-            store.change(
-                "UPDATE pace SET paused_until = NULL, reason = '', failures = 0"
-                " WHERE scope = ? AND (paused_until IS NOT NULL OR failures > 0)",
-                (scope,),
-            )
+        stopped = store.rows(
+            "UPDATE pace SET reason = '', failures = 0 WHERE scope = ? AND (paused_until IS NOT NULL OR failures > 0)"
+            " RETURNING paused_until",
+            (scope,),
         )
+        if stopped:
+            store.change("UPDATE pace SET paused_until = NULL WHERE scope = ?", (scope,))
+            _wake(store, scope, stopped[0][0] or 0, now)
+    return bool(stopped)
+
+
+def _wake(store: Store, scope: str, until: int, now: Instant) -> None:
+    """Let the shards be due that were put back until a pause would end.
+
+    Later waves have not opened and keep their moment. Rows that wait for themselves do so still: the worker puts them back.
+    """
+    campaign = scope.removeprefix("campaign:") if scope.startswith("campaign:") else None
+    store.change(
+        "UPDATE shard SET due_at = ? WHERE due_at > ? AND opens_at <= ? AND claimed_by IS NULL"
+        # A row still planned would have been sent. It waits for an earlier end of this pause, or for another provider's.
+        " AND (due_at = ? OR summary LIKE ?) AND run IN (SELECT id FROM run WHERE campaign = COALESCE(?, campaign))",
+        (now, now, now, until, '%["planned",%', campaign),
+    )
+
+
+def stands(store: Store, scope: str, now: Instant) -> bool:
+    """Whether a scope is paused; if so, nobody can resume it before this transaction ends."""
+    return bool(store.change("UPDATE pace SET reason = reason WHERE scope = ? AND paused_until > ?", (scope, now)))
 
 
 def pauses(store: Store, now: Instant) -> list[tuple[str, Instant, str]]:

@@ -9,7 +9,7 @@ from orchestrator.core.nouns import OnAmbiguous, Person, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
 from orchestrator.core.turns import Mark
-from orchestrator.ledger import mirrors
+from orchestrator.ledger import mirrors, pace
 from orchestrator.ledger.boots import Boot
 from orchestrator.ledger.people import unpack
 from orchestrator.ledger.store import Store
@@ -96,12 +96,18 @@ _MARK = (
 
 
 def put_back(
-    store: Store, boot: Boot, shard: Shard, marks: Sequence[Mark], now: Instant, not_before: Instant | None = None
+    store: Store,
+    boot: Boot,
+    shard: Shard,
+    marks: Sequence[Mark],
+    now: Instant,
+    not_before: Instant | None = None,
+    paused: str = "",
 ) -> Instant | None:
     """Write the marks, recount the shard's summary from its rows, and let go of it.
 
     Returns the next moment it is due (never before `not_before`), or None when nothing is left; then its people are
-    dropped, and with the last shard the run is done.
+    dropped, and with the last shard the run is done. `paused` is the scope whose pause `not_before` waits for.
     """
     with store.transaction():
         if marks:
@@ -123,6 +129,8 @@ def put_back(
             )
             moved = [mark.key for mark in marks if mark.moves_on]
             store.many(FALL_THROUGH, [(key.run, key.user, key.step, Reason.OTHER_CHANNEL) for key in moved])
+        if paused and not pace.stands(store, paused, now):
+            not_before = None  # resumed since we were told: whoever did it could not see that this shard waits
         return _let_go(
             store, boot.id, shard.run, shard.number, [person.user for person in shard.people], now, not_before
         )

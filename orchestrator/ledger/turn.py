@@ -141,7 +141,7 @@ def _intend(store: Store, boot: Boot, turn: Turn) -> Permission:
             ],
         )
     go = tuple(ready for ready in chosen if ready.inbox is None)
-    return Permission(go, tuple(boxed), refused, tuple(later), grant.ask_again, grant.paused)
+    return Permission(go, tuple(boxed), refused, tuple(later), grant.ask_again, grant.paused, scope=grant.scope)
 
 
 def _write_intents(store: Store, boot: Boot, turn: Turn, chosen: Sequence[Ready]) -> Sequence[Ready]:
