@@ -61,17 +61,19 @@ def resume(context: typer.Context, what: What) -> None:
 @honest
 def cancel(context: typer.Context, what: Annotated[int, typer.Argument(help="The run's number.")]) -> None:
     """End a run: nobody else gets anything of it, and every row says so."""
-    from orchestrator.ledger import RunState  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.ledger import RunState, runs  # noqa: PLC0415 - keeps `--help` fast
 
-    open_states = (RunState.DUE, RunState.PLANNING, RunState.WAITING, RunState.WORKING, RunState.PAUSED)
-    _steer(context.obj, what, RunState.CANCELLED, open_states, "cancelled by hand")
+    _steer(context.obj, what, RunState.CANCELLED, runs.CANCELLABLE, "cancelled by hand")
 
 
 def _steer(desk: Desk, number: int, to: "RunState", come_from: "Sequence[RunState]", reason: str) -> None:
     from orchestrator.ledger import runs  # noqa: PLC0415 - keeps `--help` fast
 
     with desk.ledger(despite_mistakes=True) as ledger:
-        moved = runs.steer(ledger.store, number, to, come_from, reason)
+        if to == "cancelled":
+            moved = runs.cancel(ledger.store, number, reason, WallClock().now())
+        else:
+            moved = runs.steer(ledger.store, number, to, come_from, reason)
         found = runs.find(ledger.store, number)
     if found is None:
         fail(f"no run {number}; `orchestrator report CAMPAIGN` lists them", USAGE)

@@ -131,7 +131,7 @@ def listed(store: Store, asked: Asked) -> Iterator[Delivery]:
 
 
 def counts(store: Store, run: int) -> list[Count]:
-    """A run's counts, added up from the summaries of its shards; before its first put-back a shard counts as planned."""
+    """A run's counts, added up from the summaries of its shards; before its first put-back a shard's rows stand as planned."""
     total: dict[tuple[object, ...], int] = {}
     for (summary,) in store.rows("SELECT summary FROM shard WHERE run = ?", (run,)):
         for *what, rows in json.loads(summary):
@@ -203,13 +203,13 @@ def retry(store: Store, run: int, people: Sequence[Person], now: Instant, reason
                 (run, number, now, now, now, len(people), people[0].user, people[-1].user, pack(people)),
             )
             store.change("UPDATE run SET state = 'working' WHERE id = ? AND state = ?", (run, RunState.DONE))
-            for old in left:
-                _recount_all(store, run, old)
+            for shard in (*left, number):
+                _recount_all(store, run, shard)
     return requeued
 
 
 def _recount_all(store: Store, run: int, number: int) -> None:
-    """Write a finished shard's summary anew, after rows have moved out of it."""
+    """Write a shard's summary anew, after rows have moved out of it or into it."""
     rows = store.rows(
         "SELECT state, reason, channel, segment, variant, holdout, COUNT(*) FROM delivery WHERE run = ? AND shard = ?"
         " GROUP BY state, reason, channel, segment, variant, holdout ORDER BY state, reason, channel, segment, variant, holdout",

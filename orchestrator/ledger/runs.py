@@ -18,7 +18,6 @@ from orchestrator.ledger.people import pack
 from orchestrator.ledger.store import Row, Store
 
 NOTHING: coupons.Wants = {}
-
 Files = Mapping[str, bytes]
 """Path → content: every file a run was planned from."""
 
@@ -35,6 +34,9 @@ class RunState(StrEnum):
     CANCELLED = "cancelled"
     DONE = "done"
     MISSED = "missed"
+
+
+CANCELLABLE = (RunState.DUE, RunState.PLANNING, RunState.WAITING, RunState.WORKING, RunState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,10 @@ def add_shard(
     ]
     short = Counter[str]()
     packed = b"" if wants else packed or pack(people)
+    alike = Counter((channel, *who) for _, channel, _, *who in rows)
+    summary = dumps(
+        [("planned", "", *what, alike[what]) for what in sorted(alike)], ensure_ascii=False, separators=(",", ":")
+    )
     with store.transaction():
         if wants:
             people, short = coupons.give(store, run, opens_at, people, wants)
@@ -228,8 +234,8 @@ def add_shard(
             store.each(_PLAN, list(zip(*rows, strict=True)), (run, number))
         store.change(
             "INSERT INTO shard (run, number, opens_at, due_at, asked_at, claims, members, first_user, last_user, people, summary)"
-            " SELECT id, ?, ?, ?, due_at, 0, ?, ?, ?, ?, '[]' FROM run WHERE id = ? ON CONFLICT DO NOTHING",
-            (number, opens_at, opens_at, len(people), people[0].user, people[-1].user, packed, run),
+            " SELECT id, ?, ?, ?, due_at, 0, ?, ?, ?, ?, ? FROM run WHERE id = ? ON CONFLICT DO NOTHING",
+            (number, opens_at, opens_at, len(people), people[0].user, people[-1].user, packed, summary, run),
         )
     return short
 
@@ -242,6 +248,8 @@ def finish_planning(store: Store, run: int, boot: Boot, audience: int, now: Inst
             "UPDATE run SET state = ?, reason = ?, audience = ?, planned_at = ? WHERE id = ? AND state = 'planning' AND planner = ?",
             (state, hold, audience, now, run, boot.id),
         )
+        if not changed:
+            _end_soon(store, run, now)
     if not changed:
         raise StoreError(f"run {run}: planned by somebody else meanwhile, or cancelled; nothing of this plan counts")
 
@@ -266,11 +274,32 @@ def forget_plan(store: Store, run: int) -> None:
 
 
 def steer(store: Store, run: int, to: RunState, come_from: Sequence[RunState], reason: str = "") -> bool:
-    """Move a run by hand (pause, resume, cancel, approve); False if it stands in none of `come_from`."""
+    """Move a run by hand (pause, resume, approve; see `cancel`); False if it stands in none of `come_from`."""
     with store.transaction():
-        return bool(
-            store.change(
-                "UPDATE run SET state = ?, reason = ? WHERE id = ? AND state {any}",
-                (to, reason, run, store.array([str(state) for state in come_from])),
-            )
+        return _move(store, run, to, come_from, reason)
+
+
+def _move(store: Store, run: int, to: RunState, come_from: Sequence[RunState], reason: str) -> bool:
+    return bool(
+        store.change(
+            "UPDATE run SET state = ?, reason = ? WHERE id = ? AND state {any}",
+            (to, reason, run, store.array([str(state) for state in come_from])),
         )
+    )
+
+
+def cancel(store: Store, run: int, reason: str, now: Instant) -> bool:
+    """End a run for good; False if it is over already. Its open shards are due now, so that every row soon says so."""
+    with store.transaction():
+        if cancelled := _move(store, run, RunState.CANCELLED, CANCELLABLE, reason):
+            _end_soon(store, run, now)
+    return cancelled
+
+
+def _end_soon(store: Store, run: int, now: Instant) -> None:
+    """Let all open shards of a cancelled run be due, those of later waves too."""
+    store.change(
+        "UPDATE shard SET due_at = ? WHERE run = ? AND due_at IS NOT NULL"
+        " AND EXISTS (SELECT 1 FROM run WHERE id = ? AND state = 'cancelled')",
+        (now, run, run),
+    )

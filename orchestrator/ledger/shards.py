@@ -193,11 +193,23 @@ def _let_go(
     )
     if '"accepted"' in summary:
         mirrors.shard_is_due(store, run, number)
+    if changed and due_at is not None and due_at > now and _ended(store, run, number, now):
+        due_at = now
     if changed and due_at is None:
         left = store.rows("SELECT 1 FROM shard WHERE run = ? AND due_at IS NOT NULL LIMIT 1", (run,))
         if not left:
             store.change("UPDATE run SET state = 'done' WHERE id = ? AND state = 'working'", (run,))
     return due_at
+
+
+def _ended(store: Store, run: int, number: int, now: Instant) -> bool:
+    """Let a shard be due now if its run was cancelled while somebody had it."""
+    cancelled = "EXISTS (SELECT 1 FROM run WHERE id = ? AND state = 'cancelled')"
+    return bool(
+        store.change(
+            f"UPDATE shard SET due_at = ? WHERE run = ? AND number = ? AND {cancelled}", (now, run, number, run)
+        )
+    )
 
 
 def recount(store: Store, run: int, number: int, users: Sequence[str], now: Instant) -> tuple[str, Instant | None, int]:

@@ -81,9 +81,7 @@ async def work(shard: Shard, parts: Parts, clock: Clock, offered: Callable[[], N
         parts.watch.marked(shard, marks)
     if why := prepared.halted(shard.run):
         await parts.ledger(lambda ledger: ledger.halt(shard.run, why))
-    return await parts.ledger(
-        lambda ledger: ledger.put_back(shard, marks, clock.now(), turns.resume_at, turns.paused)
-    )
+    return await parts.ledger(lambda ledger: ledger.put_back(shard, marks, clock.now(), turns.resume_at, turns.paused))
 
 
 def _then(tell: Callable[[], None]) -> Iterator[Item]:

@@ -42,7 +42,7 @@ def test_a_finished_run_that_is_opened_again_is_counted_anew(ledger):
     run = worked(ledger, a_person("ada"), State.FAILED, Reason.ATTEMPTS_USED_UP)
     assert counting.since(ledger.store, Instant(0)) == {("winback", "email", "failed"): 1}
     assert deliveries.retry(ledger.store, run.id, [a_person("ada")], NOW) == 1
-    assert counting.since(ledger.store, Instant(0)) == {("winback", "", "planned"): 1}
+    assert counting.since(ledger.store, Instant(0)) == recounted(ledger) == {("winback", "email", "planned"): 1}
     shard = ledger.claim(NOW)
     message = ready(run, shard.people[0])
     intend(ledger, run, message)

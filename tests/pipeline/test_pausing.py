@@ -1,4 +1,4 @@
-"""A campaign or provider that is paused under a worker, on both databases: the worker lives, and what waited leaves on resume."""
+"""Paused or cancelled under a worker, on both databases: the worker lives, what waited leaves on resume, or says why it never will."""
 
 import asyncio
 import logging
@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.core.nouns import Channel
-from orchestrator.core.outcomes import Pause, PauseScope
+from orchestrator.core.outcomes import Pause, PauseScope, Retry
 from orchestrator.core.times import HOUR, MINUTE, Instant
-from orchestrator.ledger import pace
+from orchestrator.ledger import pace, runs
 from orchestrator.worker import Worker
 from tests.ledger.builders import NOW
 from tests.pipeline.test_work import MAIL, Post, Stage, a_campaign, people
@@ -84,3 +84,12 @@ async def test_a_paused_campaign_blames_no_provider(ledger):
     pause(ledger, "campaign:winback")
     await stage.drain()
     assert stage.parts.dispatch.lanes["mail"].down_until <= NOW
+
+
+async def test_a_message_that_waits_for_its_next_attempt_is_cancelled_at_once(ledger):
+    post = Post("mail", {"u00000": Retry("451", after=3600)})
+    stage = Stage(ledger, a_campaign(channels=(MAIL,)), people(2), mail=post)
+    await stage.drain()
+    runs.cancel(ledger.store, stage.run.id, "by hand", NOW)
+    await stage.drain()
+    assert stage.rows() == {("u00000", "email"): ("skipped", "cancelled"), ("u00001", "email"): "accepted"}
