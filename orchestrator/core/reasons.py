@@ -1,5 +1,6 @@
 """Why somebody got nothing, or waits: every reason word there is, once. The words stand in the ledger for good."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Self
 
@@ -54,3 +55,14 @@ class Reason(StrEnum):
         "body_changed",
         "In doubt, and it could not be written again byte for byte; so it was not sent twice.",
     )
+
+
+_PLACE = {reason: place for place, reason in enumerate(Reason)}
+
+
+def furthest(reasons: Iterable[Reason]) -> Reason:
+    """Of the reasons of one person's rows the one that decided: that of the row which came furthest through the questions.
+
+    A channel that was silent for another's sake decided nothing. ValueError if there is no reason.
+    """
+    return max(reasons, key=lambda reason: -1 if reason is Reason.OTHER_CHANNEL else _PLACE[reason])

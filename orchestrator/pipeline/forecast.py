@@ -10,7 +10,7 @@ from orchestrator.core.campaigns import Campaign
 from orchestrator.core.eligibility import RowVerdict, judge, touches_since
 from orchestrator.core.facts import RunFacts
 from orchestrator.core.nouns import Channel, Expire, Hold, Person, Send
-from orchestrator.core.reasons import Reason
+from orchestrator.core.reasons import Reason, furthest
 from orchestrator.core.times import Instant
 from orchestrator.ledger import Ledger, Wanted
 from orchestrator.pipeline.coupons import Coupons, needs_one
@@ -65,6 +65,7 @@ def _drawn(campaign: Campaign, person: Person) -> Person:
 
 
 def _count(found: Forecast, person: Person, verdicts: Sequence[RowVerdict]) -> None:
+    """A person who gets a message on any channel is reached; else who waits on any is held; else the furthest row decides."""
     found.people += 1
     found.segments[person.segment] += 1
     sends = [row for row in verdicts if isinstance(row.verdict, Send)]
@@ -77,15 +78,16 @@ def _count(found: Forecast, person: Person, verdicts: Sequence[RowVerdict]) -> N
     if held is not None:
         found.held[held.reason] += 1
         return
-    reasons = [
-        (row.verdict.reason, "" if isinstance(row.verdict, Expire) else row.verdict.detail)
-        for row in verdicts
+    whys = {
+        row.verdict.reason: "" if isinstance(row.verdict, Expire) else row.verdict.detail
+        for row in reversed(verdicts)
         if not isinstance(row.verdict, Send | Hold)
-    ]
-    if any(reason is Reason.HOLDOUT for reason, _ in reasons):
+    }
+    reason = furthest(whys)
+    if reason is Reason.HOLDOUT:
         found.holdout += 1
         return
-    why = next((reason for reason in reasons if reason[0] is not Reason.OTHER_CHANNEL), (Reason.NO_ADDRESS, ""))
+    why = reason, whys[reason]
     found.nothing[why] += 1
     names = found.examples.setdefault(why, [])
     if len(names) < 3:

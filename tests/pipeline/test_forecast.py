@@ -1,0 +1,77 @@
+"""What a dry run says of people is what the ledger says of their rows afterwards."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.core.assignment import ramp_at
+from orchestrator.core.campaigns import Experiment, Mode
+from orchestrator.core.facts import RunFacts
+from orchestrator.core.reasons import Reason, furthest
+from orchestrator.core.times import DAY, Instant
+from orchestrator.ledger import ConsentChange, deliveries
+from orchestrator.pipeline import forecast
+from tests.ledger.builders import NOW
+from tests.pipeline.test_work import MAIL, PUSH, Stage, a_campaign, people
+
+
+def mixed():
+    """600 people: of each six two have both addresses, two only mail, one only a device, one none."""
+    found = []
+    for number, person in enumerate(people(600)):
+        has = (MAIL, PUSH), (MAIL, PUSH), (MAIL,), (MAIL,), (PUSH,), ()
+        found.append(replace(person, addresses={it: person.addresses[it] for it in has[number % 6]}))
+    return found
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("lasts", [1, 7])
+async def test_the_numbers_of_a_plan_are_those_of_the_ledger(ledger, mode, lasts):
+    """A ramp that keeps most out, for longer than messages live or for less; some have no consent for push, some for none."""
+    steps = ((30.0, lasts * DAY), (60.0, DAY))
+    campaign = replace(
+        a_campaign(mode, expires=2 * DAY), experiment=Experiment({"a": 50, "b": 50}, holdout=10, ramp=steps)
+    )
+    members = mixed()
+    stage = Stage(ledger, campaign, members)
+    refuse = [(person.user, PUSH) for person in members[::3]] + [(person.user, MAIL) for person in members[::9]]
+    ledger.change_consent([ConsentChange(*who, "offers", False, NOW, "test") for who in refuse])
+    ramp, grows_at = ramp_at(campaign, NOW, NOW)
+    found = forecast(ledger, campaign, members, RunFacts(0, NOW, NOW, ramp=ramp, ramp_grows_at=grows_at), NOW)
+    await stage.drain(Instant(NOW))
+
+    rows = {}
+    for row in deliveries.listed(ledger.store, deliveries.Asked(run=stage.run.id, limit=9999)):
+        rows.setdefault(row.key.user, []).append(row)
+    assert found.people == len(rows) == len(members)
+    kept = {state: _people(rows, state) for state in ("accepted", "held")}
+    assert found.reached == len(kept["accepted"]) > 50
+    held = kept["held"] - kept["accepted"]
+    assert found.held.total() == len(held)
+    assert bool(held) == (lasts == 1)
+    over = [rows[user] for user in rows.keys() - kept["accepted"] - held]
+    ended = Counter(furthest(Reason(row.reason) for row in theirs) for theirs in over)
+    assert ended.pop(Reason.HOLDOUT) == found.holdout > 5
+    assert ended == Counter({reason: people for (reason, _), people in found.nothing.items()})
+    outside = {user for user, theirs in rows.items() if any(row.reason == "ramp" for row in theirs)}
+    assert len(outside) == found.held[Reason.RAMP] + found.nothing[Reason.RAMP, ""] > 200
+
+
+def _people(rows, state):
+    return {user for user, theirs in rows.items() if any(row.state == state for row in theirs)}
+
+
+@pytest.mark.parametrize(
+    ("reasons", "decides"),
+    [
+        (("no_consent", "ramp"), "ramp"),
+        (("ramp", "no_consent"), "ramp"),
+        (("no_consent", "no_address"), "no_address"),
+        (("other_channel", "no_consent"), "no_consent"),
+        (("other_channel", "other_channel"), "other_channel"),
+        (("capped", "holdout"), "holdout"),
+    ],
+)
+def test_the_row_that_came_furthest_decides(reasons, decides):
+    assert furthest(map(Reason, reasons)) == decides
