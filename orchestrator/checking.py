@@ -1,6 +1,7 @@
 """Everything that is wrong with a project's files, settings, templates and mappings of imports together."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from orchestrator import config
 from orchestrator.config import Outline, Project, Settings, Sketch
@@ -73,15 +74,16 @@ def mapping_mistakes(time_zone: str, files: config.Files) -> Iterator[Mistake]:
             yield Mistake(file, 0, 0, str(problem).removeprefix(f"{file}: "))
 
 
-def refuse_broken_templates(project: Project, files: config.Files) -> None:
-    """ConfigError if a campaign that is not over has templates no message can be made of."""
-    found: dict[Mistake, None] = {}
-    for name, campaign in project.campaigns.items():
-        if campaign.state is not CampaignState.ENDED:
-            compiled = Compiled(name, files, template_setting(project.settings))
-            found |= dict.fromkeys(compiled.mistakes)
+def refuse_broken_templates(project: Project, files: config.Files, campaign: str = "") -> None:
+    """ConfigError with what `check` says of the templates of this campaign, or of all that are not over.
+
+    Messages are tried out in a child: not to be called where there are threads or databases.
+    """
+    known = _sketch(project)
+    wanted = {name: it for name, it in known.campaigns.items() if (name == campaign if campaign else not it.ended)}
+    found = template_mistakes(replace(known, campaigns=wanted), files)
     if found:
-        raise ConfigError(tuple(found))
+        raise ConfigError(tuple(sorted(found, key=lambda it: (it.file, it.line, it.column))))
 
 
 def template_mistakes(known: Sketch, files: config.Files, said: Iterable[Mistake] = ()) -> tuple[Mistake, ...]:

@@ -149,6 +149,8 @@ def tell_sent(desk: Desk, campaign: str, sent: "Sent", more: "Mapping[str, Any] 
 
 def _print_sent(campaign: str, how: "Sent") -> None:
     """How a run stands, and what to do next."""
+    from orchestrator.cli.shipping import failed_whole  # noqa: PLC0415 - keeps `--help` fast
+
     sent = how.told
     rows = " · ".join(f"{state.replace('_', ' ')} {count:,}" for state, count in sent["rows"].items())
     typer.echo(f" run {sent['run']} of {campaign} is {sent['state']}   {rows or 'nobody was in it'}")
@@ -160,6 +162,10 @@ def _print_sent(campaign: str, how: "Sent") -> None:
     elif sent["state"] == "paused":
         typer.echo(f" it stands still: {how.why}")
         typer.echo(f" it goes on with: orchestrator resume {sent['run']}, then orchestrator serve")
+    if failed := failed_whole(sent["rows"]):
+        states = " ".join(f"--state {state}" for state in ("render_failed", "failed") if state in sent["rows"])
+        typer.echo(f" nobody got a message: all {failed:,} failed")
+        typer.echo(f" why: orchestrator deliveries {campaign} --run {sent['run']} {states}")
     typer.echo(f" look: orchestrator report {campaign} · orchestrator deliveries {campaign} --user ID")
 
 

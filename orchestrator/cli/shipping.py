@@ -4,7 +4,7 @@ import asyncio
 import random
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import uvloop
 
-from orchestrator import app
+from orchestrator import app, checking
 from orchestrator.cli import standing as earlier_runs
 from orchestrator.cli.desk import CTRL_C, OK, TERMINATED, WRONG, Desk, fail, no_such
 from orchestrator.cli.following import Following, who_waits
@@ -22,6 +22,7 @@ from orchestrator.config import Deliver
 from orchestrator.core.assignment import ramp_at
 from orchestrator.core.errors import StoreError
 from orchestrator.core.facts import RunFacts
+from orchestrator.core.nouns import State
 from orchestrator.core.times import Instant, iso
 from orchestrator.ledger import Ledger, NewRun, Purpose, Run, RunState, asking, deliveries, runs, standing
 from orchestrator.ledger.coupons import Stock
@@ -114,12 +115,17 @@ class Rehearsal:
 
 @contextmanager
 def ready(
-    desk: Desk, campaign: str, at: Instant, *, sending: bool = False
+    desk: Desk, campaign: str, at: Instant, *, sending: bool = False, tried: bool = False
 ) -> Iterator[tuple[app.Opened, Ledger, Prepared, RenderChild]]:
-    """A campaign of the project, its templates compiled, with the ledger and the child they are written in."""
+    """A campaign of the project, its templates compiled, with the ledger and the child they are written in.
+
+    With `tried`, a ConfigError if its messages cannot be written for anybody, or have another mistake.
+    """
     opened = desk.open(sending=sending)
     if campaign not in opened.project.campaigns:
         no_such("campaign", campaign, opened.project.campaigns)
+    if tried:
+        checking.refuse_broken_templates(opened.project, opened.files, campaign)
     # The child is forked before there are threads or databases here.
     with RenderChild() as child:
         ledger = opened.ledger()
@@ -133,7 +139,10 @@ def ready(
 @contextmanager
 def rehearse(desk: Desk, campaign: str, at: Instant, *, sending: bool = False) -> Iterator[Rehearsal]:
     """Resolve and judge a campaign's audience as of a moment; on a terminal a line tells how far it is."""
-    with ready(desk, campaign, at, sending=sending) as (opened, ledger, prepared, child), waiting(desk) as wait:
+    with (
+        ready(desk, campaign, at, sending=sending, tried=True) as (opened, ledger, prepared, child),
+        waiting(desk) as wait,
+    ):
         audience = app.audience(opened)
         asking = Asking(WallClock(), quiet=desk.as_json)
         wait("asking who is in the audience")
@@ -198,7 +207,7 @@ def work_here(desk: Desk, show: Bench, run: Run) -> Sent:
 
 
 def outcome(opened: app.Opened, number: int, code: int = OK) -> Sent:
-    """How a run stands, its rows counted by state; a run that halted by itself is trouble."""
+    """How a run stands, its rows counted by state; a run that halted by itself is trouble, and so is one that failed whole."""
     ledger = opened.ledger()
     try:
         run, now = runs.find(ledger.store, number), WallClock().now()
@@ -218,7 +227,14 @@ def outcome(opened: app.Opened, number: int, code: int = OK) -> Sent:
         "waiting": waiting if waits.people else None,
     }
     why = run.reason if run is not None and run.state is RunState.PAUSED else ""
-    return Sent(told, WRONG if why and code == OK else code, why, lines)
+    return Sent(told, WRONG if code == OK and (why or failed_whole(rows)) else code, why, lines)
+
+
+def failed_whole(rows: Mapping[str, int]) -> int:
+    """How many messages failed of a run of which nobody got one or still may; 0 if somebody did, or nothing failed."""
+    failed = rows.get(State.RENDER_FAILED, 0) + rows.get(State.FAILED, 0)
+    nothing = rows.get(State.SKIPPED, 0) + rows.get(State.EXPIRED, 0)
+    return failed if failed + nothing == sum(rows.values()) else 0
 
 
 def _ask_again(show: Bench, bundles: app.Bundles, run: int, now: Instant, ledger: Ledger) -> None:

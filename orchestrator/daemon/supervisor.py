@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from orchestrator import app
-from orchestrator.checking import refuse_broken_templates
 from orchestrator.core.errors import OrchestratorError, PassingError, StoreError
 from orchestrator.core.mirrors import FAMILIES
 from orchestrator.core.times import Clock
@@ -19,6 +18,7 @@ from orchestrator.daemon.children import Children
 from orchestrator.daemon.face import Face
 from orchestrator.daemon.loading import Loading
 from orchestrator.daemon.nursery import Nursery
+from orchestrator.daemon.proving import refuse_elsewhere
 from orchestrator.daemon.watching import fingerprint
 from orchestrator.ledger import Purpose, RunState, asking, figures, pace, runs
 from orchestrator.logs import Log
@@ -217,7 +217,8 @@ class Supervisor:
             opened = await asyncio.to_thread(
                 partial(app.open_project, self.serving.root, self.serving.environment, sending=True)
             )
-            await asyncio.to_thread(refuse_broken_templates, opened.project, opened.files)
+            if opened.files != self.opened.files:
+                await asyncio.to_thread(refuse_elsewhere, opened)
         except OrchestratorError as problem:
             self.troubles = tuple(str(problem).splitlines())
             kept, first = self._edition.version[:12], self.troubles[0]
