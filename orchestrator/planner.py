@@ -3,15 +3,13 @@
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 
 from orchestrator import app
-from orchestrator.core.campaigns import HoldIf
 from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.holding import reason_to_hold
 from orchestrator.core.nouns import Asked
-from orchestrator.core.phrases import say_duration
-from orchestrator.core.times import SECOND, Clock, Instant
+from orchestrator.core.times import SECOND, Clock
 from orchestrator.ledger import Ledger, Run, runs
 from orchestrator.logs import Log, set_up
 from orchestrator.pipeline import Cast, Casting, Questions, ask_again, coupons_of, fill, plan
@@ -89,20 +87,6 @@ def ask_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> Count
         **{answer.value: told[answer] for answer in Asked if told[answer]},
     )
     return told
-
-
-def reason_to_hold(hold_if: HoldIf, audience: int, newest: Mapping[str, Instant], now: Instant) -> str:
-    """Why a run of this size waits for a person, empty if it need not. `newest` are the latest events by name."""
-    for event, within in hold_if.no_recent.items():
-        if newest.get(event, Instant(0)) < now - within:
-            return f"no {event} in the last {say_duration(within)}: the data is late"
-    if hold_if.audience_outside is not None:
-        low, high = hold_if.audience_outside
-        if not low <= audience <= high:
-            return f"{audience:,} people, expected {low:,} to {high:,}"
-    if hold_if.approve_over is not None and audience > hold_if.approve_over:
-        return f"{audience:,} people, more than {hold_if.approve_over:,} need approval"
-    return ""
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,6 +11,7 @@ from orchestrator.cli.desk import Desk, when
 from orchestrator.config import Deliver
 from orchestrator.core.campaigns import CampaignState, Consent, Kind
 from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.holding import ended
 from orchestrator.core.times import HOUR, MINUTE, NEVER, SECOND, Instant
 from orchestrator.ledger import Ledger, RunState, consent, figures, pace, runs
 
@@ -118,7 +119,8 @@ def _ledger(opened: app.Opened, ledger: Ledger, now: Instant) -> Iterator[Findin
     if isinstance(path, Path):
         yield from _disk("ledger", path)
     daemons = figures.alive(store, "supervisor")
-    yield from _daemon(opened, daemons)
+    yield from _over(opened, now)
+    yield from _daemon(opened, daemons, now)
     yield from _queue(figures.queue(store, now), daemons, now)
     for scope, until, reason in pace.pauses(store, now):
         end = "until somebody resumes it" if until >= NEVER else f"until {when(until)}"
@@ -152,12 +154,21 @@ def _coupons(opened: app.Opened, ledger: Ledger) -> Iterator[Finding]:
         )
 
 
-def _daemon(opened: app.Opened, daemons: list[str]) -> Iterator[Finding]:
+def _over(opened: app.Opened, now: Instant) -> Iterator[Finding]:
+    """Live campaigns whose schedule is over."""
+    for name, campaign in opened.project.campaigns.items():
+        if campaign.state is CampaignState.LIVE and (why := ended(campaign, now)):
+            yield Finding(f"campaign {name}", True, f"has ended ({why}): the clock starts no run of it any more")
+
+
+def _daemon(opened: app.Opened, daemons: list[str], now: Instant) -> Iterator[Finding]:
     """Who works by the clock. On SQLite there is one at most: the second ends at once and names the first."""
     waiting = [
         name
         for name, campaign in opened.project.campaigns.items()
-        if campaign.state is CampaignState.LIVE and (campaign.schedule is not None or campaign.trigger is not None)
+        if campaign.state is CampaignState.LIVE
+        and (campaign.schedule is not None or campaign.trigger is not None)
+        and not ended(campaign, now)
     ]
     if daemons:
         more = f"; {len(daemons)} of them share this ledger" if len(daemons) > 1 else ""

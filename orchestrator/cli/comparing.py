@@ -88,8 +88,9 @@ def diff(
     from orchestrator.core.segments.sentence import sentences  # noqa: PLC0415
 
     desk: Desk = context.obj
-    since, until = sorted(moment_of(one) for one in between)
-    asked = asked_about(desk, name, between[0] if moment_of(between[0]) == until else between[1], engine)
+    moments = {moment_of(one, "--between"): one for one in between}
+    since, until = min(moments), max(moments)
+    asked = asked_about(desk, name, moments[until], engine)
     found = asked.questions.difference(asked.segment, since, number)
     said = sentences(asked.segment, asked.zone)
 

@@ -1,13 +1,14 @@
 """A run that is worked here and by a daemon at once: it is followed until everybody is accounted for or waits for long."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 
 from orchestrator.cli.desk import when
 from orchestrator.cli.progress import LINE_EVERY, Progress
 from orchestrator.core.campaigns import Campaign
+from orchestrator.core.nouns import State
 from orchestrator.core.times import MINUTE, NEVER, SECOND, Clock, Instant
 from orchestrator.ledger import Ledger, figures, pace, standing
 from orchestrator.ledger.standing import Waits
@@ -81,3 +82,10 @@ def _until(waits: Waits, now: Instant) -> str:
         return ""
     first = f", the first of them until {when(waits.first)}" if waits.first > now else ""
     return first + (f", the last until {when(waits.last)}" if now < waits.last < NEVER else "")
+
+
+def failed_whole(rows: Mapping[str, int]) -> int:
+    """How many messages failed of a run of which nobody got one or still may; 0 if somebody did, or nothing failed."""
+    failed = rows.get(State.RENDER_FAILED, 0) + rows.get(State.FAILED, 0)
+    nothing = rows.get(State.SKIPPED, 0) + rows.get(State.EXPIRED, 0)
+    return failed if failed + nothing == sum(rows.values()) else 0

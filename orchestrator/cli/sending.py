@@ -35,19 +35,31 @@ def plan(
 ) -> None:
     """Show who would get what, and why the others would not. Nothing is written, nothing leaves."""
     from orchestrator.cli.shipping import probe, rehearse  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.core.holding import ended  # noqa: PLC0415
 
     desk: Desk = context.obj
     with rehearse(desk, campaign, moment_of(at)) as show:
         trouble, stocks = probe(show), show.stocks()
+        hold, over = show.hold, ended(show.prepared.campaign, show.at)
         linked = {name: {"asked": one.asked, "unanswered": one.unanswered} for name, one in show.asking.told.items()}
 
         def tell() -> None:
             _print(desk, campaign, show)
+            _print_clock(hold, over)
             _print_coupons(show.forecast, stocks)
             _print_linked(linked, trouble)
 
         left = {name: {"needed": show.forecast.coupons[name], "left": one.left} for name, one in stocks.items()}
-        desk.show({**_told(show.forecast), "coupons": left, "linked_data": linked, "trouble": trouble}, tell)
+        more = {"hold": hold, "ended": over, "coupons": left, "linked_data": linked, "trouble": trouble}
+        desk.show({**_told(show.forecast), **more}, tell)
+
+
+def _print_clock(hold: str, over: str) -> None:
+    """What keeps the clock from sending it, which a person who sends it by hand should know."""
+    if over:
+        typer.echo(f" it has ended ({over}): the clock starts no run of it any more; orchestrator send still does")
+    if hold:
+        typer.echo(f" a run of the clock would wait for a person: {hold}; orchestrator send does not")
 
 
 def _print_coupons(found: "Forecast", stocks: "Mapping[str, Stock]") -> None:
@@ -93,6 +105,7 @@ def send(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
     With --test it goes to one address, marked, and is counted nowhere.
     """
     from orchestrator.cli.shipping import probe, rehearse, ship  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.core.holding import ended  # noqa: PLC0415
 
     desk: Desk = context.obj
     if test is not None:
@@ -109,6 +122,7 @@ def send(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
     with rehearse(desk, campaign, WallClock().now(), sending=True) as show:
         if not desk.as_json:
             _print(desk, campaign, show)
+            _print_clock(show.hold, ended(show.prepared.campaign, show.at))
             _print_coupons(show.forecast, show.stocks())
         if show.forecast.people == 0:
             fail(f"{campaign}: nobody is in its audience; orchestrator segment show tells why", USAGE)
@@ -149,7 +163,7 @@ def tell_sent(desk: Desk, campaign: str, sent: "Sent", more: "Mapping[str, Any] 
 
 def _print_sent(campaign: str, how: "Sent") -> None:
     """How a run stands, and what to do next."""
-    from orchestrator.cli.shipping import failed_whole  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.following import failed_whole  # noqa: PLC0415 - keeps `--help` fast
 
     sent = how.told
     rows = " · ".join(f"{state.replace('_', ' ')} {count:,}" for state, count in sent["rows"].items())
@@ -187,8 +201,8 @@ def serve(
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, our own arguments
 
 
-def moment_of(text: str | None) -> "Instant":
-    """The moment of an --at option, or now."""
+def moment_of(text: str | None, option: str = "--at") -> "Instant":
+    """The moment an option names, or now."""
     from datetime import datetime  # noqa: PLC0415
 
     from orchestrator.core.times import instant  # noqa: PLC0415
@@ -196,9 +210,14 @@ def moment_of(text: str | None) -> "Instant":
     if text is None:
         return WallClock().now()
     try:
-        return instant(datetime.fromisoformat(text))
+        named = datetime.fromisoformat(text)
+    except ValueError:
+        example = "2026-11-27T10:00+01:00, or 2026-11-27T09:00Z for UTC"
+        fail(f"{option} {text}: there is no such moment; write it as ISO 8601 with its zone: {example}", USAGE)
+    try:
+        return instant(named)
     except ValueError as problem:
-        return fail(f"--at {text}: {problem}", USAGE)
+        fail(f"{option} {text}: {problem}", USAGE)
 
 
 def _told(found: "Forecast") -> dict[str, object]:

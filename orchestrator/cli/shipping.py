@@ -4,7 +4,7 @@ import asyncio
 import random
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,13 +16,13 @@ import uvloop
 from orchestrator import app, checking
 from orchestrator.cli import standing as earlier_runs
 from orchestrator.cli.desk import CTRL_C, OK, TERMINATED, WRONG, Desk, fail, no_such
-from orchestrator.cli.following import Following, who_waits
+from orchestrator.cli.following import Following, failed_whole, who_waits
 from orchestrator.cli.progress import Asking, Progress, waiting
 from orchestrator.config import Deliver
 from orchestrator.core.assignment import ramp_at
 from orchestrator.core.errors import StoreError
 from orchestrator.core.facts import RunFacts
-from orchestrator.core.nouns import State
+from orchestrator.core.holding import reason_to_hold
 from orchestrator.core.times import Instant, iso
 from orchestrator.ledger import Ledger, NewRun, Purpose, Run, RunState, asking, deliveries, runs, standing
 from orchestrator.ledger.coupons import Stock
@@ -89,6 +89,8 @@ class Rehearsal:
     asking: Asking
     coupons: Coupons
     earlier: tuple[earlier_runs.Earlier, ...] = ()
+    hold: str = ""
+    """Why a run of the clock with these people would wait for a person, empty if it would not."""
 
     def stocks(self) -> dict[str, Stock]:
         """What is left of the pools its messages take codes from."""
@@ -154,8 +156,10 @@ def rehearse(desk: Desk, campaign: str, at: Instant, *, sending: bool = False) -
             coupons = coupons_of(opened.project, prepared.letters)
             people = earlier_runs.counted(wait.through(casting.bare(), "judging", len(casting)), before)
             found = forecast(ledger, prepared.campaign, people, facts, at, coupons=coupons)
+            hold_if = prepared.campaign.hold_if
+            hold = reason_to_hold(hold_if, len(casting), audience.newest(hold_if.no_recent), at)
             wait.over()
-            yield Rehearsal(opened, ledger, prepared, casting, found, child, at, asking, coupons, tuple(before))
+            yield Rehearsal(opened, ledger, prepared, casting, found, child, at, asking, coupons, tuple(before), hold)
         finally:
             asking.stop()
             casting.close()
@@ -228,13 +232,6 @@ def outcome(opened: app.Opened, number: int, code: int = OK) -> Sent:
     }
     why = run.reason if run is not None and run.state is RunState.PAUSED else ""
     return Sent(told, WRONG if code == OK and (why or failed_whole(rows)) else code, why, lines)
-
-
-def failed_whole(rows: Mapping[str, int]) -> int:
-    """How many messages failed of a run of which nobody got one or still may; 0 if somebody did, or nothing failed."""
-    failed = rows.get(State.RENDER_FAILED, 0) + rows.get(State.FAILED, 0)
-    nothing = rows.get(State.SKIPPED, 0) + rows.get(State.EXPIRED, 0)
-    return failed if failed + nothing == sum(rows.values()) else 0
 
 
 def _ask_again(show: Bench, bundles: app.Bundles, run: int, now: Instant, ledger: Ledger) -> None:
