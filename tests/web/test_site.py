@@ -200,7 +200,7 @@ def test_the_figures_are_shown_as_prometheus_reads_them(ledger, web):
     assert told["orchestrator_config_mistakes", ()] == 2
     assert told["orchestrator_queue_shards", (("state", "due"),)] == 1
     assert told["orchestrator_runs", (("state", "working"),)] == 1
-    planned = (("campaign", "winback"), ("channel", ""), ("state", "planned"))
+    planned = (("campaign", "winback"), ("channel", "email"), ("state", "planned"))
     assert told["orchestrator_deliveries", planned] == run.audience
     mail = (("campaign", "winback"), ("channel", "email"), ("provider", "mail"), ("state", "accepted"))
     assert told["orchestrator_messages_total", mail] == 3
