@@ -69,6 +69,8 @@ def read(path: str, text: str) -> dict[str, Branch]:
         mark = error.problem_mark or error.context_mark
         place = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
         raise mistake(place, str(error.problem or error), _hint(text, place)) from None
+    except IndexError:  # the library looks for a digit in `+_`
+        raise mistake(Place(path), "a value begins like a number and is none; put it in quotes") from None
     except (YAMLError, ValueError, RecursionError) as error:
         raise mistake(Place(path), f"is not YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(found, CommentedMap):

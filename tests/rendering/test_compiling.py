@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.nouns import Channel, EmailContent, InAppContent, PushContent, TextContent, WebhookContent
@@ -327,6 +327,7 @@ _BITS = [
     st.lists(st.sampled_from(_BITS), max_size=40).map("".join).map(str.encode) | st.binary(max_size=60),
     st.booleans(),
 )
+@example("push.yaml", b"+_", False)  # a number of no digits
 @settings(max_examples=150, deadline=None)
 def test_whatever_stands_in_a_file_is_a_template_or_a_mistake_of_that_file(name: str, content: bytes, headed: bool):
     path = f"templates/winback/z/{name}"
