@@ -222,7 +222,8 @@ def add_shard(
     ]
     short = Counter[str]()
     packed = b"" if wants else packed or pack(people)
-    alike = Counter((channel, *who) for _, channel, _, *who in rows)
+    columns = list(zip(*rows, strict=True))
+    alike = Counter(zip(columns[1], *columns[3:], strict=True)) if rows else Counter[tuple[str, ...]]()
     summary = dumps(
         [("planned", "", *what, alike[what]) for what in sorted(alike)], ensure_ascii=False, separators=(",", ":")
     )
@@ -231,7 +232,7 @@ def add_shard(
             people, short = coupons.give(store, run, opens_at, people, wants)
             packed = pack(people)
         if rows:
-            store.each(_PLAN, list(zip(*rows, strict=True)), (run, number))
+            store.each(_PLAN, columns, (run, number))
         store.change(
             "INSERT INTO shard (run, number, opens_at, due_at, asked_at, claims, members, first_user, last_user, people, summary)"
             " SELECT id, ?, ?, ?, due_at, 0, ?, ?, ?, ?, ? FROM run WHERE id = ? ON CONFLICT DO NOTHING",
