@@ -10,7 +10,7 @@ from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.holding import reason_to_hold
 from orchestrator.core.nouns import Asked
 from orchestrator.core.times import SECOND, Clock
-from orchestrator.ledger import Ledger, Run, runs
+from orchestrator.ledger import Ledger, Run, planning, runs
 from orchestrator.logs import Log, set_up
 from orchestrator.pipeline import Cast, Casting, Questions, ask_again, coupons_of, fill, plan
 from orchestrator.wire.clock import WallClock
@@ -25,7 +25,7 @@ with the usual five milliseconds the two threads of a plan hardly work side by s
 
 def plan_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> int | None:
     """Plan a due run from its own bundle; the size of its audience, None if somebody else has it."""
-    if not runs.begin_planning(ledger.store, run.id, ledger.boot):
+    if not planning.begin_planning(ledger.store, run.id, ledger.boot):
         return None
     log.info("run.planning", run=run.id, campaign=run.campaign)
     bundles = app.Bundles(opened.project.environment.name, clock.now())

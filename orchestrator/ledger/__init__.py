@@ -7,7 +7,8 @@ from orchestrator.ledger.inbox import InboxMessage
 from orchestrator.ledger.ledger import Ledger, Recovery
 from orchestrator.ledger.links import Purpose, Seal, write_key
 from orchestrator.ledger.pace import Grant
-from orchestrator.ledger.runs import NewRun, Planned, Run, RunState
+from orchestrator.ledger.planning import Planned
+from orchestrator.ledger.runs import NewRun, Run, RunState
 from orchestrator.ledger.shards import Shard
 
 __all__ = [

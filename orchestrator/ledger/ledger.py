@@ -9,7 +9,7 @@ from orchestrator.core.facts import PersonFacts
 from orchestrator.core.nouns import Channel
 from orchestrator.core.times import Instant
 from orchestrator.core.turns import Mark, Permission, Turn
-from orchestrator.ledger import boots, consent, inbox, links, looks, runs, shards, turn
+from orchestrator.ledger import boots, consent, inbox, links, looks, planning, runs, shards, turn
 from orchestrator.ledger import facts as reading
 from orchestrator.ledger.boots import Boot
 from orchestrator.ledger.consent import ConsentChange, Hashing
@@ -160,7 +160,7 @@ class Ledger:
         for dead in boots.dead_among(self.store, owners, self._boot):
             parts = shards.recover(self.store, dead, now)
             for run in shards.plans_of(self.store, dead):
-                runs.forget_plan(self.store, run)
+                planning.forget_plan(self.store, run)
             found = Recovery(
                 found.boots + 1,
                 found.again + sum(part[0] for part in parts),

@@ -13,7 +13,7 @@ from orchestrator.core.frozen import changed
 from orchestrator.core.nouns import Person
 from orchestrator.core.occurrences import wave
 from orchestrator.core.times import Instant
-from orchestrator.ledger import Ledger, Planned, Run, runs
+from orchestrator.ledger import Ledger, Planned, Run, planning
 from orchestrator.ledger.coupons import Wants
 from orchestrator.ledger.people import pack
 from orchestrator.pipeline.coupons import Coupons, out_of
@@ -49,7 +49,7 @@ def plan(ledger: Ledger, run: Run, campaign: Campaign, cast: Cast, now: Instant)
         if cast.coupons is not None:
             facts = RunFacts(run.id, run.due_at, opens_at)
             wants = cast.coupons.wants(ledger, campaign, facts, [member.person for member in written], now)
-        return runs.add_shard(ledger.store, run.id, number, opens_at, written, wants, packed)
+        return planning.add_shard(ledger.store, run.id, number, opens_at, written, wants, packed)
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger") as thread:
         # The ledger writes while the next shards are made ready, which is never more than a few ahead of it.
@@ -63,7 +63,7 @@ def plan(ledger: Ledger, run: Run, campaign: Campaign, cast: Cast, now: Instant)
                 short += behind.popleft().result()
         for shard in behind:
             short += shard.result()
-    runs.finish_planning(ledger.store, run.id, ledger.boot, members, now, cast.hold or out_of(short))
+    planning.finish_planning(ledger.store, run.id, ledger.boot, members, now, cast.hold or out_of(short))
     return members
 
 

@@ -1,19 +1,22 @@
 """The same people in other engines: PostgreSQL and ClickHouse as they really are, loaded as their own loaders would leave them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
 import chdb
 import psycopg
+import pytest
 from psycopg.types.json import Jsonb
 
 from orchestrator.audience.columns import home as postgres_home
 from orchestrator.audience.columns import quoted
 from orchestrator.audience.engines import clickhouse, postgresql
+from orchestrator.audience.sql_columns import Columns, DuckColumns
 from orchestrator.core.segments import OraclePerson
 from orchestrator.core.segments.tree import Declared, Kind
-from tests.audience.population import happenings, listings, profiles
+from tests.audience.population import TYPED, Population, happenings, listings, profiles
 
 LISTS_IN_POSTGRES = 'CREATE TEMP TABLE IF NOT EXISTS list_member (list text, "user" text)'
 LISTS_IN_CLICKHOUSE = (
@@ -118,3 +121,21 @@ def _stored(kind: Kind | None, value: Any) -> Any:
     if kind is Kind.LIST:
         return json.dumps(value, ensure_ascii=False)
     return value if isinstance(value, bool | int) else str(value)
+
+
+ANSWERING = ("duckdb", "postgres", "clickhouse")
+"""The parameters of a fixture that takes each engine in turn."""
+
+
+@contextmanager
+def answering(request: pytest.FixtureRequest, people: Population) -> Iterator[tuple[Any, Columns]]:
+    """The same people in the engine the fixture's parameter names, and where it keeps what."""
+    if request.param == "duckdb":
+        yield people, DuckColumns(TYPED)
+    elif request.param == "postgres":
+        fresh: Callable[[], str] = request.getfixturevalue("fresh_postgresql")
+        with closing(InPostgres(fresh(), people.people, TYPED)) as engine:
+            yield engine, postgresql.PostgresColumns(TYPED)
+    else:
+        with closing(InClickHouse(people.people, TYPED)) as engine:
+            yield engine, clickhouse.ClickHouseColumns(TYPED)

@@ -13,15 +13,13 @@ from sqlglot import exp
 
 from orchestrator.audience import counting
 from orchestrator.audience.counting import counts
-from orchestrator.audience.engines.clickhouse import ClickHouseColumns
-from orchestrator.audience.engines.postgresql import PostgresColumns
 from orchestrator.audience.grouping import alone
 from orchestrator.audience.questions import Questions
 from orchestrator.audience.sql_columns import DuckColumns
 from orchestrator.core.segments import Everybody, Moment, Segment, SegmentError, member, parse
 from orchestrator.core.times import DAY, HOUR, Instant
 from tests.audience.conditions import WINDOWS, happenings, trees
-from tests.audience.engines import InClickHouse, InPostgres
+from tests.audience.engines import ANSWERING, answering
 from tests.audience.population import ANCHORS, CATALOGUE, TYPED, ZONES, population
 from tests.audience.test_compiling import SEGMENTS, TREES
 
@@ -36,18 +34,10 @@ def people() -> Iterator[Any]:
     found.close()
 
 
-@pytest.fixture(scope="module", params=["duckdb", "postgres", "clickhouse"])
+@pytest.fixture(scope="module", params=ANSWERING)
 def asker(request: pytest.FixtureRequest, people: Any) -> Iterator[Asker]:
-    if request.param == "duckdb":
-        engine, columns = people, DuckColumns(TYPED)
-    elif request.param == "postgres":
-        fresh: Callable[[], str] = request.getfixturevalue("fresh_postgresql")
-        engine, columns = InPostgres(fresh(), people.people, TYPED), PostgresColumns(TYPED)
-    else:
-        engine, columns = InClickHouse(people.people, TYPED), ClickHouseColumns(TYPED)
-    yield lambda moment: Questions(lambda query, _: engine.rows(query.sql(columns.dialect)), columns, moment)
-    if engine is not people:
-        engine.close()
+    with answering(request, people) as (engine, columns):
+        yield lambda moment: Questions(lambda query, _: engine.rows(query.sql(columns.dialect)), columns, moment)
 
 
 def read(*raws: dict[str, Any]) -> dict[str, Segment]:

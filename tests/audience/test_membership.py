@@ -1,7 +1,7 @@
 """Which segments given people are in: the same as each segment alone says of them, on our own store and on other engines."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -13,14 +13,12 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from orchestrator.audience import membership as asking
-from orchestrator.audience.engines.clickhouse import ClickHouseColumns
-from orchestrator.audience.engines.postgresql import PostgresColumns
 from orchestrator.audience.membership import membership
 from orchestrator.audience.sql_columns import DuckColumns
 from orchestrator.core.segments import Everybody, Moment, Segment, member
 from orchestrator.core.times import DAY, HOUR, Instant
 from tests.audience.conditions import conditions, happenings, trees
-from tests.audience.engines import InClickHouse, InPostgres
+from tests.audience.engines import ANSWERING, answering
 from tests.audience.population import ANCHORS, TYPED, ZONES, population
 from tests.audience.test_compiling import SEGMENTS, TREES
 from tests.audience.test_counting import WINDOWED, read
@@ -35,19 +33,11 @@ def people() -> Iterator[Any]:
     found.close()
 
 
-@pytest.fixture(scope="module", params=["duckdb", "postgres", "clickhouse"])
+@pytest.fixture(scope="module", params=ANSWERING)
 def audience(request: pytest.FixtureRequest, people: Any) -> Iterator[Any]:
     """An engine as a reader: all that membership asks of one is its columns and its answers."""
-    if request.param == "duckdb":
-        engine, columns = people, DuckColumns(TYPED)
-    elif request.param == "postgres":
-        fresh: Callable[[], str] = request.getfixturevalue("fresh_postgresql")
-        engine, columns = InPostgres(fresh(), people.people, TYPED), PostgresColumns(TYPED)
-    else:
-        engine, columns = InClickHouse(people.people, TYPED), ClickHouseColumns(TYPED)
-    yield SimpleNamespace(columns=columns, ask=lambda query, _=(): engine.rows(query.sql(columns.dialect)))
-    if engine is not people:
-        engine.close()
+    with answering(request, people) as (engine, columns):
+        yield SimpleNamespace(columns=columns, ask=lambda query, _=(): engine.rows(query.sql(columns.dialect)))
 
 
 def in_memory(segments: dict[str, Segment], users: Sequence[str], people: Any, moment: Moment) -> dict[str, Any]:

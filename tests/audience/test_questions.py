@@ -1,20 +1,17 @@
 """What is asked about segments: every answer is the one that counting people in memory gives, on each engine."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from orchestrator.audience.engines.clickhouse import ClickHouseColumns
-from orchestrator.audience.engines.postgresql import PostgresColumns
 from orchestrator.audience.questions import Questions
-from orchestrator.audience.sql_columns import DuckColumns
 from orchestrator.core.draw import draw
 from orchestrator.core.segments import Everybody, Kind, Moment, OraclePerson, Segment, member, parse
 from orchestrator.core.times import DAY, Instant
-from tests.audience.engines import InClickHouse, InPostgres
-from tests.audience.population import ANCHORS, CATALOGUE, TYPED, population
+from tests.audience.engines import ANSWERING, answering
+from tests.audience.population import ANCHORS, CATALOGUE, population
 
 MOMENT = Moment(ANCHORS[0], "Europe/Vienna")
 
@@ -39,18 +36,10 @@ def people() -> Iterator[Any]:
     found.close()
 
 
-@pytest.fixture(scope="module", params=["duckdb", "postgres", "clickhouse"])
+@pytest.fixture(scope="module", params=ANSWERING)
 def questions(request: pytest.FixtureRequest, people: Any) -> Iterator[Questions]:
-    if request.param == "duckdb":
-        engine, columns = people, DuckColumns(TYPED)
-    elif request.param == "postgres":
-        fresh: Callable[[], str] = request.getfixturevalue("fresh_postgresql")
-        engine, columns = InPostgres(fresh(), people.people, TYPED), PostgresColumns(TYPED)
-    else:
-        engine, columns = InClickHouse(people.people, TYPED), ClickHouseColumns(TYPED)
-    yield Questions(lambda query, _: engine.rows(query.sql(columns.dialect)), columns, MOMENT)
-    if engine is not people:
-        engine.close()
+    with answering(request, people) as (engine, columns):
+        yield Questions(lambda query, _: engine.rows(query.sql(columns.dialect)), columns, MOMENT)
 
 
 def inside(segment: Segment, people: tuple[OraclePerson, ...], at: Instant = MOMENT.at) -> set[str]:

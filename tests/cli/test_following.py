@@ -11,7 +11,7 @@ from orchestrator.cli.progress import Progress
 from orchestrator.core.campaigns import Campaign, Policy
 from orchestrator.core.nouns import Channel, State
 from orchestrator.core.times import HOUR, SECOND, Instant, iso
-from orchestrator.ledger import NewRun, RunState, pace, runs, standing
+from orchestrator.ledger import NewRun, RunState, pace, planning, runs, standing
 from orchestrator.pipeline import LedgerThread
 from tests.ledger.builders import NOW, a_run
 
@@ -116,5 +116,5 @@ def test_a_run_sent_by_hand_is_never_due_so_that_no_daemon_plans_it(ledger, othe
     new = NewRun("winback", f"by hand {iso(NOW)}", "v1", NOW, "hold", "by hand")
     run, made = ledger.fire(new, NOW, ours=True)
     assert (made, run.state) == (True, RunState.PLANNING)
-    assert not runs.begin_planning(other.store, run.id, other.boot)
-    runs.finish_planning(ledger.store, run.id, ledger.boot, 0, NOW)
+    assert not planning.begin_planning(other.store, run.id, other.boot)
+    planning.finish_planning(ledger.store, run.id, ledger.boot, 0, NOW)

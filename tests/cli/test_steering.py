@@ -2,7 +2,7 @@
 
 from orchestrator.core.nouns import Channel, OnAmbiguous
 from orchestrator.core.times import HOUR, NEVER, later
-from orchestrator.ledger import Ledger, NewRun, Planned, runs
+from orchestrator.ledger import Ledger, NewRun, Planned, planning, runs
 from orchestrator.wire.clock import WallClock
 from tests.cli.conftest import orchestrator
 from tests.ledger.builders import a_person
@@ -16,11 +16,11 @@ def in_two_waves(shop):
         boot = ledger.begin_boot("test", now)
         new = NewRun("new_in", "once", "0" * 32, now, OnAmbiguous.HOLD)
         run, _ = runs.fire(ledger.store, new, now)
-        runs.begin_planning(ledger.store, run.id, boot)
+        planning.begin_planning(ledger.store, run.id, boot)
         for number, user in enumerate(("ada", "bo")):
             members = [Planned(a_person(user), ((Channel.EMAIL, 0), (Channel.PUSH, 0)))]
-            runs.add_shard(ledger.store, run.id, number, later(now, number * 6 * HOUR), members)
-        runs.finish_planning(ledger.store, run.id, boot, 2, now)
+            planning.add_shard(ledger.store, run.id, number, later(now, number * 6 * HOUR), members)
+        planning.finish_planning(ledger.store, run.id, boot, 2, now)
         assert orchestrator(shop, "pause", "new_in").code == 0
         assert ledger.put_back(ledger.claim(now), [], now, NEVER, "campaign:new_in") == NEVER
         ledger.end_boot(now)

@@ -9,7 +9,7 @@ from orchestrator import planner
 from orchestrator.cli.main import app as verbs
 from orchestrator.core.errors import StoreError
 from orchestrator.core.times import HOUR, Instant
-from orchestrator.ledger import RunState, runs
+from orchestrator.ledger import RunState, planning, runs
 from orchestrator.pipeline import answers
 from tests.doors.service import a_service
 from tests.doors.shop import NOON, Shop
@@ -189,7 +189,7 @@ def test_while_a_service_is_down_the_run_waits_and_nothing_is_lost(shop, service
         StoreError, match=r"source weather: 127.0.0.1 does not answer \(.*\); the run waits until it does"
     ):
         planner.plan_run(made.opened, made.ledger, run, made.clock)
-    runs.forget_plan(made.ledger.store, run.id)  # what every process does once the planner is dead
+    planning.forget_plan(made.ledger.store, run.id)  # what every process does once the planner is dead
     assert (runs.find(made.ledger.store, run.id).state, made.rows()) == (RunState.DUE, {})
     service.default = says(today="sunny")
     planner.plan_run(made.opened, made.ledger, run, made.clock)

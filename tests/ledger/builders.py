@@ -3,7 +3,7 @@
 from orchestrator.core.nouns import Address, Channel, DeliveryKey, OnAmbiguous, Person, State
 from orchestrator.core.times import HOUR, Instant
 from orchestrator.core.turns import Ready, Settlement, Turn
-from orchestrator.ledger import Ledger, NewRun, Planned, Run, RunState, runs
+from orchestrator.ledger import Ledger, NewRun, Planned, Run, RunState, planning, runs
 
 NOW = Instant(1_772_442_000_000_000)
 """2 March 2026, 09:00 UTC."""
@@ -43,10 +43,10 @@ def a_run(ledger: Ledger, *people: Person, **over) -> Run:
 
 
 def plan(ledger: Ledger, run: Run, people) -> None:
-    assert runs.begin_planning(ledger.store, run.id, ledger.boot)
+    assert planning.begin_planning(ledger.store, run.id, ledger.boot)
     members = [Planned(person, tuple((channel, 0) for channel in sorted(person.addresses))) for person in people]
-    runs.add_shard(ledger.store, run.id, 0, NOW, members)
-    runs.finish_planning(ledger.store, run.id, ledger.boot, len(members), NOW)
+    planning.add_shard(ledger.store, run.id, 0, NOW, members)
+    planning.finish_planning(ledger.store, run.id, ledger.boot, len(members), NOW)
 
 
 def ready(run: Run, person: Person, channel=Channel.EMAIL, **over) -> Ready:

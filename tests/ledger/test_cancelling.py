@@ -9,7 +9,7 @@ from orchestrator.core.nouns import Channel, DeliveryKey, OnAmbiguous, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import HOUR
 from orchestrator.core.turns import Mark
-from orchestrator.ledger import NewRun, Planned, RunState, deliveries, figures, runs
+from orchestrator.ledger import NewRun, Planned, RunState, deliveries, figures, planning, runs
 from tests.ledger.builders import NOW, a_person
 
 BOTH = ((Channel.EMAIL, 0), (Channel.PUSH, 0))
@@ -19,12 +19,12 @@ def two_waves(ledger, state=RunState.WORKING):
     """A run whose second shard opens in six hours."""
     new = NewRun("winback", "once", "v", NOW, OnAmbiguous.HOLD)
     run, _ = runs.fire(ledger.store, new, NOW)
-    runs.begin_planning(ledger.store, run.id, ledger.boot)
+    planning.begin_planning(ledger.store, run.id, ledger.boot)
     ada, bo = a_person("ada", variant="a"), a_person("bo", segment="vips", holdout=True)
-    runs.add_shard(ledger.store, run.id, 0, NOW, [Planned(ada, BOTH)])
-    runs.add_shard(ledger.store, run.id, 1, NOW + 6 * HOUR, [Planned(bo, BOTH), Planned(a_person("cy"), BOTH[:1])])
+    planning.add_shard(ledger.store, run.id, 0, NOW, [Planned(ada, BOTH)])
+    planning.add_shard(ledger.store, run.id, 1, NOW + 6 * HOUR, [Planned(bo, BOTH), Planned(a_person("cy"), BOTH[:1])])
     if state is RunState.WORKING:
-        runs.finish_planning(ledger.store, run.id, ledger.boot, 3, NOW)
+        planning.finish_planning(ledger.store, run.id, ledger.boot, 3, NOW)
     return run
 
 
@@ -63,7 +63,7 @@ def test_what_a_planner_wrote_of_a_run_that_was_cancelled_meanwhile_is_due_too(l
     run = two_waves(ledger, RunState.PLANNING)
     ledger.store.change("UPDATE run SET state = 'cancelled' WHERE id = ?", (run.id,))
     with pytest.raises(StoreError, match="cancelled"):
-        runs.finish_planning(ledger.store, run.id, ledger.boot, 3, NOW)
+        planning.finish_planning(ledger.store, run.id, ledger.boot, 3, NOW)
     assert due(ledger) == [NOW, NOW]
 
 

@@ -17,7 +17,7 @@ from orchestrator.core.nouns import CODES, Address, Channel, DeliveryKey, OnAmbi
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import DAY, Instant
 from orchestrator.core.turns import Mark
-from orchestrator.ledger import Ledger, NewRun, Planned, coupons, runs
+from orchestrator.ledger import Ledger, NewRun, Planned, coupons, planning, runs
 from orchestrator.ledger.coupons import Pool, Stock
 from orchestrator.ledger.people import unpack
 from tests.ledger.builders import NOW, intend, ready
@@ -43,14 +43,14 @@ def fire(ledger, at=NOW):
 
 def shard(ledger, run, *users, number=0, at=NOW, pool=POOL):
     members = [Planned(a_member(user), ((Channel.EMAIL, 0),)) for user in users]
-    return runs.add_shard(ledger.store, run.id, number, at, members, {user: [pool] for user in users})
+    return planning.add_shard(ledger.store, run.id, number, at, members, {user: [pool] for user in users})
 
 
 def planned(ledger, *users, at=NOW, pool=POOL):
     run = fire(ledger, at)
-    assert runs.begin_planning(ledger.store, run.id, ledger.boot)
+    assert planning.begin_planning(ledger.store, run.id, ledger.boot)
     short = shard(ledger, run, *users, at=at, pool=pool)
-    runs.finish_planning(ledger.store, run.id, ledger.boot, len(users), at)
+    planning.finish_planning(ledger.store, run.id, ledger.boot, len(users), at)
     return run, short
 
 
@@ -113,12 +113,12 @@ def test_what_a_dead_planner_gave_is_free_again(ledger, open_ledger):
     coupons.load(ledger.store, "winback10", codes(4))
     dead = a_second_process(open_ledger)
     run = fire(dead)
-    assert runs.begin_planning(dead.store, run.id, dead.boot)
+    assert planning.begin_planning(dead.store, run.id, dead.boot)
     shard(dead, run, "a", "b", "c")
     kill(dead, ledger)
     ledger.recover(NOW)
     assert coupons.stock(ledger.store, "winback10") == Stock(4, 4)
-    assert runs.begin_planning(ledger.store, run.id, ledger.boot)
+    assert planning.begin_planning(ledger.store, run.id, ledger.boot)
     assert shard(ledger, run, "a", "b", "c", "d") == {}
     assert len(set(carried(ledger, run).values())) == 4
 
@@ -232,12 +232,12 @@ def _live_through(ledger, steps):
             ledger.put_back(found, marks, now)
         elif what in {"plan", "die"}:
             run = fire(ledger, now)
-            assert runs.begin_planning(ledger.store, run.id, ledger.boot)
+            assert planning.begin_planning(ledger.store, run.id, ledger.boot)
             shard(ledger, run, *users, at=now)
             if what == "die":
-                runs.forget_plan(ledger.store, run.id)
+                planning.forget_plan(ledger.store, run.id)
             else:
-                runs.finish_planning(ledger.store, run.id, ledger.boot, len(users), now)
+                planning.finish_planning(ledger.store, run.id, ledger.boot, len(users), now)
     _check(ledger, seen)
 
 
@@ -259,11 +259,11 @@ def _plan_until_killed(url, root, name, users):
         new = NewRun(name, f"occurrence {turn}", "v", NOW, OnAmbiguous.HOLD)
         run, _ = runs.fire(ledger.store, new, NOW)
         ledger.recover(NOW)
-        if not runs.begin_planning(ledger.store, run.id, ledger.boot):
+        if not planning.begin_planning(ledger.store, run.id, ledger.boot):
             continue
         for number in range(0, len(users), 20):
             shard(ledger, run, *users[number : number + 20], number=number)
-        runs.finish_planning(ledger.store, run.id, ledger.boot, len(users), NOW)
+        planning.finish_planning(ledger.store, run.id, ledger.boot, len(users), NOW)
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")

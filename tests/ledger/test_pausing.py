@@ -6,7 +6,7 @@ from orchestrator.core.nouns import Channel, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import DAY, HOUR, MINUTE, NEVER
 from orchestrator.core.turns import Mark, Pacing
-from orchestrator.ledger import Planned, pace, runs
+from orchestrator.ledger import Planned, pace, planning, runs
 from tests.ledger.builders import NOW, a_person, a_run, intend, ready, row
 
 
@@ -53,7 +53,7 @@ def test_a_pause_that_was_prolonged_puts_off_no_longer_than_until_it_is_resumed(
 def test_a_resume_pulls_no_later_wave_and_no_other_campaign_forward(ledger):
     run = a_run(ledger)
     late = [Planned(a_person("late"), ((Channel.EMAIL, 0),))]
-    runs.add_shard(ledger.store, run.id, 1, NOW + HOUR, late)
+    planning.add_shard(ledger.store, run.id, 1, NOW + HOUR, late)
     other = a_run(ledger, a_person("ada"), campaign="other", occurrence="two")
     assert put_off(ledger, "campaign:winback", None) == NEVER
     waits = ledger.claim(NOW)

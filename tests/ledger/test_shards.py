@@ -10,7 +10,7 @@ from orchestrator.core.nouns import Channel, DeliveryKey, OnAmbiguous, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import DAY, HOUR, MINUTE
 from orchestrator.core.turns import Mark
-from orchestrator.ledger import NewRun, Planned, RunState, postgresql, runs
+from orchestrator.ledger import NewRun, Planned, RunState, planning, postgresql, runs
 from orchestrator.ledger.postgresql import PostgreSQLStore
 from tests.ledger.builders import NOW, a_person, a_run, an_answer, intend, ready, row, settle
 
@@ -64,18 +64,18 @@ def test_a_claimed_shard_knows_its_people_as_they_were_planned(ledger):
 
 def test_a_run_is_not_worked_before_its_last_shard_stands(ledger):
     run, _ = fire(ledger)
-    runs.begin_planning(ledger.store, run.id, ledger.boot)
-    runs.add_shard(ledger.store, run.id, 0, NOW, [Planned(a_person(), ((Channel.EMAIL, 0),))])
+    planning.begin_planning(ledger.store, run.id, ledger.boot)
+    planning.add_shard(ledger.store, run.id, 0, NOW, [Planned(a_person(), ((Channel.EMAIL, 0),))])
     assert ledger.claim(NOW) is None
-    runs.finish_planning(ledger.store, run.id, ledger.boot, 1, NOW)
+    planning.finish_planning(ledger.store, run.id, ledger.boot, 1, NOW)
     assert ledger.claim(NOW).number == 0
 
 
 def test_a_run_that_waits_for_a_person_is_worked_after_they_approve(ledger):
     run, _ = fire(ledger)
-    runs.begin_planning(ledger.store, run.id, ledger.boot)
-    runs.add_shard(ledger.store, run.id, 0, NOW, [Planned(a_person(), ((Channel.EMAIL, 0),))])
-    runs.finish_planning(ledger.store, run.id, ledger.boot, 1, NOW, hold="1 person, expected 2000 to 60000")
+    planning.begin_planning(ledger.store, run.id, ledger.boot)
+    planning.add_shard(ledger.store, run.id, 0, NOW, [Planned(a_person(), ((Channel.EMAIL, 0),))])
+    planning.finish_planning(ledger.store, run.id, ledger.boot, 1, NOW, hold="1 person, expected 2000 to 60000")
     assert ledger.claim(NOW) is None
     assert runs.steer(ledger.store, run.id, RunState.WORKING, [RunState.WAITING])
     assert ledger.claim(NOW) is not None
@@ -83,38 +83,38 @@ def test_a_run_that_waits_for_a_person_is_worked_after_they_approve(ledger):
 
 def test_an_empty_audience_is_done_at_once(ledger):
     run, _ = fire(ledger)
-    runs.begin_planning(ledger.store, run.id, ledger.boot)
-    runs.finish_planning(ledger.store, run.id, ledger.boot, 0, NOW)
+    planning.begin_planning(ledger.store, run.id, ledger.boot)
+    planning.finish_planning(ledger.store, run.id, ledger.boot, 0, NOW)
     assert runs.find(ledger.store, run.id).state is RunState.DONE
 
 
 def test_two_planners_never_plan_one_run(ledger, open_ledger):
     run, _ = fire(ledger)
     other = a_second_process(open_ledger)
-    assert runs.begin_planning(ledger.store, run.id, ledger.boot)
-    assert not runs.begin_planning(other.store, run.id, other.boot)
+    assert planning.begin_planning(ledger.store, run.id, ledger.boot)
+    assert not planning.begin_planning(other.store, run.id, other.boot)
     with pytest.raises(StoreError, match="planned by somebody else"):
-        runs.finish_planning(other.store, run.id, other.boot, 1, NOW)
+        planning.finish_planning(other.store, run.id, other.boot, 1, NOW)
 
 
 def test_a_dead_planners_rows_are_deleted_and_the_run_is_planned_anew(ledger, open_ledger):
     dead = a_second_process(open_ledger)
     run, _ = fire(dead)
-    runs.begin_planning(dead.store, run.id, dead.boot)
+    planning.begin_planning(dead.store, run.id, dead.boot)
     for number in range(20):
-        runs.add_shard(dead.store, run.id, number, NOW, [Planned(a_person(f"u{number:02}"), ((Channel.EMAIL, 0),))])
+        planning.add_shard(dead.store, run.id, number, NOW, [Planned(a_person(f"u{number:02}"), ((Channel.EMAIL, 0),))])
     kill(dead, ledger)
     assert ledger.recover(NOW).boots == 1
     assert ledger.store.rows("SELECT COUNT(*) FROM delivery") == [(0,)]
     assert ledger.store.rows("SELECT COUNT(*) FROM shard") == [(0,)]
-    assert runs.begin_planning(ledger.store, run.id, ledger.boot)
+    assert planning.begin_planning(ledger.store, run.id, ledger.boot)
 
 
 def test_writing_the_same_shard_again_is_harmless(ledger):
     run, _ = fire(ledger)
-    runs.begin_planning(ledger.store, run.id, ledger.boot)
+    planning.begin_planning(ledger.store, run.id, ledger.boot)
     for _ in range(2):
-        runs.add_shard(ledger.store, run.id, 0, NOW, [Planned(a_person(), ((Channel.EMAIL, 0), (Channel.PUSH, 0)))])
+        planning.add_shard(ledger.store, run.id, 0, NOW, [Planned(a_person(), ((Channel.EMAIL, 0), (Channel.PUSH, 0)))])
     assert ledger.store.rows("SELECT COUNT(*) FROM delivery") == [(2,)]
 
 

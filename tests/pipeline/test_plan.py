@@ -6,7 +6,7 @@ from orchestrator.core.assignment import assign
 from orchestrator.core.campaigns import Campaign, Every, Experiment, Policy, Schedule
 from orchestrator.core.nouns import Address, Channel, OnAmbiguous, Person
 from orchestrator.core.times import HOUR
-from orchestrator.ledger import NewRun, RunState, runs
+from orchestrator.ledger import NewRun, RunState, planning, runs
 from orchestrator.pipeline import PEOPLE_A_SHARD, Cast, plan
 from tests.ledger.builders import NOW
 
@@ -26,7 +26,7 @@ def people(count, zone="", **over):
 
 def planned(ledger, campaign, members, occurrence="2026-03-02T10:00", hold=""):
     run, _ = ledger.fire(NewRun("winback", occurrence, "v", NOW, OnAmbiguous.HOLD), NOW)
-    assert runs.begin_planning(ledger.store, run.id, ledger.boot)
+    assert planning.begin_planning(ledger.store, run.id, ledger.boot)
     assert plan(ledger, run, campaign, Cast(members, hold), NOW) == len(members)
     return runs.find(ledger.store, run.id)
 

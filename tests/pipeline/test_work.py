@@ -11,7 +11,7 @@ from orchestrator.core.outcomes import Accepted, AddressGone, Ambiguous, Retry
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import DAY, HOUR, Instant
 from orchestrator.dispatch import Dispatch, Lane
-from orchestrator.ledger import ConsentChange, NewRun, RunState, runs
+from orchestrator.ledger import ConsentChange, NewRun, RunState, planning, runs
 from orchestrator.pipeline import Cast, LedgerThread, Parts, Prepared, Unwritten, plan, work
 from orchestrator.providers import Declaration, LocalReply, LocalRequest, Transport
 from tests.ledger.builders import NOW
@@ -100,7 +100,7 @@ class Stage:
 
     def fire(self, members, occurrence, on_ambiguous=OnAmbiguous.HOLD):
         run, _ = self.ledger.fire(NewRun("winback", occurrence, "v", NOW, on_ambiguous), NOW)
-        runs.begin_planning(self.ledger.store, run.id, self.ledger.boot)
+        planning.begin_planning(self.ledger.store, run.id, self.ledger.boot)
         plan(self.ledger, run, self.campaign, Cast(members), NOW)
         return run
 
