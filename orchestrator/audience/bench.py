@@ -3,7 +3,7 @@
 It is an engine of our own in memory, so nothing of this keeps anybody from the audience file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -60,11 +60,18 @@ class Cell:
     """One of our own fields, not an attribute or a property."""
     form: str = ""
     """A pattern that a text must match as a whole; blanks around it are dropped."""
+    type: str = ""
+    """The engine's type of `raw`, where it is a plain column of a typed file and no text: its value, not JSON of it."""
+    declared: bool = False
+    """It has a column of its own, so nobody asks for it as JSON."""
+    inside: bool = False
+    """A property inside the object that goes to `properties`: what it says there already need not be said again."""
 
 
 class Bench:
-    """Rows go in with `put`; `read` turns them into the table `read`: line, hash, and for every cell t (text), v (value),
-    o (value as JSON), x (to be deleted), each with the cell's number.
+    """Rows go in with `put`; `read` turns them into the table `read`: line, and for every cell v (value), x (to be deleted), o
+    (value as JSON) if it is written as such, and t (text) where it has no value; each with the cell's number. Events without a
+    message id have a hash of their row.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -110,24 +117,38 @@ class Bench:
         ).fetchall()
         return [key for (key,) in found]
 
-    def read(self, cells: Sequence[Cell], content: str) -> None:
-        """Type every cell. `content` is SQL for the text of a whole row: rows with the same text are the same."""
-        picked = [f"line, md5({content}) AS hash"]
-        for number, cell in enumerate(cells):
-            picked += _texts(number, cell)
-        self.engine.execute(f"CREATE VIEW texts AS SELECT {', '.join(picked)} FROM raw")
+    def types(self) -> dict[str, str]:
+        """The columns of the rows as they came, and the engine's types."""
+        return dict(self.engine.sql("SELECT name, type FROM pragma_table_info('raw')").fetchall())
+
+    def read(self, cells: Sequence[Cell], content: str, *, texts: bool = False) -> None:
+        """Type every cell. `content` is SQL for the text of a whole row: rows with the same text are the same; empty if nobody
+        asks. With `texts`, what was read keeps its text too.
+        """
+        picked = [text for number, cell in enumerate(cells) for text in _texts(number, cell)]
+        self.engine.execute(f"CREATE VIEW texts AS SELECT {', '.join(['*', *picked])} FROM raw")
         self.cells = tuple(self._guessed(cells))
-        walls = [f"{coercion.wall(f't{n}', cell.clock)} AS w{n}" for n, cell in self._timed()]
+        walls = [f"{coercion.wall(_raw(n, cell), cell.clock, cell.type)} AS w{n}" for n, cell in self._timed()]
         self.engine.execute(f"CREATE VIEW walled AS SELECT {', '.join(['*', *walls])} FROM texts")
         found = [f"{self._moment(n, cell)} AS m{n}" for n, cell in self._timed()]
         values = [f"{_value(n, cell)} AS v{n}" for n, cell in enumerate(self.cells)]
-        written = [f"{_json(n, cell)} AS o{n}" for n, cell in enumerate(self.cells) if not cell.owned]
         inner = f"SELECT {', '.join(['*', *found])} FROM walled"
         inner = f"SELECT {', '.join(['*', *values])} FROM ({inner})"
-        self.engine.execute(f"CREATE TABLE read AS SELECT {', '.join(['*', *written])} FROM ({inner})")
+        self.engine.execute(f"CREATE TABLE read AS SELECT {', '.join(self._kept(content, texts))} FROM ({inner})")
         self.engine.execute("DROP VIEW walled")
         self.engine.execute("DROP VIEW texts")
         self.engine.execute("DROP TABLE raw")
+
+    def _kept(self, content: str, texts: bool) -> Iterator[str]:
+        """The columns of what was read. Texts of values that fit are the bulk of it, and nobody reads them again."""
+        yield "line"
+        for n, cell in enumerate(self.cells):
+            yield from (f"v{n}", f"x{n}")
+            yield f"t{n}" if texts else f"CASE WHEN v{n} IS NULL THEN t{n} END AS t{n}"
+            if not (cell.owned or cell.declared):
+                yield f"{_json(n, cell)} AS o{n}"
+        if content:
+            yield f"CASE WHEN {self.column('message_id')} IS NULL THEN md5({content}) END AS hash"
 
     def number(self, to: str) -> int | None:
         """The number of the cell that goes to `to`, None without one."""
@@ -152,7 +173,7 @@ class Bench:
             if cell.required:
                 parts.append(
                     f'SELECT line, {column} AS "column", NULL AS value, {literal(f"no {cell.to}")} AS reason, '
-                    f"TRUE AS left_out FROM read WHERE {text} IS NULL"
+                    f"TRUE AS left_out FROM read WHERE {text} IS NULL AND v{number} IS NULL"
                 )
         return " UNION ALL ".join(parts) or _NOTHING_WRONG
 
@@ -161,7 +182,7 @@ class Bench:
 
     def _moment(self, number: int, cell: Cell) -> str:
         low, high = self.engine.sql(f"SELECT min(w{number}), max(w{number}) FROM walled").fetchall()[0]
-        return coercion.moment_of(f"t{number}", f"w{number}", cell.clock, low, high)
+        return coercion.moment_of(_raw(number, cell), f"w{number}", cell.clock, low, high, cell.type)
 
     def _guessed(self, cells: Sequence[Cell]) -> list[Cell]:
         """The cells with a kind each; JSON values that nobody declared keep their own types."""
@@ -188,6 +209,11 @@ class Bench:
 def _texts(number: int, cell: Cell) -> list[str]:
     """SQL columns t and x of one cell."""
     raw = f"({cell.raw})"
+    if cell.type:
+        text = raw if cell.type == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
+        if cell.kind is not Kind.TEXT:
+            text = f"nullif({text}, '')"
+        return [f"{text} AS t{number}", f"FALSE AS x{number}"]
     if not cell.json:
         gone = f"{raw} IN ('null', 'NULL')"
         return [
@@ -205,11 +231,20 @@ def _texts(number: int, cell: Cell) -> list[str]:
     return [f"CASE WHEN {raw} <> 'null' THEN {text} END AS t{number}", f"coalesce({raw} = 'null', FALSE) AS x{number}"]
 
 
+def _raw(number: int, cell: Cell) -> str:
+    """What a value is read from: the column itself where its type says more than its text."""
+    return cell.raw if cell.type in coercion.TYPED else f"t{number}"
+
+
 def _value(number: int, cell: Cell) -> str:
     if cell.form:
         trimmed = f"trim(t{number})"
         return f"CASE WHEN regexp_full_match({trimmed}, {literal(cell.form)}) THEN nfc_normalize({trimmed}) END"
-    value = coercion.value(cell.kind, f"t{number}", f"m{number}") if cell.kind else f"t{number}"
+    value = f"t{number}"
+    if cell.kind is Kind.NUMBER and cell.type in coercion.WHOLE:
+        value = f"TRY_CAST({cell.raw} AS DECIMAL(18,4))"
+    elif cell.kind:
+        value = coercion.value(cell.kind, f"t{number}", f"m{number}")
     taken = _taken(number, cell)
     return f"CASE WHEN NOT ({taken}) THEN {value} END" if taken else value
 
@@ -223,7 +258,8 @@ def _taken(number: int, cell: Cell) -> str:
 def _json(number: int, cell: Cell) -> str:
     if cell.kind is None:
         return f"t{number}"
-    return coercion.as_json(cell.kind, f"t{number}", f"v{number}")
+    written = coercion.as_json(cell.kind, f"t{number}", f"v{number}")
+    return f"nullif({written}, CAST({cell.raw} AS VARCHAR))" if cell.inside else written
 
 
 def _reason(number: int, cell: Cell) -> str:

@@ -80,9 +80,21 @@ def value(kind: Kind, text: str, moment: str = "NULL") -> str:  # noqa: PLR0911 
             )
 
 
-def wall(text: str, clock: Clock) -> str:
-    """SQL: what the text says the clock on the wall shows, in microseconds; NULL where it names a zone or no time."""
-    trimmed = f"trim({text})"
+WHOLE = ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT", "UINTEGER", "USMALLINT", "UTINYINT")
+TYPED = ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE", *WHOLE)
+"""Types of columns whose times are read without writing them out first."""
+PLAIN = ("VARCHAR", "BOOLEAN", "DATE", *TYPED)
+"""Types that the engine writes as text the way it writes them in JSON."""
+
+
+def wall(text: str, clock: Clock, type: str = "") -> str:
+    """SQL: what the text says the clock on the wall shows, in microseconds; NULL where it names a zone or no time.
+
+    `text` may be a column of one of the types in `TYPED` instead; then `type` says which.
+    """
+    if type in TYPED and not clock.format:
+        return _typed_wall(text, type)
+    trimmed = f"trim({text})" if type not in TYPED else f"CAST({text} AS VARCHAR)"
     if clock.format:
         return f"epoch_us(try_strptime({trimmed}, {literal(clock.format)}))"
     # The pattern is dear, and most files end every time in Z.
@@ -94,10 +106,22 @@ def wall(text: str, clock: Clock) -> str:
     )
 
 
-def moment_of(text: str, walled: str, clock: Clock, low: int | None, high: int | None) -> str:
+def _typed_wall(column: str, type: str) -> str:
+    match type:
+        case "TIMESTAMP":
+            return f"CASE WHEN isfinite({column}) THEN epoch_us({column}) END"
+        case "TIMESTAMP WITH TIME ZONE":
+            return "CAST(NULL AS BIGINT)"
+        case _:
+            day = f"{column} BETWEEN 10000000 AND 29999999"
+            return f"CASE WHEN {day} THEN epoch_us(try_strptime(CAST({column} AS VARCHAR), '%Y%m%d')) END"
+
+
+def moment_of(text: str, walled: str, clock: Clock, low: int | None, high: int | None, type: str = "") -> str:
     """SQL for the moment (UTC microseconds) a text names: ISO 8601, yyyymmdd, Unix seconds, ms or µs, or the clock's format.
 
-    `walled` is the column that holds its `wall`; `low` and `high` are the least and the greatest of them.
+    `walled` is the column that holds its `wall`; `low` and `high` are the least and the greatest of them. `text` may be a column
+    of one of the types in `TYPED` instead; then `type` says which.
     """
     trimmed = f"trim({text})"
     if "%z" in clock.format:
@@ -107,12 +131,24 @@ def moment_of(text: str, walled: str, clock: Clock, low: int | None, high: int |
         local = in_utc(walled, clock.zone, max(low, EARLIEST), min(max(high, low, EARLIEST), LATEST))
     if clock.format:
         return local
+    if type in TYPED:
+        return f"CASE WHEN {walled} IS NOT NULL THEN {local} {_typed_moment(text, type)} END"
     return (
         f"CASE WHEN {walled} IS NOT NULL THEN {local} "
         f"WHEN {trimmed}[5] = '-' THEN epoch_us(TRY_CAST({trimmed} AS TIMESTAMPTZ)) "
         f"WHEN regexp_full_match({trimmed}, '[0-9]{{10}}') THEN CAST({trimmed} AS BIGINT) * 1000000 "
         f"WHEN regexp_full_match({trimmed}, '[0-9]{{13}}') THEN CAST({trimmed} AS BIGINT) * 1000 "
         f"WHEN regexp_full_match({trimmed}, '[0-9]{{16}}') THEN CAST({trimmed} AS BIGINT) END"
+    )
+
+
+def _typed_moment(column: str, type: str) -> str:
+    if type.startswith("TIMESTAMP"):
+        return f"WHEN isfinite({column}) THEN epoch_us({column})"
+    cases = ((16, 1), (13, 1_000), (10, 1_000_000))
+    return " ".join(
+        f"WHEN {column} BETWEEN {10 ** (digits - 1)} AND {10**digits - 1} THEN CAST({column} AS BIGINT) * {times}"
+        for digits, times in cases
     )
 
 

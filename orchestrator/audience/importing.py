@@ -136,7 +136,7 @@ class Look:
 def look(audience: Reader, order: Order, progress: Progress = lambda *_: None) -> Look:
     """Say what an import of this file would do: guesses to be shown, asked about and written into the mapping file."""
     with Bench(home(audience.spools)) as bench:
-        told, broken, names = _read(bench, order, progress)
+        told, broken, names = _read(bench, order, progress, texts=True)
         if order.what is What.EVENTS:
             bench.engine.execute(f"CREATE VIEW ready AS {finishing.events(bench, told.constants.get('event'))}")
         lines = bench.engine.sql(f"SELECT count(DISTINCT line) FROM ({bench.wrong()}) WHERE left_out").fetchall()[0][0]
@@ -177,14 +177,16 @@ def import_file(audience: Reader, order: Order, progress: Progress = lambda *_: 
         )  # fmt: skip
 
 
-def _read(bench: Bench, order: Order, progress: Progress) -> tuple[Plan, list[Broken], list[str] | None]:
+def _read(
+    bench: Bench, order: Order, progress: Progress, *, texts: bool = False
+) -> tuple[Plan, list[Broken], list[str] | None]:
     """Put the file on the bench and type it: the plan, what was no row, and the columns' names."""
     where = str(order.path)
     told = plan(order.mapping, order.zone, f"the mapping of {where}")
     broken, names = _put(bench, order.path, told, progress)
     asked = Asked(order.what, told, order.catalogue, where)
     cells, content = cells_of(bench, asked, names, json=kind_of(order.path) != "csv")
-    bench.read(cells, content)
+    bench.read(cells, content, texts=texts)
     return told, broken, names
 
 
@@ -221,23 +223,24 @@ def _land(audience: Audience, bench: Bench, order: Order, told: Plan, progress: 
     engine, declared = bench.engine, order.catalogue.attributes
     match order.what:
         case What.EVENTS:
-            engine.execute(f"CREATE VIEW ready AS {finishing.events(bench, told.constants.get('event'))}")
-            landing = Landing(audience, order.replace, progress, 'ORDER BY "time", message_id', FORGET_THEIRS)
+            finishing.in_order(engine, finishing.events(bench, told.constants.get("event")))
+            landing = Landing(audience, order.replace, progress, FORGET_THEIRS)
             new = sum(landing.run(engine, land_events))
         case What.PROFILES:
-            engine.execute(f"CREATE TABLE ready AS {finishing.people(bench, declared)}")
+            engine.execute(f'CREATE TABLE ready AS {finishing.people(bench, declared)} ORDER BY "user"')
             columns = list(finishing.columns_of(bench, declared))
-            landing = Landing(audience, order.replace, progress, 'ORDER BY "user"', "people")
+            landing = Landing(audience, order.replace, progress, "people")
             for more, other in landing.run(engine, lambda to, source: land_people(to, source, columns)):
                 new, changed = new + more, changed + other
         case _:
             pass
     if bench.number("device") is not None and order.what in (What.PROFILES, What.DEVICES):
         engine.execute(
-            f"CREATE OR REPLACE TABLE ready AS {finishing.devices(bench, told.constants, _written_at(order))}"
+            f"CREATE OR REPLACE TABLE ready AS {finishing.devices(bench, told.constants, _written_at(order))} "
+            'ORDER BY "user"'
         )
         first = "UPDATE profile SET devices = NULL WHERE devices IS NOT NULL"
-        landing = Landing(audience, order.replace, progress, 'ORDER BY "user"', first)
+        landing = Landing(audience, order.replace, progress, first)
         devices = sum(landing.run(engine, land_devices))
     return new, changed, devices
 

@@ -113,6 +113,13 @@ class Audience:
                 shaping.shape(connection, self.attributes)
             yield connection
 
+    @contextmanager
+    def taking(self, engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """One transaction on the file by an engine of one's own, whose tables are in `memory.main` meanwhile."""
+        with opening.attached(engine, self.path, self.give_up), opening.transaction(engine):
+            shaping.shape(engine, self.attributes)
+            yield
+
     def rows(self, sql: str, parameters: Sequence[Any] = (), *, lists: Sequence[str] = ()) -> list[tuple[Any, ...]]:
         """A small answer, in memory."""
         return self._ask(lambda connection: connection.execute(sql, list(parameters)).fetchall(), lists)
