@@ -11,6 +11,8 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
+import pyarrow as pa
+
 from orchestrator.audience import coercion, opening
 from orchestrator.audience.coercion import Clock
 from orchestrator.audience.columns import literal, pointer
@@ -36,6 +38,12 @@ FORMS_IN_WORDS = {
 
 RESERVED = {"event": FAMILIES, "message_id": (MARK,)}
 """How the names and message ids of our own events begin: the ledger tells of those, no file does."""
+
+INSIDE = "inside"
+"""The column of what was taken out of `properties`, in the order of the cells with a place there."""
+
+_AT_ONCE = 200_000
+"""Rows that go into the raw table at once, at least."""
 
 _NOTHING_WRONG = "SELECT 0 AS line, '' AS \"column\", '' AS value, '' AS reason, FALSE AS left_out LIMIT 0"
 
@@ -64,8 +72,8 @@ class Cell:
     """The engine's type of `raw`, where it is a plain column of a typed file and no text: its value, not JSON of it."""
     declared: bool = False
     """It has a column of its own, so nobody asks for it as JSON."""
-    inside: bool = False
-    """A property inside the object that goes to `properties`: what it says there already need not be said again."""
+    place: str = ""
+    """Where a property stands inside the object that goes to `properties`: what it says there need not be said again."""
 
 
 class Bench:
@@ -80,6 +88,7 @@ class Bench:
         self.cells: tuple[Cell, ...] = ()
         self.rows = 0
         self._begun = False
+        self._waiting: list[Any] = []
 
     def __enter__(self) -> Self:
         return self
@@ -91,13 +100,33 @@ class Bench:
 
     def put(self, rows: Any) -> None:
         """Add an Arrow table of raw rows: `line` and the file's columns, all text. Every call brings the same columns."""
-        self.engine.register("slice", rows)
-        self.engine.execute(
-            "INSERT INTO raw BY NAME SELECT * FROM slice" if self._begun else "CREATE TABLE raw AS SELECT * FROM slice"
-        )
-        self.engine.unregister("slice")
-        self._begun = True
+        self._waiting.append(rows)
         self.rows += rows.num_rows
+        if not self._begun or sum(table.num_rows for table in self._waiting) >= _AT_ONCE:
+            self.settle()
+
+    def settle(self) -> None:
+        """Bring the rows that were put into the raw table: many at once, for the engine packs each lot anew."""
+        if not self._waiting:
+            return
+        self.engine.register("slice", pa.concat_tables(self._waiting))
+        self._insert("SELECT * FROM slice")
+        self.engine.unregister("slice")
+        self._waiting = []
+
+    def take(self, rows: str, count: int) -> None:
+        """The same with the rows of a query, `count` of them."""
+        self._insert(rows)
+        self.rows += count
+
+    def clear(self) -> None:
+        """Forget the rows that were put or taken."""
+        self.engine.execute("DROP TABLE IF EXISTS raw")
+        self._begun, self._waiting, self.rows = False, [], 0
+
+    def _insert(self, rows: str) -> None:
+        self.engine.execute(f"INSERT INTO raw BY NAME {rows}" if self._begun else f"CREATE TABLE raw AS {rows}")
+        self._begun = True
 
     def refuse_torn_lines(self) -> list[tuple[int, str]]:
         """Take lines that are no JSON object out of the raw table: (line, text)."""
@@ -125,8 +154,12 @@ class Bench:
         """Type every cell. `content` is SQL for the text of a whole row: rows with the same text are the same; empty if nobody
         asks. With `texts`, what was read keeps its text too.
         """
+        # A name for each value before anything is asked of it: the engine would take it out of its JSON for every question.
+        raws = [f"{cell.raw} AS r{number}" for number, cell in enumerate(cells)]
         picked = [text for number, cell in enumerate(cells) for text in _texts(number, cell)]
-        self.engine.execute(f"CREATE VIEW texts AS SELECT {', '.join(['*', *picked])} FROM raw")
+        self.engine.execute(
+            f"CREATE VIEW texts AS SELECT {', '.join(['*', *picked])} FROM (SELECT {', '.join(['*', *raws])} FROM {self._opened(cells)})"
+        )
         self.cells = tuple(self._guessed(cells))
         walls = [f"{coercion.wall(_raw(n, cell), cell.clock, cell.type)} AS w{n}" for n, cell in self._timed()]
         self.engine.execute(f"CREATE VIEW walled AS SELECT {', '.join(['*', *walls])} FROM texts")
@@ -138,6 +171,14 @@ class Bench:
         self.engine.execute("DROP VIEW walled")
         self.engine.execute("DROP VIEW texts")
         self.engine.execute("DROP TABLE raw")
+
+    def _opened(self, cells: Sequence[Cell]) -> str:
+        """The rows as they came, with what is asked of the inside of `properties` taken out of it at once."""
+        asked = [literal(cell.place) for cell in cells if cell.place]
+        if not asked:
+            return "raw"
+        whole = next(cell.raw for cell in cells if cell.to == "properties")
+        return f"(SELECT *, json_extract(CASE WHEN json_valid({whole}) THEN {whole} END, [{', '.join(asked)}]) AS {INSIDE} FROM raw)"
 
     def _kept(self, content: str, texts: bool) -> Iterator[str]:
         """The columns of what was read. Texts of values that fit are the bulk of it, and nobody reads them again."""
@@ -208,7 +249,7 @@ class Bench:
 
 def _texts(number: int, cell: Cell) -> list[str]:
     """SQL columns t and x of one cell."""
-    raw = f"({cell.raw})"
+    raw = f"r{number}"
     if cell.type:
         text = raw if cell.type == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
         if cell.kind is not Kind.TEXT:
@@ -233,7 +274,7 @@ def _texts(number: int, cell: Cell) -> list[str]:
 
 def _raw(number: int, cell: Cell) -> str:
     """What a value is read from: the column itself where its type says more than its text."""
-    return cell.raw if cell.type in coercion.TYPED else f"t{number}"
+    return f"r{number}" if cell.type in coercion.TYPED else f"t{number}"
 
 
 def _value(number: int, cell: Cell) -> str:
@@ -242,7 +283,7 @@ def _value(number: int, cell: Cell) -> str:
         return f"CASE WHEN regexp_full_match({trimmed}, {literal(cell.form)}) THEN nfc_normalize({trimmed}) END"
     value = f"t{number}"
     if cell.kind is Kind.NUMBER and cell.type in coercion.WHOLE:
-        value = f"TRY_CAST({cell.raw} AS DECIMAL(18,4))"
+        value = f"TRY_CAST(r{number} AS DECIMAL(18,4))"
     elif cell.kind:
         value = coercion.value(cell.kind, f"t{number}", f"m{number}")
     taken = _taken(number, cell)
@@ -259,7 +300,7 @@ def _json(number: int, cell: Cell) -> str:
     if cell.kind is None:
         return f"t{number}"
     written = coercion.as_json(cell.kind, f"t{number}", f"v{number}")
-    return f"nullif({written}, CAST({cell.raw} AS VARCHAR))" if cell.inside else written
+    return f"nullif({written}, CAST(r{number} AS VARCHAR))" if cell.place else written
 
 
 def _reason(number: int, cell: Cell) -> str:

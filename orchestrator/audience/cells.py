@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.audience.bench import FORMS, Bench, Cell
+from orchestrator.audience.bench import FORMS, INSIDE, Bench, Cell
 from orchestrator.audience.coercion import PLAIN, Clock
 from orchestrator.audience.columns import literal, pointer
 from orchestrator.audience.mapping import (
@@ -114,19 +114,10 @@ def _inside(cells: Sequence[Cell], known: Mapping[str, Declared], clock: Clock) 
     taken = {cell.to for cell in cells if not cell.owned}
     if whole is None:
         return []
-    raw = whole.raw if whole.json else f"CASE WHEN json_valid({whole.raw}) THEN {whole.raw} END"
+    asked = [(name, one.kind) for name, one in known.items() if name not in taken]
     return [
-        Cell(
-            f"{whole.name}.{name}",
-            name,
-            f"json_extract({raw}, {literal(pointer(name))})",
-            json=True,
-            kind=one.kind,
-            clock=clock,
-            inside=True,
-        )
-        for name, one in known.items()
-        if name not in taken
+        Cell(f"{whole.name}.{name}", name, f"{INSIDE}[{number}]", json=True, kind=kind, clock=clock, place=pointer(name))
+        for number, (name, kind) in enumerate(asked, 1)
     ]
 
 

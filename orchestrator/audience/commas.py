@@ -5,7 +5,6 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from orchestrator.audience.texts import (
-    SLICE,
     Broken,
     FileError,
     Form,
@@ -25,6 +23,8 @@ from orchestrator.audience.texts import (
 )
 
 _LONGEST_CELL = 1_000_000
+_CHUNK = 16_000_000
+"""Characters cut at once."""
 
 
 def rows_of_csv(path: Path, form: Form) -> Iterator[Slice]:
@@ -35,7 +35,7 @@ def rows_of_csv(path: Path, form: Form) -> Iterator[Slice]:
         if not first:
             raise FileError(f"{path}: the file is empty")
         cut = _cutter(form, first)
-        lines = _Lines(_again(first, text) if not form.header else text, 1 if form.header else 0)
+        lines = _Lines("" if form.header else first, text, 1 if form.header else 0)
         header = next(iter(cut([first])), [])
         if problem := undecodable(first):
             raise FileError(f"{path}:1: {problem}")
@@ -45,7 +45,7 @@ def rows_of_csv(path: Path, form: Form) -> Iterator[Slice]:
         refuse_twins(path, names)
         if form.header:
             yield Slice(_table(names, [], []), names, [], 0.0)
-        while taken := lines.take(SLICE):
+        while taken := lines.take(_CHUNK):
             yield Slice(*_rows(taken, lines, names, cut), raw.tell() / size)
 
 
@@ -69,34 +69,50 @@ def _cutter(form: Form, first: str) -> Callable[[Iterable[str]], Iterator[list[s
 class _Lines:
     """The lines of a text, taken by the thousand or, where a row spans several, one by one; and how many were taken."""
 
-    def __init__(self, text: Iterable[str], before: int) -> None:
-        self._text = iter(text)
+    def __init__(self, begun: str, text: io.TextIOWrapper, before: int) -> None:
+        self._begun = begun
+        self._text = text
         self.taken = before
 
-    def take(self, most: int) -> list[str]:
-        found = list(islice(self._text, most))
-        self.taken += len(found)
+    def take(self, most: int) -> str:
+        """Whole lines, about so many characters of them."""
+        found, self._begun = self._begun + self._text.read(most), ""
+        if found and found[-1] != "\n":
+            found += self._text.readline()
+        self.taken += len(_cut(found)) if _odd_ends(found) else found.count("\n") + (found[-1:] not in ("", "\n"))
         return found
 
     def after(self, lines: list[str]) -> Iterator[str]:
         """These lines, then those that follow."""
         yield from lines
-        while line := self.take(1):
-            yield line[0]
+        while line := self._text.readline():
+            self.taken += 1
+            yield line
 
 
-def _rows(lines: list[str], rest: _Lines, names: list[str], cut: Any) -> tuple[Any, list[str], list[Broken]]:
+def _odd_ends(text: str) -> bool:
+    """Whether lines end otherwise than in all of today's files: in a carriage return alone."""
+    return "\r" in text and text.count("\r") != text.count("\r\n")
+
+
+def _cut(text: str) -> list[str]:
+    return list(io.StringIO(text, newline=""))
+
+
+def _rows(text: str, rest: _Lines, names: list[str], cut: Any) -> tuple[Any, list[str], list[Broken]]:
     """A slice of rows. When all is well, as nearly always, a line is a row and nothing is looked at one by one."""
-    first = rest.taken - len(lines) + 1
+    before = rest.taken
     # The careful way finds out which line it is that cannot be read.
     with suppress(csv.Error, UnicodeEncodeError, pa.ArrowInvalid):
-        table = _at_once(lines, names, cut)
-        if table.num_rows == len(lines):
-            return table.add_column(0, "line", pa.array(range(first, first + len(lines)), pa.int64())), names, []
+        table = _at_once(text, names, cut)
+        count = text.count("\n") + (text[-1] != "\n")
+        if table.num_rows == count:
+            numbers = pa.array(range(before - count + 1, before + 1), pa.int64())
+            return table.add_column(0, "line", numbers), names, []
     good: list[list[str]] = []
-    numbers: list[int] = []
+    numbers = []
     broken: list[Broken] = []
-    for line, row, problem in _carefully(lines, rest, cut):
+    for line, row, problem in _carefully(_cut(text), rest, cut):
         wrong = problem or (f"{len(row)} cells where the header has {len(names)}" if len(row) != len(names) else "")
         if wrong and row:
             broken.append(Broken(line, shortened(",".join(row)), wrong))
@@ -106,23 +122,22 @@ def _rows(lines: list[str], rest: _Lines, names: list[str], cut: Any) -> tuple[A
     return _table(names, numbers, good), names, broken
 
 
-def _at_once(lines: list[str], names: list[str], cut: Any) -> Any:
+def _at_once(text: str, names: list[str], cut: Any) -> Any:
     """The cells of lines that have nothing the matter with them; an error or fewer rows than lines if one has."""
     columns = {f"c{place}": pa.string() for place in range(len(names))}
+    if _odd_ends(text):
+        raise csv.Error
     if not isinstance(cut, _Commas):
-        rows = list(cut(lines))
+        rows = list(cut(_cut(text)))
         if set(map(len, rows)) != {len(names)}:
             raise csv.Error
         return pa.table(
             {name: pa.array(column, pa.string()) for name, column in zip(columns, zip(*rows, strict=True), strict=True)}
         )
-    whole = "".join(lines)
-    if '"' in whole and any(line.count('"') % 2 for line in lines):
-        raise csv.Error  # a cell that goes on in the next line, perhaps in the next slice
     return pa_csv.read_csv(
-        io.BytesIO(whole.encode()),
+        pa.BufferReader(text.encode()),
         pa_csv.ReadOptions(column_names=list(columns), use_threads=False),
-        pa_csv.ParseOptions(delimiter=cut.separator),
+        pa_csv.ParseOptions(delimiter=cut.separator, newlines_in_values='"' in text),
         pa_csv.ConvertOptions(column_types=columns, strings_can_be_null=False, quoted_strings_can_be_null=False),
     )
 
@@ -150,11 +165,6 @@ def _carefully(lines: list[str], rest: _Lines, cut: Any) -> Iterator[tuple[int, 
             yield start, ["…"], f"the line cannot be read as CSV: {problem}"
             continue
         yield start, row, undecodable("".join(row))
-
-
-def _again(first: str, rest: io.TextIOWrapper) -> Iterator[str]:
-    yield first
-    yield from rest
 
 
 def _table(names: list[str], numbers: Sequence[int], rows: list[list[str]]) -> Any:

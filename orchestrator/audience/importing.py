@@ -14,7 +14,7 @@ from orchestrator.audience import finishing
 from orchestrator.audience.bench import Bench, Cell
 from orchestrator.audience.catalogue import Seen, attributes_in, events_in
 from orchestrator.audience.cells import Asked, cells_of
-from orchestrator.audience.files import kind_of, slices
+from orchestrator.audience.files import kind_of, scan, slices
 from orchestrator.audience.landing import FORGET_THEIRS, Landing, Progress, land_devices, land_events, land_people
 from orchestrator.audience.mapping import Plan, What, plan
 from orchestrator.audience.reader import Reader
@@ -200,6 +200,8 @@ def _stem(path: Path) -> str:
 
 def _put(bench: Bench, path: Path, told: Plan, progress: Progress) -> tuple[list[Broken], list[str] | None]:
     """Read the file onto the bench; what was no row, and the names of the columns (None for JSON lines)."""
+    if kind_of(path) == "parquet" and (columns := scan(bench, path, progress)):
+        return [], columns
     broken: list[Broken] = []
     names: list[str] | None = None
     for part in slices(path, told.form):
@@ -207,6 +209,7 @@ def _put(bench: Bench, path: Path, told: Plan, progress: Progress) -> tuple[list
         broken += part.broken
         bench.put(part.rows)
         progress("reading", bench.rows, round(bench.rows / max(part.done, 0.001)))
+    bench.settle()
     if names is None:
         broken += [
             Broken(line, text.strip(), "no JSON object: a torn line?") for line, text in bench.refuse_torn_lines()

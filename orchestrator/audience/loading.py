@@ -253,6 +253,7 @@ def _read(
 ) -> None:
     texts = [_write(line).decode() for line in lines]
     bench.put(pa.table({"line": pa.array(range(1, len(lines) + 1), pa.int64()), "json": pa.array(texts, pa.string())}))
+    bench.settle()
     bench.refuse_torn_lines()
     plan = Plan(columns={name: Target(to) for name, to in told.items()}, zone=zone)
     cells, content = cells_of(bench, Asked(what, plan, catalogue, "the event inbox"), None, json=True)
