@@ -161,8 +161,11 @@ class Bench:
             f"CREATE VIEW texts AS SELECT {', '.join(['*', *picked])} FROM (SELECT {', '.join(['*', *raws])} FROM {self._opened(cells)})"
         )
         self.cells = tuple(self._guessed(cells))
+        trimmed = [f"trim(t{n}) AS s{n}" for n, cell in enumerate(self.cells) if cell.form or cell.kind is Kind.TIME]
         walls = [f"{coercion.wall(_raw(n, cell), cell.clock, cell.type)} AS w{n}" for n, cell in self._timed()]
-        self.engine.execute(f"CREATE VIEW walled AS SELECT {', '.join(['*', *walls])} FROM texts")
+        self.engine.execute(
+            f"CREATE VIEW walled AS SELECT {', '.join(['*', *walls])} FROM (SELECT {', '.join(['*', *trimmed])} FROM texts)"
+        )
         found = [f"{self._moment(n, cell)} AS m{n}" for n, cell in self._timed()]
         values = [f"{_value(n, cell)} AS v{n}" for n, cell in enumerate(self.cells)]
         inner = f"SELECT {', '.join(['*', *found])} FROM walled"
@@ -274,13 +277,12 @@ def _texts(number: int, cell: Cell) -> list[str]:
 
 def _raw(number: int, cell: Cell) -> str:
     """What a value is read from: the column itself where its type says more than its text."""
-    return f"r{number}" if cell.type in coercion.TYPED else f"t{number}"
+    return f"r{number}" if cell.type in coercion.TYPED else f"s{number}"
 
 
 def _value(number: int, cell: Cell) -> str:
     if cell.form:
-        trimmed = f"trim(t{number})"
-        return f"CASE WHEN regexp_full_match({trimmed}, {literal(cell.form)}) THEN nfc_normalize({trimmed}) END"
+        return f"CASE WHEN regexp_full_match(s{number}, {literal(cell.form)}) THEN nfc_normalize(s{number}) END"
     value = f"t{number}"
     if cell.kind is Kind.NUMBER and cell.type in coercion.WHOLE:
         value = f"TRY_CAST(r{number} AS DECIMAL(18,4))"

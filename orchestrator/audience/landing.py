@@ -18,11 +18,11 @@ _Count = TypeVar("_Count")
 Progress = Callable[[str, int, int], None]
 """Told (`reading` or `landing`, rows done, rows in all); while reading, the whole is an estimate."""
 
-_QUICK = 0.25
+_QUICK = 0.35
 """Seconds for which a slice should keep readers out; slices grow and shrink to meet it."""
-_GROUP = 122_880
-"""Rows that the engine keeps and compresses together: a slice of whole groups is written once, any other twice."""
-_LEAST, _LARGEST = _GROUP // 8, 4 * _GROUP
+_GROUPS = 2 * 122_880
+"""Rows the engine keeps and compresses together, one lot for each of two threads: whole lots are written once, others twice."""
+_LEAST, _LARGEST = _GROUPS // 16, 4 * _GROUPS
 """Rows of the smallest and the largest slice: opening and closing the file has a price."""
 
 SAME_FOR = 7 * DAY
@@ -155,7 +155,7 @@ class Landing:
     ) -> list[_Count]:
         """Land it all; what `land` said of every slice."""
         total = engine.sql("SELECT count(*) FROM ready").fetchall()[0][0]
-        wanted = total if self.replace else _GROUP
+        wanted = total if self.replace else _GROUPS
         said: list[_Count] = []
         done = 0
         while done < total or (self.replace and not said):
@@ -177,7 +177,7 @@ class Landing:
 def _next(rows: int, took: float) -> int:
     """How many rows to land next, when so many took so many seconds."""
     fit = max(_LEAST, min(_LARGEST, int(rows * min(2.0, _QUICK / took))))
-    return fit - fit % _GROUP if fit > _GROUP else fit
+    return fit - fit % _GROUPS if fit > _GROUPS else fit
 
 
 def _clear(connection: duckdb.DuckDBPyConnection, first: str) -> None:
