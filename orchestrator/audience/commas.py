@@ -16,6 +16,7 @@ from orchestrator.audience.texts import (
     FileError,
     Form,
     Slice,
+    numbered,
     open_text,
     refuse_twins,
     shortened,
@@ -24,18 +25,21 @@ from orchestrator.audience.texts import (
 
 _LONGEST_CELL = 1_000_000
 _CHUNK = 16_000_000
-"""Characters cut at once."""
+"""Bytes cut at once."""
+_PEEKED = 4096
+_ANY = "surrogateescape"
+"""Bytes that are no text stand as lone surrogates until somebody asks what is wrong with their line."""
 
 
 def rows_of_csv(path: Path, form: Form) -> Iterator[Slice]:
     csv.field_size_limit(_LONGEST_CELL)
     raw, text, size = open_text(path, form)
     with raw, text:
-        first = text.readline()
+        lines = _Lines(text)
+        first = lines.first()
         if not first:
             raise FileError(f"{path}: the file is empty")
         cut = _cutter(form, first)
-        lines = _Lines("" if form.header else first, text, 1 if form.header else 0)
         header = next(iter(cut([first])), [])
         if problem := undecodable(first):
             raise FileError(f"{path}:1: {problem}")
@@ -45,6 +49,8 @@ def rows_of_csv(path: Path, form: Form) -> Iterator[Slice]:
         refuse_twins(path, names)
         if form.header:
             yield Slice(_table(names, [], []), names, [], 0.0)
+        else:
+            lines.back(first)
         while taken := lines.take(_CHUNK):
             yield Slice(*_rows(taken, lines, names, cut), raw.tell() / size)
 
@@ -67,52 +73,59 @@ def _cutter(form: Form, first: str) -> Callable[[Iterable[str]], Iterator[list[s
 
 
 class _Lines:
-    """The lines of a text, taken by the thousand or, where a row spans several, one by one; and how many were taken."""
+    """The lines of a text as UTF-8: many at a time or, where a row spans several, one by one; `taken` counts them."""
 
-    def __init__(self, begun: str, text: io.TextIOWrapper, before: int) -> None:
-        self._begun = begun
+    def __init__(self, text: io.TextIOWrapper) -> None:
         self._text = text
-        self.taken = before
+        self._bytes = text.buffer if text.encoding.lower() == "utf-8" else None
+        """UTF-8 need not become text first, nor bytes again."""
+        self._begun = b""
+        self.taken = 0
 
-    def take(self, most: int) -> str:
-        """Whole lines, about so many characters of them."""
-        found, self._begun = self._begun + self._text.read(most), ""
-        if found and found[-1] != "\n":
-            found += self._text.readline()
-        self.taken += len(_cut(found)) if _odd_ends(found) else found.count("\n") + (found[-1:] not in ("", "\n"))
+    def first(self) -> str:
+        """The first line. One that ends in a carriage return alone says that others may."""
+        start = self._bytes.peek(_PEEKED)[:_PEEKED] if self._bytes else b""  # type: ignore[attr-defined] # a buffered one
+        if b"\r" in start.rstrip(b"\r").replace(b"\r\n", b""):
+            self._bytes = None
+        self.taken = 1
+        return self._line()
+
+    def back(self, line: str) -> None:
+        """Give a line back."""
+        self._begun, self.taken = line.encode(errors=_ANY), self.taken - 1
+
+    def take(self, most: int) -> bytes:
+        """Whole lines, about so many bytes of them; whoever cuts them says how many there were."""
+        found = self._begun + (self._bytes.read(most) if self._bytes else self._text.read(most).encode(errors=_ANY))
+        self._begun = b""
+        if found and found[-1:] != b"\n":
+            found += self._line().encode(errors=_ANY)
         return found
 
     def after(self, lines: list[str]) -> Iterator[str]:
         """These lines, then those that follow."""
         yield from lines
-        while line := self._text.readline():
+        while line := self._line():
             self.taken += 1
             yield line
 
-
-def _odd_ends(text: str) -> bool:
-    """Whether lines end otherwise than in all of today's files: in a carriage return alone."""
-    return "\r" in text and text.count("\r") != text.count("\r\n")
+    def _line(self) -> str:
+        return self._bytes.readline().decode(errors=_ANY) if self._bytes else self._text.readline()
 
 
-def _cut(text: str) -> list[str]:
-    return list(io.StringIO(text, newline=""))
-
-
-def _rows(text: str, rest: _Lines, names: list[str], cut: Any) -> tuple[Any, list[str], list[Broken]]:
+def _rows(text: bytes, rest: _Lines, names: list[str], cut: Any) -> tuple[Any, list[str], list[Broken]]:
     """A slice of rows. When all is well, as nearly always, a line is a row and nothing is looked at one by one."""
-    before = rest.taken
     # The careful way finds out which line it is that cannot be read.
-    with suppress(csv.Error, UnicodeEncodeError, pa.ArrowInvalid):
+    with suppress(csv.Error, UnicodeDecodeError, pa.ArrowInvalid):
         table = _at_once(text, names, cut)
-        count = text.count("\n") + (text[-1] != "\n")
-        if table.num_rows == count:
-            numbers = pa.array(range(before - count + 1, before + 1), pa.int64())
-            return table.add_column(0, "line", numbers), names, []
+        rest.taken += table.num_rows
+        return table.add_column(0, "line", numbered(rest.taken - table.num_rows + 1, table.num_rows)), names, []
+    lines = list(io.StringIO(text.decode(errors=_ANY), newline=""))
+    rest.taken += len(lines)
     good: list[list[str]] = []
     numbers = []
     broken: list[Broken] = []
-    for line, row, problem in _carefully(_cut(text), rest, cut):
+    for line, row, problem in _carefully(lines, rest, cut):
         wrong = problem or (f"{len(row)} cells where the header has {len(names)}" if len(row) != len(names) else "")
         if wrong and row:
             broken.append(Broken(line, shortened(",".join(row)), wrong))
@@ -122,24 +135,28 @@ def _rows(text: str, rest: _Lines, names: list[str], cut: Any) -> tuple[Any, lis
     return _table(names, numbers, good), names, broken
 
 
-def _at_once(text: str, names: list[str], cut: Any) -> Any:
-    """The cells of lines that have nothing the matter with them; an error or fewer rows than lines if one has."""
+def _at_once(text: bytes, names: list[str], cut: Any) -> Any:
+    """The cells of lines that have nothing the matter with them; an error if one has, or is not a row."""
     columns = {f"c{place}": pa.string() for place in range(len(names))}
-    if _odd_ends(text):
-        raise csv.Error
     if not isinstance(cut, _Commas):
-        rows = list(cut(_cut(text)))
+        rows = list(cut(io.StringIO(text.decode(), newline="")))
         if set(map(len, rows)) != {len(names)}:
             raise csv.Error
         return pa.table(
             {name: pa.array(column, pa.string()) for name, column in zip(columns, zip(*rows, strict=True), strict=True)}
         )
-    return pa_csv.read_csv(
-        pa.BufferReader(text.encode()),
+    # A carriage return alone ends a line too, and so can make up for one that a cell in quotes holds.
+    if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
+        raise csv.Error
+    table = pa_csv.read_csv(
+        pa.BufferReader(text),
         pa_csv.ReadOptions(column_names=list(columns), use_threads=False),
-        pa_csv.ParseOptions(delimiter=cut.separator, newlines_in_values='"' in text),
+        pa_csv.ParseOptions(delimiter=cut.separator, newlines_in_values=b'"' in text),
         pa_csv.ConvertOptions(column_types=columns, strings_can_be_null=False, quoted_strings_can_be_null=False),
     )
+    if table.num_rows != text.count(b"\n") + (text[-1:] != b"\n"):
+        raise csv.Error
+    return table
 
 
 def _carefully(lines: list[str], rest: _Lines, cut: Any) -> Iterator[tuple[int, list[str], str]]:
@@ -168,6 +185,8 @@ def _carefully(lines: list[str], rest: _Lines, cut: Any) -> Iterator[tuple[int, 
 
 
 def _table(names: list[str], numbers: Sequence[int], rows: list[list[str]]) -> Any:
-    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
+    if not rows:
+        return pa.schema([("line", pa.int64()), *((f"c{place}", pa.string()) for place in range(len(names)))]).empty_table()
+    columns = zip(*rows, strict=True)
     arrays = {f"c{place}": pa.array(column, pa.string()) for place, column in enumerate(columns)}
     return pa.table({"line": pa.array(numbers, pa.int64()), **arrays})
