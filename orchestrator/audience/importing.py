@@ -6,6 +6,7 @@ time changes nothing at all.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -21,7 +22,7 @@ from orchestrator.audience.reader import Reader
 from orchestrator.audience.rejects import Conflict, conflicts, write_rejects
 from orchestrator.audience.spool import Spool, fill, fresh, home
 from orchestrator.audience.store import Audience
-from orchestrator.audience.texts import Broken, FileError
+from orchestrator.audience.texts import Broken, FileError, Slice
 from orchestrator.core.segments.tree import Catalogue
 from orchestrator.core.times import Instant
 
@@ -204,7 +205,7 @@ def _put(bench: Bench, path: Path, told: Plan, progress: Progress) -> tuple[list
         return [], columns
     broken: list[Broken] = []
     names: list[str] | None = None
-    for part in slices(path, told.form):
+    for part in _ahead(slices(path, told.form)):
         names = part.names
         broken += part.broken
         bench.put(part.rows)
@@ -218,6 +219,15 @@ def _put(bench: Bench, path: Path, told: Plan, progress: Progress) -> tuple[list
         if (bench.rows or broken) and not bench.keys_of():
             raise FileError(f"{path}: no line of it is a JSON object with keys; write one object a line")
     return broken, names
+
+
+def _ahead(parts: Iterator[Slice]) -> Iterator[Slice]:
+    """The same parts; the next is cut while the engine takes the one before."""
+    with ThreadPoolExecutor(1, thread_name_prefix="cut") as thread:
+        coming = thread.submit(next, parts, None)
+        while (part := coming.result()) is not None:
+            coming = thread.submit(next, parts, None)
+            yield part
 
 
 def _land(audience: Audience, bench: Bench, order: Order, told: Plan, progress: Progress) -> tuple[int, int, int]:
