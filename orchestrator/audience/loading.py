@@ -1,21 +1,22 @@
-"""The loader's half that knows the engine: one numbered batch of arrivals, in one transaction, never twice.
+"""The loader's half that knows the engine: numbered batches of arrivals, a few in one transaction, none twice.
 
 Rows wait in the ledger's event inbox until somebody stamps them with a batch number. Whoever loads may die at any moment
 and load the same batch again: its number stands beside its rows, so the second time changes nothing.
 """
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import chain
+from functools import partial
+from time import perf_counter
 from typing import Any
 
 import duckdb
 import msgspec
 import pyarrow as pa
-import pyarrow.compute
+import pyarrow.compute as pc
 
-from orchestrator.audience import finishing, opening
+from orchestrator.audience import finishing
 from orchestrator.audience.bench import Bench
 from orchestrator.audience.cells import Asked, cells_of, properties_of
 from orchestrator.audience.landing import land_devices, land_events, land_people
@@ -25,12 +26,13 @@ from orchestrator.audience.plain import Events, Payload, Row, apart, events_in
 from orchestrator.audience.rejects import Conflict, conflicts
 from orchestrator.audience.spool import home
 from orchestrator.audience.store import Audience
+from orchestrator.audience.texts import numbered
 from orchestrator.core.errors import StoreError
 from orchestrator.core.segments.tree import Catalogue
 from orchestrator.core.times import Instant, iso
 
-BATCH = 50_000
-"""Arrivals in one batch, at most: more would keep readers out for longer than half a second."""
+BATCH = 40_960
+"""Arrivals in one batch, at most. Three are what the engine keeps and compresses together."""
 
 _REMEMBERED = 1_000
 """Batch numbers kept; the inbox forgets a batch as soon as it is loaded, so the last few would do."""
@@ -62,7 +64,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What became of a batch. `known`: it was loaded before, and nothing happened now."""
+    """What became of batches. `known`: they were loaded before, and nothing happened now. `held`: seconds readers were kept out."""
 
     known: bool = False
     events: int = 0
@@ -71,6 +73,7 @@ class Loaded:
     changed: int = 0
     left_out: int = 0
     conflicts: tuple[Conflict, ...] = ()
+    held: float = 0.0
 
 
 def together(loaded: Sequence[Loaded]) -> Loaded:
@@ -83,6 +86,7 @@ def together(loaded: Sequence[Loaded]) -> Loaded:
         sum(one.changed for one in loaded),
         sum(one.left_out for one in loaded),
         tuple(conflict for one in loaded for conflict in one.conflicts),
+        sum(one.held for one in loaded),
     )
 
 
@@ -91,7 +95,7 @@ def load(
 ) -> Loaded:
     """Load one batch of arrivals; see `land`."""
     prepared = prepare(audience, [written(one) for one in arrivals], catalogue, zone)
-    return next(iter(land(audience, [(batch, prepared)])))
+    return land(audience, [(batch, prepared)])
 
 
 def written(arrival: Arrival) -> Row:
@@ -137,33 +141,61 @@ def prepare(audience: Audience, rows: Sequence[Row], catalogue: Catalogue, zone:
     )
 
 
-def land(audience: Audience, batches: Iterable[tuple[int, Prepared]]) -> Generator[Loaded, None, None]:
-    """Write batches in one visit to the file, each in a transaction of its own; says of each what became of it, once it stands.
+def visits(batches: Iterable[tuple[int, Prepared]]) -> Iterator[list[tuple[int, Prepared]]]:
+    """The batches of one visit to the file each: an alias rewrites what came before it, not what comes after."""
+    together: list[tuple[int, Prepared]] = []
+    for one in batches:
+        together.append(one)
+        if one[1].aliases:
+            yield together
+            together = []
+    if together:
+        yield together
 
-    A batch has events that are not known yet, changes of profiles in the order they came, then aliases. Whoever iterates
-    may stop at any time: what was told stands, the rest was never begun.
+
+def land(audience: Audience, batches: Sequence[tuple[int, Prepared]]) -> Loaded:
+    """Write the batches of one visit, each under its number, in one transaction: all of them or none.
+
+    Events that are not known yet, then changes of profiles in the order they came, then aliases, which only the last has.
+    Many batches at once, because the engine packs rows a hundred thousand at a time, and packs what is fewer again.
     """
-    coming = iter(batches)
-    first = next(coming, None)  # nobody is kept waiting for it
-    if first is None:
-        return
-    with audience.visiting() as connection:
-        for batch, prepared in chain([first], coming):
-            with opening.transaction(connection):
-                done = _land_one(connection, batch, prepared)
-            yield done
+    rows = _once([prepared.events for _, prepared in batches])  # nobody is kept waiting for it
+    with audience.writing() as connection:
+        began = perf_counter()
+        new = [prepared for number, prepared in batches if _first_time(connection, number)]
+        if len(new) < len(batches):
+            rows = _once([prepared.events for prepared in new])
+        done = _land_all(connection, new, rows) if new else Loaded(known=True)
+    return replace(done, held=perf_counter() - began)
 
 
-def _land_one(connection: duckdb.DuckDBPyConnection, batch: int, prepared: Prepared) -> Loaded:
-    if not _first_time(connection, batch):
-        return Loaded(known=True)
-    fresh = _land(connection, prepared.events, land_events) or 0
-    columns = list(prepared.columns)
-    new, changed = _land(connection, prepared.changes, lambda to, of: land_people(to, of, columns)) or (0, 0)
-    _land(connection, prepared.devices, land_devices)
-    for alias in prepared.aliases:
-        merge(connection, alias.name, alias.user)
-    return Loaded(False, fresh, prepared.taken - fresh, new, changed, prepared.left_out, prepared.conflicts)
+def _land_all(connection: duckdb.DuckDBPyConnection, batches: Sequence[Prepared], events: Any) -> Loaded:
+    fresh = _land(connection, events, land_events) or 0
+    new = changed = 0
+    for prepared in batches:
+        columns = list(prepared.columns)
+        more, other = _land(connection, prepared.changes, partial(land_people, changed=columns)) or (0, 0)
+        new, changed = new + more, changed + other
+        _land(connection, prepared.devices, land_devices)
+        for alias in prepared.aliases:
+            merge(connection, alias.name, alias.user)
+    return Loaded(
+        False, fresh, sum(one.taken for one in batches) - fresh, new, changed, sum(one.left_out for one in batches),
+        tuple(conflict for one in batches for conflict in one.conflicts),
+    )  # fmt: skip
+
+
+def _once(tables: Sequence[Any]) -> Any:
+    """The events of several batches as one table in one piece, each message id once; None without any."""
+    found = [table for table in tables if table is not None and table.num_rows]
+    if not found:
+        return None
+    events = pa.concat_tables(found).combine_chunks()
+    if len(found) > 1 and pc.count_distinct(events["message_id"]).as_py() < events.num_rows:
+        placed = pa.table({"id": events["message_id"], "place": numbered(0, events.num_rows)})
+        first = placed.group_by("id").aggregate([("place", "min")])["place_min"]
+        events = events.take(first.sort())
+    return events
 
 
 def _arrival(row: Row) -> Arrival:
@@ -192,8 +224,8 @@ def _events(audience: Audience, rows: Sequence[Row], catalogue: Catalogue, zone:
     with Bench(home(audience.spools)) as bench:
         read = _read_events(bench, others, catalogue, zone).cast(_SHAPE)
         # Letters that are written otherwise may make an id of one that is there already.
-        there = pa.compute.is_in(read["message_id"], ready["message_id"])
-        ready = pa.concat_tables([ready, read.filter(pa.compute.invert(there))])
+        there = pc.is_in(read["message_id"], ready["message_id"])
+        ready = pa.concat_tables([ready, read.filter(pc.invert(there))])
         taken = _taken(bench)
         return Prepared(
             _in_order(ready), len(plain.line) + taken, left_out=len(others.line) - taken, conflicts=conflicts(bench)

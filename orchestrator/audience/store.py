@@ -106,14 +106,6 @@ class Audience:
             yield connection
 
     @contextmanager
-    def visiting(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The file with its tables and columns in place, for transactions of one's own; everybody else waits meanwhile."""
-        with opening.to_visit(self.path, self.give_up) as connection:
-            with opening.transaction(connection):
-                shaping.shape(connection, self.attributes)
-            yield connection
-
-    @contextmanager
     def taking(self, engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
         """One transaction on the file by an engine of one's own, whose tables are in `memory.main` meanwhile."""
         with opening.attached(engine, self.path, self.give_up), opening.transaction(engine):

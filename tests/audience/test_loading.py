@@ -153,7 +153,7 @@ def test_what_is_plain_comes_out_as_if_the_workbench_had_read_it(tmp_path_factor
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(loading, "apart", few)
             prepared = loading.prepare(audience, rows, catalogue, "UTC")
-        [done] = loading.land(audience, [(1, prepared)])
+        done = loading.land(audience, [(1, prepared)])
         stands = [(*row[:4], json.loads(row[4])) for row in events(audience)]
         told = {(one.column, one.count) for one in done.conflicts}
         outcomes.append((stands, done.events, done.duplicates, done.left_out, told))
