@@ -5,7 +5,7 @@ It is an engine of our own in memory, so nothing of this keeps anybody from the 
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -14,30 +14,12 @@ from typing import Any, Self
 import pyarrow as pa
 
 from orchestrator.audience import coercion, opening
-from orchestrator.audience.coercion import Clock
+from orchestrator.audience.cell import Cell, json_of, raw_of, reason_of, texts_of, value_of
 from orchestrator.audience.columns import literal, pointer
-from orchestrator.core.mirrors import FAMILIES, MARK
-from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.tree import Kind
 
 GUESSED = (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE, Kind.TIME, Kind.VERSION)
 """Kinds a column may turn out to have, the first that fits all its values."""
-
-FORMS = {
-    "user": "[^\\x00-\\x1f\\x7f]{1,128}",
-    "email": "[^@\\s,;<>]+@[^@\\s,;<>]+[.][^@\\s,;<>.]+",
-    "channel": f"(?i)({'|'.join(Channel)})",
-    "phone": "[+]?[0-9][0-9 ()./-]{3,30}",
-}
-FORMS_IN_WORDS = {
-    "user": "an id of 1 to 128 characters",
-    "email": "an e-mail address",
-    "phone": "a phone number",
-    "channel": f"a channel ({', '.join(Channel)})",
-}
-
-RESERVED = {"event": FAMILIES, "message_id": (MARK,)}
-"""How the names and message ids of our own events begin: the ledger tells of those, no file does."""
 
 INSIDE = "inside"
 """The column of what was taken out of `properties`, in the order of the cells with a place there."""
@@ -46,34 +28,6 @@ _AT_ONCE = 200_000
 """Rows that go into the raw table at once, at least."""
 
 _NOTHING_WRONG = "SELECT 0 AS line, '' AS \"column\", '' AS value, '' AS reason, FALSE AS left_out LIMIT 0"
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One column of the rows as they came: what the file calls it, where it goes, and how it is read.
-
-    `raw` is SQL over the raw table; `json` says that it yields JSON text (`null` deletes, absent changes nothing) instead of
-    a CSV cell (`null` deletes, empty changes nothing). Without a kind it is guessed.
-    """
-
-    name: str
-    to: str
-    raw: str
-    json: bool = False
-    kind: Kind | None = None
-    clock: Clock = field(default_factory=Clock)
-    required: bool = False
-    """Without a value here, the row is left out."""
-    owned: bool = False
-    """One of our own fields, not an attribute or a property."""
-    form: str = ""
-    """A pattern that a text must match as a whole; blanks around it are dropped."""
-    type: str = ""
-    """The engine's type of `raw`, where it is a plain column of a typed file and no text: its value, not JSON of it."""
-    declared: bool = False
-    """It has a column of its own, so nobody asks for it as JSON."""
-    place: str = ""
-    """Where a property stands inside the object that goes to `properties`: what it says there need not be said again."""
 
 
 class Bench:
@@ -156,18 +110,18 @@ class Bench:
         """
         # A name for each value before anything is asked of it: the engine would take it out of its JSON for every question.
         raws = [f"{cell.raw} AS r{number}" for number, cell in enumerate(cells)]
-        picked = [text for number, cell in enumerate(cells) for text in _texts(number, cell)]
+        picked = [text for number, cell in enumerate(cells) for text in texts_of(number, cell)]
         self.engine.execute(
             f"CREATE VIEW texts AS SELECT {', '.join(['*', *picked])} FROM (SELECT {', '.join(['*', *raws])} FROM {self._opened(cells)})"
         )
         self.cells = tuple(self._guessed(cells))
         trimmed = [f"trim(t{n}) AS s{n}" for n, cell in enumerate(self.cells) if cell.form or cell.kind is Kind.TIME]
-        walls = [f"{coercion.wall(_raw(n, cell), cell.clock, cell.type)} AS w{n}" for n, cell in self._timed()]
+        walls = [f"{coercion.wall(raw_of(n, cell), cell.clock, cell.stored)} AS w{n}" for n, cell in self._timed()]
         self.engine.execute(
             f"CREATE VIEW walled AS SELECT {', '.join(['*', *walls])} FROM (SELECT {', '.join(['*', *trimmed])} FROM texts)"
         )
         found = [f"{self._moment(n, cell)} AS m{n}" for n, cell in self._timed()]
-        values = [f"{_value(n, cell)} AS v{n}" for n, cell in enumerate(self.cells)]
+        values = [f"{value_of(n, cell)} AS v{n}" for n, cell in enumerate(self.cells)]
         inner = f"SELECT {', '.join(['*', *found])} FROM walled"
         inner = f"SELECT {', '.join(['*', *values])} FROM ({inner})"
         self.engine.execute(f"CREATE TABLE read AS SELECT {', '.join(self._kept(content, texts))} FROM ({inner})")
@@ -190,7 +144,7 @@ class Bench:
             yield from (f"v{n}", f"x{n}")
             yield f"t{n}" if texts else f"CASE WHEN v{n} IS NULL THEN t{n} END AS t{n}"
             if not (cell.owned or cell.declared):
-                yield f"{_json(n, cell)} AS o{n}"
+                yield f"{json_of(n, cell)} AS o{n}"
         if content:
             yield f"CASE WHEN {self.column('message_id')} IS NULL THEN md5({content}) END AS hash"
 
@@ -211,7 +165,7 @@ class Bench:
             if cell.kind is not None:
                 parts.append(
                     f"SELECT line, {column} AS \"column\", replace({text}, {coercion.STRUCTURE}, '') AS value, "
-                    f"{_reason(number, cell)} AS reason, {cell.required} AS left_out "
+                    f"{reason_of(number, cell)} AS reason, {cell.required} AS left_out "
                     f"FROM read WHERE {text} IS NOT NULL AND v{number} IS NULL"
                 )
             if cell.required:
@@ -226,7 +180,7 @@ class Bench:
 
     def _moment(self, number: int, cell: Cell) -> str:
         low, high = self.engine.sql(f"SELECT min(w{number}), max(w{number}) FROM walled").fetchall()[0]
-        return coercion.moment_of(_raw(number, cell), f"w{number}", cell.clock, low, high, cell.type)
+        return coercion.moment_of(raw_of(number, cell), f"w{number}", cell.clock, low, high, cell.stored)
 
     def _guessed(self, cells: Sequence[Cell]) -> list[Cell]:
         """The cells with a kind each; JSON values that nobody declared keep their own types."""
@@ -248,68 +202,3 @@ class Bench:
         ]
         answers = self.engine.sql(f"SELECT {', '.join(asked)} FROM {table}").fetchall()[0]
         return [number for number, fit in zip(numbers, answers, strict=True) if fit]
-
-
-def _texts(number: int, cell: Cell) -> list[str]:
-    """SQL columns t and x of one cell."""
-    raw = f"r{number}"
-    if cell.type:
-        text = raw if cell.type == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
-        if cell.kind is not Kind.TEXT:
-            text = f"nullif({text}, '')"
-        return [f"{text} AS t{number}", f"FALSE AS x{number}"]
-    if not cell.json:
-        gone = f"{raw} IN ('null', 'NULL')"
-        return [
-            f"CASE WHEN NOT {gone} THEN nullif({raw}, '') END AS t{number}",
-            f"coalesce({gone}, FALSE) AS x{number}",
-        ]
-    text = f"json_extract_string({raw}, '$')"
-    if cell.kind is not Kind.TEXT:
-        text = f"nullif({text}, '')"
-    if cell.kind is None:
-        text = raw
-    elif cell.kind is not Kind.LIST:
-        # A structure is no value of a plain kind: it stays visible in the rejects, and fits nothing.
-        text = f"CASE WHEN json_type({raw}) IN ('OBJECT', 'ARRAY') THEN {coercion.STRUCTURE} || {raw} ELSE {text} END"
-    return [f"CASE WHEN {raw} <> 'null' THEN {text} END AS t{number}", f"coalesce({raw} = 'null', FALSE) AS x{number}"]
-
-
-def _raw(number: int, cell: Cell) -> str:
-    """What a value is read from: the column itself where its type says more than its text."""
-    return f"r{number}" if cell.type in coercion.TYPED else f"s{number}"
-
-
-def _value(number: int, cell: Cell) -> str:
-    if cell.form:
-        return f"CASE WHEN regexp_full_match(s{number}, {literal(cell.form)}) THEN nfc_normalize(s{number}) END"
-    value = f"t{number}"
-    if cell.kind is Kind.NUMBER and cell.type in coercion.WHOLE:
-        value = f"TRY_CAST(r{number} AS DECIMAL(18,4))"
-    elif cell.kind:
-        value = coercion.value(cell.kind, f"t{number}", f"m{number}")
-    taken = _taken(number, cell)
-    return f"CASE WHEN NOT ({taken}) THEN {value} END" if taken else value
-
-
-def _taken(number: int, cell: Cell) -> str:
-    """SQL: whether a text is kept for our own events; empty where none is."""
-    begins = RESERVED.get(cell.to, ()) if cell.owned else ()
-    return " OR ".join(f"starts_with(t{number}, {literal(one)})" for one in begins)
-
-
-def _json(number: int, cell: Cell) -> str:
-    if cell.kind is None:
-        return f"t{number}"
-    written = coercion.as_json(cell.kind, f"t{number}", f"v{number}")
-    return f"nullif({written}, CAST(r{number} AS VARCHAR))" if cell.place else written
-
-
-def _reason(number: int, cell: Cell) -> str:
-    if cell.form and cell.kind:
-        return literal(f"not {FORMS_IN_WORDS.get(cell.to, 'as it should be')}")
-    reason = coercion.reason(cell.kind or Kind.TEXT, f"t{number}")
-    taken = _taken(number, cell)
-    return (
-        f"CASE WHEN {taken} THEN 'kept for our own events; call yours otherwise' ELSE {reason} END" if taken else reason
-    )

@@ -6,7 +6,8 @@ from typing import Any
 
 import duckdb
 
-from orchestrator.audience.bench import FORMS, Bench
+from orchestrator.audience.bench import Bench
+from orchestrator.audience.cell import FORMS
 from orchestrator.audience.coercion import as_json
 from orchestrator.audience.columns import OWN, literal
 from orchestrator.audience.finishing import good

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.audience.bench import FORMS, INSIDE, Bench, Cell
+from orchestrator.audience.bench import INSIDE, Bench
+from orchestrator.audience.cell import FORMS, Cell
 from orchestrator.audience.coercion import PLAIN, Clock
 from orchestrator.audience.columns import literal, pointer
 from orchestrator.audience.mapping import (
@@ -76,14 +77,14 @@ def _column(place: int, *, json: bool) -> str:
     return f"CASE WHEN c{place} IS NOT NULL THEN to_json(c{place}) END" if json else f"c{place}"
 
 
-def _typed(cell: Cell, type: str) -> Cell:
+def _typed(cell: Cell, stored: str) -> Cell:
     """A cell of a typed file, read without a detour over JSON if its type allows; a text of `properties` is the object itself."""
-    if cell.to == "properties" and cell.owned and type == "VARCHAR":
+    if cell.to == "properties" and cell.owned and stored == "VARCHAR":
         cell = replace(cell, kind=Kind.TEXT)
-    if not type or cell.kind is None:
+    if not stored or cell.kind is None:
         return cell
     column = cell.raw.removeprefix("CASE WHEN ").partition(" ")[0]
-    return replace(cell, raw=column, json=False, type=type)
+    return replace(cell, raw=column, json=False, stored=stored)
 
 
 def _wrapped(target: Target, name: str) -> bool:
@@ -116,7 +117,9 @@ def _inside(cells: Sequence[Cell], known: Mapping[str, Declared], clock: Clock) 
         return []
     asked = [(name, one.kind) for name, one in known.items() if name not in taken]
     return [
-        Cell(f"{whole.name}.{name}", name, f"{INSIDE}[{number}]", json=True, kind=kind, clock=clock, place=pointer(name))
+        Cell(
+            f"{whole.name}.{name}", name, f"{INSIDE}[{number}]", json=True, kind=kind, clock=clock, place=pointer(name)
+        )
         for number, (name, kind) in enumerate(asked, 1)
     ]
 

@@ -89,15 +89,15 @@ PLAIN = ("VARCHAR", "BOOLEAN", "DATE", *TYPED)
 """Types that the engine writes as text the way it writes them in JSON."""
 
 
-def wall(text: str, clock: Clock, type: str = "") -> str:
+def wall(text: str, clock: Clock, stored: str = "") -> str:
     """SQL: what the text says the clock on the wall shows, in microseconds; NULL where it names a zone or no time.
 
-    The text has no blanks around it. It may be a column of one of the types in `TYPED` instead; then `type` says which.
+    The text has no blanks around it. It may be a column of one of the types in `TYPED` instead; then `stored` says which.
     """
     if clock.format:
-        return f"epoch_us(try_strptime({f'CAST({text} AS VARCHAR)' if type in TYPED else text}, {literal(clock.format)}))"
-    if type in TYPED:
-        return _typed_wall(text, type)
+        return f"epoch_us(try_strptime({f'CAST({text} AS VARCHAR)' if stored in TYPED else text}, {literal(clock.format)}))"
+    if stored in TYPED:
+        return _typed_wall(text, stored)
     # The patterns are dear, and most files end every time in Z or count digits.
     return (
         f"CASE WHEN {text}[5] <> '-' THEN CASE WHEN {_digits(text, 8)} THEN epoch_us(try_strptime({text}, '%Y%m%d')) END "
@@ -111,8 +111,8 @@ def _digits(text: str, count: int) -> str:
     return f"strlen({text}) = {count} AND regexp_full_match({text}, '{first}[0-9]{{{count - 1}}}')"
 
 
-def _typed_wall(column: str, type: str) -> str:
-    match type:
+def _typed_wall(column: str, stored: str) -> str:
+    match stored:
         case "TIMESTAMP":
             return f"CASE WHEN isfinite({column}) THEN epoch_us({column}) END"
         case "TIMESTAMP WITH TIME ZONE":
@@ -122,10 +122,10 @@ def _typed_wall(column: str, type: str) -> str:
             return f"CASE WHEN {day} THEN epoch_us(try_strptime(CAST({column} AS VARCHAR), '%Y%m%d')) END"
 
 
-def moment_of(text: str, walled: str, clock: Clock, low: int | None, high: int | None, type: str = "") -> str:
+def moment_of(text: str, walled: str, clock: Clock, low: int | None, high: int | None, stored: str = "") -> str:
     """SQL for the moment (UTC microseconds) a text names: ISO 8601, yyyymmdd, Unix seconds, ms or µs, or the clock's format.
 
-    `walled` is the column that holds its `wall`; `low` and `high` are the least and the greatest of them. `text` and `type` are
+    `walled` is the column that holds its `wall`; `low` and `high` are the least and the greatest of them. `text` and `stored` are
     those of `wall`.
     """
     if "%z" in clock.format:
@@ -135,8 +135,8 @@ def moment_of(text: str, walled: str, clock: Clock, low: int | None, high: int |
         local = in_utc(walled, clock.zone, max(low, EARLIEST), min(max(high, low, EARLIEST), LATEST))
     if clock.format:
         return local
-    if type in TYPED:
-        return f"CASE WHEN {walled} IS NOT NULL THEN {local} {_typed_moment(text, type)} END"
+    if stored in TYPED:
+        return f"CASE WHEN {walled} IS NOT NULL THEN {local} {_typed_moment(text, stored)} END"
     return (
         f"CASE WHEN {walled} IS NOT NULL THEN {local} "
         f"WHEN {text}[5] = '-' THEN epoch_us(TRY_CAST({text} AS TIMESTAMPTZ)) "
@@ -145,8 +145,8 @@ def moment_of(text: str, walled: str, clock: Clock, low: int | None, high: int |
     )
 
 
-def _typed_moment(column: str, type: str) -> str:
-    if type.startswith("TIMESTAMP"):
+def _typed_moment(column: str, stored: str) -> str:
+    if stored.startswith("TIMESTAMP"):
         return f"WHEN isfinite({column}) THEN epoch_us({column})"
     return " ".join(
         f"WHEN {column} BETWEEN {10 ** (count - 1)} AND {10**count - 1} THEN CAST({column} AS BIGINT) * {times}"

@@ -81,14 +81,14 @@ class _Lines:
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._text = text
-        self._bytes = text.buffer if text.encoding.lower() == "utf-8" else None
+        self._bytes: Any = text.buffer if text.encoding.lower() == "utf-8" else None
         """UTF-8 need not become text first, nor bytes again."""
         self._begun = b""
         self.taken = 0
 
     def first(self) -> str:
         """The first line. One that ends in a carriage return alone says that others may."""
-        start = self._bytes.peek(_PEEKED)[:_PEEKED] if self._bytes else b""  # type: ignore[attr-defined] # a buffered one
+        start = self._bytes.peek(_PEEKED)[:_PEEKED] if self._bytes else b""
         if b"\r" in start.rstrip(b"\r").replace(b"\r\n", b""):
             self._bytes = None
         self.taken = 1
@@ -114,7 +114,8 @@ class _Lines:
             yield line
 
     def _line(self) -> str:
-        return self._bytes.readline().decode(errors=_ANY) if self._bytes else self._text.readline()
+        line: str = self._bytes.readline().decode(errors=_ANY) if self._bytes else self._text.readline()
+        return line
 
 
 def _rows(text: bytes, rest: _Lines, names: list[str], cut: Any) -> tuple[Any, list[str], list[Broken]]:
@@ -210,7 +211,9 @@ def _carefully(lines: list[str], rest: _Lines, cut: Any) -> Iterator[tuple[int, 
 
 def _table(names: list[str], numbers: Sequence[int], rows: list[list[str]]) -> Any:
     if not rows:
-        return pa.schema([("line", pa.int64()), *((f"c{place}", pa.string()) for place in range(len(names)))]).empty_table()
+        return pa.schema(
+            [("line", pa.int64()), *((f"c{place}", pa.string()) for place in range(len(names)))]
+        ).empty_table()
     columns = zip(*rows, strict=True)
     arrays = {f"c{place}": pa.array(column, pa.string()) for place, column in enumerate(columns)}
     return pa.table({"line": pa.array(numbers, pa.int64()), **arrays})

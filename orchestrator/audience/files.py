@@ -53,12 +53,15 @@ def scan(bench: Bench, path: Path, progress: Progress) -> list[str] | None:
     """Let the engine read a Parquet file by itself onto the bench; its columns, or None if it cannot."""
     with _told(path):
         file = pq.ParquetFile(path)
-        names, total = file.schema_arrow.names, file.metadata.num_rows
+        names: list[str] = file.schema_arrow.names
+        total = file.metadata.num_rows
     refuse_twins(path, names)
     if not total or set(str(path)) & set("*?[{"):  # the engine takes these for a pattern of names
         return None
     columns = ", ".join(f"{quoted(name)} AS c{place}" for place, name in enumerate(names))
-    rows = f"SELECT file_row_number + 1 AS line, {columns} FROM read_parquet({literal(str(path))}, file_row_number = true)"
+    rows = (
+        f"SELECT file_row_number + 1 AS line, {columns} FROM read_parquet({literal(str(path))}, file_row_number = true)"
+    )
     try:
         for start in range(0, total, _SCANNED):
             end = min(start + _SCANNED, total)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import duckdb
 
-from orchestrator.audience.bench import Bench, Cell
+from orchestrator.audience.bench import Bench
+from orchestrator.audience.cell import Cell
 from orchestrator.audience.columns import OWN, home, literal, quoted
 from orchestrator.audience.landing import GONE
 from orchestrator.audience.mapping import CONSENT

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from orchestrator.audience import finishing
-from orchestrator.audience.bench import Bench, Cell
+from orchestrator.audience.bench import Bench
 from orchestrator.audience.catalogue import Seen, attributes_in, events_in
+from orchestrator.audience.cell import Cell
 from orchestrator.audience.cells import Asked, cells_of
 from orchestrator.audience.files import kind_of, scan, slices
 from orchestrator.audience.landing import FORGET_THEIRS, Landing, Progress, land_devices, land_events, land_people

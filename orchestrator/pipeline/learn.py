@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from orchestrator.audience.loading import BATCH, Arrival, Loaded, Prepared, land, prepare, together, visits, written
+from orchestrator.audience.loading import BATCH, prepare, written
 from orchestrator.audience.store import Audience
+from orchestrator.audience.visiting import Arrival, Loaded, Prepared, land, together, visits
 from orchestrator.core.errors import StoreError
 from orchestrator.core.segments import Catalogue
 from orchestrator.core.times import Instant
@@ -19,22 +20,22 @@ def incoming(arrival: Arrival) -> Incoming:
 
 
 AT_ONCE = 18
-"""Batches that are begun together, at most: three full visits to the audience, or four."""
+"""Batches that are begun together, at most."""
+VISIT = 6
+"""Batches that land in one visit to the audience, at most: what two threads pack at once."""
+_QUICK = 0.25
+"""Seconds a visit should keep readers out."""
 
 
 @dataclass(slots=True)
 class Pace:
-    """How many batches go into one visit to the audience: as many as keep its readers out for a quarter of a second."""
+    """How many batches go into one visit to the audience: as many as keep its readers out for a moment only."""
 
     batches: int = 3
 
     def learnt(self, landed: int, held: float) -> None:
         """So many batches took so many seconds."""
-        self.batches = max(1, min(_MOST, int(landed * min(2.0, _QUICK / max(held, 0.001)))))
-
-
-_QUICK = 0.25
-_MOST = 6
+        self.batches = max(1, min(VISIT, int(landed * min(2.0, _QUICK / max(held, 0.001)))))
 
 
 def learn(
@@ -62,6 +63,9 @@ def learn(
     return together(landed)
 
 
+_Ready = list[tuple[int, Prepared]]
+
+
 class _Preparing:
     """Prepares the next visit while the engine has the one before: one needs this interpreter, the other hardly.
 
@@ -81,24 +85,25 @@ class _Preparing:
         landed: list[Loaded] = []
         left = list(batches)
         with ThreadPoolExecutor(1, thread_name_prefix="prepare") as thread:
-            coming = thread.submit(self._prepared, self._next(left))
-            gone: Future[None] | None = None
+            coming: Future[_Ready] | None = thread.submit(self._prepared, self._next(left))
+            gone: list[Future[None]] = []
             while coming is not None:
                 ready = coming.result()
                 coming = thread.submit(self._prepared, self._next(left)) if left else None
                 for visit in visits(ready):
                     landed.append(land(self._audience, visit))
                     self._pace.learnt(len(visit), landed[-1].held)
-                    gone = thread.submit(arrivals.finish, self._ledger.store, [number for number, _ in visit])
-            if gone is not None:
-                gone.result()
+                    numbers = [number for number, _ in visit]
+                    gone.append(thread.submit(arrivals.finish, self._ledger.store, numbers))
+            for one in gone:
+                one.result()
         return landed
 
     def _next(self, left: list[Batch]) -> list[Batch]:
         taken, left[:] = left[: self._pace.batches], left[self._pace.batches :]
         return taken
 
-    def _prepared(self, batches: Sequence[Batch]) -> list[tuple[int, Prepared]]:
+    def _prepared(self, batches: Sequence[Batch]) -> _Ready:
         """Each batch with its number; the torn ones are noted instead."""
         found = ((batch.number, self._prepare(batch)) for batch in batches)
         return [(number, prepared) for number, prepared in found if prepared is not None]

@@ -10,15 +10,41 @@ from hypothesis import strategies as st
 from orchestrator.audience import commas
 from orchestrator.audience.texts import Form
 
-CELLS = st.sampled_from(["", "a", "Ä", " ", "a b", '"a"', '"a,b"', '"a""b"', '""', '"', 'a"b', '"a"b', '"a\nb"', '"a\r\nb"', "\r", "\0", "'", "\\", '"""a"""', '""a', '"a"""', "\x02", "\x03"])
+CELLS = st.sampled_from(
+    [
+        "",
+        "a",
+        "Ä",
+        " ",
+        "a b",
+        '"a"',
+        '"a,b"',
+        '"a""b"',
+        '""',
+        '"',
+        'a"b',
+        '"a"b',
+        '"a\nb"',
+        '"a\r\nb"',
+        "\r",
+        "\0",
+        "'",
+        "\\",
+        '"""a"""',
+        '""a',
+        '"a"""',
+        "\x02",
+        "\x03",
+    ]
+)
 ENDS = st.sampled_from(["\n", "\r\n", "\r", "\n\n", ""])
 LINES = st.lists(st.tuples(st.lists(CELLS, min_size=1, max_size=3).map(",".join), ENDS), max_size=12)
 
 
-def cut(path, form=Form()):
+def cut(path):
     """Every row with its line, and every complaint."""
     rows, broken = [], []
-    for part in commas.rows_of_csv(path, form):
+    for part in commas.rows_of_csv(path, Form()):
         rows += part.rows.to_pylist()
         broken += part.broken
     return rows, broken

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.audience import loading, plain
-from orchestrator.audience.loading import Arrival, Arriving, load
+from orchestrator.audience.loading import load
+from orchestrator.audience.visiting import Arrival, Arriving
 from orchestrator.core.segments.tree import Catalogue, Declared, Kind
 from orchestrator.core.times import DAY, Instant
 from tests.audience.builders import SHOP, an_audience, events, people

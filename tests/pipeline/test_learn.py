@@ -2,7 +2,8 @@
 
 import pytest
 
-from orchestrator.audience.loading import Arrival, Arriving, load
+from orchestrator.audience.loading import load
+from orchestrator.audience.visiting import Arrival, Arriving
 from orchestrator.core.errors import StoreError
 from orchestrator.core.times import HOUR, Instant
 from orchestrator.ledger import arrivals
