@@ -27,7 +27,7 @@ INSIDE = "inside"
 _AT_ONCE = 200_000
 """Rows that go into the raw table at once, at least."""
 
-_NOTHING_WRONG = "SELECT 0 AS line, '' AS \"column\", '' AS value, '' AS reason, FALSE AS left_out LIMIT 0"
+_NOTHING_WRONG = "SELECT 0 AS line, '' AS \"column\", '' AS value, '' AS reason, FALSE AS left_out, 0 AS place LIMIT 0"
 
 
 class Bench:
@@ -158,20 +158,20 @@ class Bench:
         return default if number is None else f"v{number}"
 
     def wrong(self) -> str:
-        """SQL for what could not be read: line, column, value, reason, left_out (the whole row)."""
+        """SQL for what could not be read: line, column, value, reason, left_out (the whole row), and the column's place."""
         parts = []
         for number, cell in enumerate(self.cells):
             column, text = literal(cell.name), f"t{number}"
             if cell.kind is not None:
                 parts.append(
                     f"SELECT line, {column} AS \"column\", replace({text}, {coercion.STRUCTURE}, '') AS value, "
-                    f"{reason_of(number, cell)} AS reason, {cell.required} AS left_out "
+                    f"{reason_of(number, cell)} AS reason, {cell.required} AS left_out, {number} AS place "
                     f"FROM read WHERE {text} IS NOT NULL AND v{number} IS NULL"
                 )
             if cell.required:
                 parts.append(
                     f'SELECT line, {column} AS "column", NULL AS value, {literal(f"no {cell.to}")} AS reason, '
-                    f"TRUE AS left_out FROM read WHERE {text} IS NULL AND v{number} IS NULL"
+                    f"TRUE AS left_out, {number} AS place FROM read WHERE {text} IS NULL AND v{number} IS NULL"
                 )
         return " UNION ALL ".join(parts) or _NOTHING_WRONG
 

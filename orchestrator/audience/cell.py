@@ -58,7 +58,8 @@ def texts_of(number: int, cell: Cell) -> list[str]:
     """SQL columns t and x of one cell."""
     raw = f"r{number}"
     if cell.stored:
-        text = raw if cell.stored == "VARCHAR" else f"CAST({raw} AS VARCHAR)"
+        shown = f"to_json({raw})" if cell.stored in coercion.FLOATS else raw
+        text = raw if cell.stored == "VARCHAR" else f"CAST({shown} AS VARCHAR)"
         if cell.kind is not Kind.TEXT:
             text = f"nullif({text}, '')"
         return [f"{text} AS t{number}", f"FALSE AS x{number}"]
@@ -91,6 +92,8 @@ def value_of(number: int, cell: Cell) -> str:
     value = f"t{number}"
     if cell.kind is Kind.NUMBER and cell.stored in coercion.WHOLE:
         value = f"TRY_CAST(r{number} AS DECIMAL(18,4))"
+    elif cell.kind is Kind.NUMBER and cell.stored in coercion.FLOATS:
+        value = f"CASE WHEN isfinite(r{number}) THEN TRY_CAST(t{number} AS DECIMAL(18,4)) END"
     elif cell.kind:
         value = coercion.value(cell.kind, f"t{number}", f"m{number}")
     taken = _taken(number, cell)

@@ -85,8 +85,10 @@ def value(kind: Kind, text: str, moment: str = "NULL") -> str:  # noqa: PLR0911 
 WHOLE = ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT", "UINTEGER", "USMALLINT", "UTINYINT")
 TYPED = ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE", *WHOLE)
 """Types of columns whose times are read without writing them out first."""
-PLAIN = ("VARCHAR", "BOOLEAN", "DATE", *TYPED)
-"""Types that the engine writes as text the way it writes them in JSON."""
+FLOATS = ("DOUBLE", "FLOAT")
+"""Types whose texts are numbers, if finite; JSON writes them otherwise than the engine does."""
+PLAIN = ("VARCHAR", "BOOLEAN", "DATE", *TYPED, *FLOATS)
+"""Types that are read without a detour over JSON."""
 
 
 def wall(text: str, clock: Clock, stored: str = "") -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -32,7 +33,8 @@ COLUMNS = {
     pa.timestamp("us"): st.sampled_from(MOMENTS),
     pa.timestamp("ms"): st.sampled_from(MOMENTS),
     pa.timestamp("us", tz="UTC"): st.sampled_from([moment.replace(tzinfo=UTC) for moment in MOMENTS]),
-    pa.float64(): st.sampled_from([0.0, -1.5, 1e20, 0.1, 12.34567]),
+    pa.float64(): st.sampled_from([0.0, -1.5, 1e20, 1e-7, 0.1, 1.00005, math.nan, math.inf]),
+    pa.float32(): st.sampled_from([0.0, 0.5, 12.34567, 1e20]),
     pa.decimal128(10, 2): st.sampled_from([Decimal("12.50"), Decimal(0)]),
 }
 NAMES = ("score", "vip", "born", "createdAt", "app_version", "country", "tags", "shoe", "email", "device", "seen_at")
