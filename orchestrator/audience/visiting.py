@@ -13,13 +13,11 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from orchestrator.audience.landing import land_devices, land_events, land_people
 from orchestrator.audience.merging import merge
 from orchestrator.audience.rejects import Conflict
 from orchestrator.audience.store import Audience
-from orchestrator.audience.texts import numbered
 from orchestrator.core.times import Instant
 
 _REMEMBERED = 1_000
@@ -110,18 +108,18 @@ def land(audience: Audience, batches: Sequence[tuple[int, Prepared]]) -> Loaded:
     Events that are not known yet, then changes of profiles in the order they came, then aliases, which only the last has.
     Many batches at once, because the engine packs rows a hundred thousand at a time, and packs what is fewer again.
     """
-    rows = _once([prepared.events for _, prepared in batches])  # nobody is kept waiting for it
+    rows = _in_one([prepared.events for _, prepared in batches])  # nobody is kept waiting for it
     with audience.writing() as connection:
         began = perf_counter()
         new = [prepared for number, prepared in batches if _first_time(connection, number)]
         if len(new) < len(batches):
-            rows = _once([prepared.events for prepared in new])
+            rows = _in_one([prepared.events for prepared in new])
         done = _land_all(connection, new, rows) if new else Loaded(known=True)
     return replace(done, held=perf_counter() - began)
 
 
 def _land_all(connection: duckdb.DuckDBPyConnection, batches: Sequence[Prepared], events: Any) -> Loaded:
-    fresh = _land(connection, events, land_events) or 0
+    fresh = _land(connection, events, partial(_land_once, batches=len(batches))) or 0
     new = changed = 0
     for prepared in batches:
         columns = list(prepared.columns)
@@ -136,17 +134,22 @@ def _land_all(connection: duckdb.DuckDBPyConnection, batches: Sequence[Prepared]
     )  # fmt: skip
 
 
-def _once(tables: Sequence[Any]) -> Any:
-    """The events of several batches as one table in one piece, each message id once; None without any."""
+def _in_one(tables: Sequence[Any]) -> Any:
+    """The events of several batches as one table in one piece, which the engine packs fastest; None without any."""
     found = [table for table in tables if table is not None and table.num_rows]
-    if not found:
-        return None
-    events = pa.concat_tables(found).combine_chunks()
-    if len(found) > 1 and pc.count_distinct(events["message_id"]).as_py() < events.num_rows:
-        placed = pa.table({"id": events["message_id"], "place": numbered(0, events.num_rows)})
-        first = placed.group_by("id").aggregate([("place", "min")])["place_min"]
-        events = events.take(first.sort())
-    return events
+    return pa.concat_tables(found).combine_chunks() if found else None
+
+
+def _land_once(connection: duckdb.DuckDBPyConnection, source: str, batches: int) -> int:
+    """Land events of so many batches, each message id once; one batch has none twice."""
+    if batches > 1:
+        ids = connection.sql(f"SELECT count(DISTINCT message_id) = count(*) FROM {source}").fetchall()
+        if not ids[0][0]:
+            once = "QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY place) = 1"
+            placed = f"(SELECT *, row_number() OVER () AS place FROM {source})"
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE first AS SELECT * EXCLUDE (place) FROM {placed} {once}")
+            return land_events(connection, "first")
+    return land_events(connection, source)
 
 
 def _first_time(connection: duckdb.DuckDBPyConnection, batch: int) -> bool:

@@ -23,7 +23,7 @@ AT_ONCE = 18
 """Batches that are begun together, at most."""
 VISIT = 6
 """Batches that land in one visit to the audience, at most: what two threads pack at once."""
-_QUICK = 0.25
+_QUICK = 0.4
 """Seconds a visit should keep readers out."""
 
 

@@ -124,4 +124,4 @@ def test_a_visit_that_kept_readers_waiting_is_followed_by_a_shorter_one():
     for held in (0.1, 0.1, 0.5, 1.0, 9.0, 0.0):
         pace.learnt(pace.batches, held)
         seen.append(pace.batches)
-    assert seen == [6, 6, 3, 1, 1, 2]
+    assert seen == [6, 6, 4, 1, 1, 2]
