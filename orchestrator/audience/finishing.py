@@ -69,10 +69,8 @@ def _properties(bench: Bench) -> str:
     whole = f"CASE WHEN json_valid({text}) AND json_type({text}) = 'OBJECT' THEN {text} ELSE '{{}}' END"
     wrong = json_patch(cells, lambda n: f"x{n} OR (t{n} IS NOT NULL AND v{n} IS NULL)")
     # Most objects say nothing that had to be read otherwise, and merging would only write them anew.
-    return (
-        f"CASE WHEN {wrong} = '{{}}' AND NOT contains({text}, ' ') THEN {whole} "
-        f"ELSE json_merge_patch({whole}, {wrong}) END"
-    )
+    differs = " OR ".join(f"x{n} OR t{n} IS NOT NULL OR o{n} IS NOT NULL" for n, _ in cells) or "FALSE"
+    return f"CASE WHEN {differs} OR contains({text}, ' ') THEN json_merge_patch({whole}, {wrong}) ELSE {whole} END"
 
 
 def json_patch(cells: Sequence[tuple[int, Cell]], deleted: Callable[[int], str]) -> str:
