@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from orchestrator import checking, config
 from orchestrator.config import Deliver, MachineSecrets, Project
 from orchestrator.core.campaigns import Kind
-from orchestrator.core.errors import ConfigError, OrchestratorError
+from orchestrator.core.errors import ConfigError, OrchestratorError, OtherEnvironmentError, StoreError
 from orchestrator.rendering import Compiled
 
 if TYPE_CHECKING:
@@ -70,10 +70,11 @@ class Opened:
     secrets: MachineSecrets
 
     def ledger(self) -> Ledger:
-        """A connection of our own to the project's ledger."""
+        """A connection of our own to the environment's ledger; OtherEnvironmentError if it is another's."""
         from orchestrator.ledger import Ledger  # noqa: PLC0415 - see the head of this file
 
-        return Ledger.open(self.project.environment.stores.ledger.resolve(self.secrets), self.root)
+        environment = self.project.environment
+        return Ledger.open(environment.stores.ledger.resolve(self.secrets), self.root, environment=environment.name)
 
 
 def open_project(root: Path, environment: str, *, sending: bool = False) -> Opened:
@@ -96,7 +97,7 @@ def open_version(root: Path, environment: str, url: str, version: str) -> Opened
 
     secrets = MachineSecrets(root)
     # A ledger that has vanished under the daemon must not be begun anew: nobody would know who was reached.
-    ledger = Ledger.open(url, root, create=False)
+    ledger = Ledger.open(url, root, create=False, environment=environment)
     try:
         files = ledger.bundle(version)
     finally:
@@ -248,9 +249,11 @@ def prepared(
 
 
 def audience(opened: Opened, give_up: Callable[[], bool] | None = None) -> Reader:
-    """The project's audience, to be asked; who is told to `give_up` while they wait for it gets a HeldError."""
+    """The environment's audience, to be asked; who is told to `give_up` while they wait for it gets a HeldError."""
     from orchestrator.audience.engines.by_url import open_audience  # noqa: PLC0415 - see the head of this file
 
+    if not elsewhere(opened):
+        return own_audience(opened, give_up)
     project = opened.project
     url = project.environment.stores.audience.resolve(opened.secrets)
     return open_audience(url, opened.root, project.catalogue.known, project.warehouse, give_up)
@@ -263,11 +266,24 @@ def elsewhere(opened: Opened) -> str:
 
 
 def own_audience(opened: Opened, give_up: Callable[[], bool] | None = None) -> Audience:
-    """The same, to be written; StoreError where it is somebody else's, which we only read."""
+    """The same, to be written; StoreError where it is somebody else's, which we only read, or another environment's."""
     from orchestrator.audience.store import Audience  # noqa: PLC0415 - see the head of this file
 
-    url = opened.project.environment.stores.audience.resolve(opened.secrets)
-    return Audience.open(url, opened.root, opened.project.catalogue.known.attributes, give_up)
+    environment, known = opened.project.environment, opened.project.catalogue.known
+    url = environment.stores.audience.resolve(opened.secrets)
+    return Audience.open(url, opened.root, known.attributes, give_up, environment.name)
+
+
+def refuse_other_audience(opened: Opened) -> None:
+    """OtherEnvironmentError if the audience is another environment's. Any other trouble is for whoever asks it: sending goes on."""
+    if elsewhere(opened):
+        return
+    try:
+        own_audience(opened, lambda: True)
+    except OtherEnvironmentError:
+        raise
+    except StoreError:
+        return
 
 
 def untold(opened: Opened, ledger: Ledger, campaign: Campaign) -> str:
