@@ -6,6 +6,7 @@ from pathlib import Path
 
 from orchestrator import app
 from orchestrator.audience import Arrival, Arriving, load
+from orchestrator.bundles import Bundles
 from orchestrator.core.nouns import Channel, OnAmbiguous
 from orchestrator.core.times import DAY, Instant
 from orchestrator.ledger import ConsentChange, NewRun, runs
@@ -113,7 +114,7 @@ class Shop:
         """Be a worker until nothing is due; how many shards that were."""
 
         async def inside():
-            bundles = app.Bundles("dev", self.clock.now())
+            bundles = Bundles(self.opened.project.environment, self.clock.now())
             held = LedgerThread(self.ledger)
             parts = Parts(held, app.dispatch(self.opened, self.clock, lambda: 0.5), bundles.prepare_shard)
             worked = 0
