@@ -77,13 +77,13 @@ class Standing:
 class Shop:
     """The shop on this machine: nothing leaves it, what is sent lands in its sink."""
 
-    def __init__(self, root: Path, files=FILES, at=NOON):
+    def __init__(self, root: Path, files=FILES, at=NOON, environment="dev"):
         self.root, self.clock, self.batches = root, Standing(at), 0
         for name, text in files.items():
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        self.opened = app.open_project(root, "dev")
+        self.opened = app.open_project(root, environment)
         self.ledger = self.opened.ledger()
         self.ledger.begin_boot("test", self.clock.now())
 
