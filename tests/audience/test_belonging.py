@@ -21,7 +21,7 @@ def fill(audience, root, user):
 def test_a_file_is_its_first_writers_and_refused_to_every_other(tmp_path):
     fill(of(tmp_path, "dev"), tmp_path, "ada")
     with pytest.raises(
-        OtherEnvironmentError, match="audience .*: belongs to the environment dev, and live needs stores"
+        OtherEnvironmentError, match=r"audience .*: belongs to the environment dev, and live needs stores"
     ):
         of(tmp_path, "live")
     assert people(of(tmp_path, "dev"), "email") == {"ada": "ada@x.test"}

@@ -83,10 +83,12 @@ def test_no_process_of_another_environment_serves_works_or_plans(dev):
 
 def test_a_daemon_with_its_own_ledger_does_not_serve_upon_the_audience_of_another(dev):
     path = dev.root / SETTINGS
-    own = 'live: {deliver: sink, stores: {ledger: "sqlite:data/live/ledger.db", audience: "duckdb:data/audience.duckdb"}}'
+    own = (
+        'live: {deliver: sink, stores: {ledger: "sqlite:data/live/ledger.db", audience: "duckdb:data/audience.duckdb"}}'
+    )
     path.write_text(path.read_text().replace("live: {deliver: sink}", own))
     opened = app.open_project(dev.root, "live")
-    with pytest.raises(OtherEnvironmentError, match="audience .*belongs to the environment dev"):
+    with pytest.raises(OtherEnvironmentError, match=r"audience .*belongs to the environment dev"):
         app.refuse_other_audience(opened)
     command = [sys.executable, "-m", "orchestrator.daemon", "--project", str(dev.root), "--env", "live", "--port", "0"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
