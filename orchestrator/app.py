@@ -245,7 +245,8 @@ def untold(opened: Opened, ledger: Ledger, campaign: Campaign) -> str:
         return ""
     return (
         "nobody has said yet which addresses are stopped (bounces, complaints, unsubscribes of before):"
-        " orchestrator import suppressions FILE, or orchestrator import suppressions --none if there are none"
+        f" orchestrator --env {opened.project.environment.name} import suppressions FILE, or import suppressions --none"
+        " if there are none"
     )
 
 

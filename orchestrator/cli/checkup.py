@@ -205,11 +205,12 @@ def _span(length: int) -> str:
 
 def _words(opened: app.Opened, ledger: Ledger) -> Iterator[Finding]:
     """What people said before we knew them: without it nobody is reached, or those who must not be."""
+    name = opened.project.environment.name
     live = [one for one in opened.project.campaigns.values() if one.state is CampaignState.LIVE]
     for topic in sorted({one.policy.topic for one in live if one.policy.consent is Consent.OPT_IN}):
         if not consent.consent_told(ledger.store, topic):
-            text = f"nobody's word on {topic} is known, so nobody gets any of it: orchestrator import consent FILE"
+            text = f"nobody's word on {topic} is known, so nobody gets any of it: orchestrator --env {name} import consent FILE"
             yield Finding("consent", opened.project.environment.deliver is Deliver.SINK, text)
     marketing = next((one for one in live if one.kind is Kind.MARKETING), None)
     if marketing is not None and (text := app.untold(opened, ledger, marketing)):
-        yield Finding("suppressions", False, f"nothing is sent in {opened.project.environment.name}: {text}")
+        yield Finding("suppressions", False, f"nothing is sent in {name}: {text}")

@@ -78,7 +78,7 @@ def test_where_nobody_gave_a_word_nobody_is_reached(shop, ledger):
     ledger.store.change("DELETE FROM consent")
     for environment, well in (("dev", True), ("live", False)):
         [told] = findings(shop, "--env", environment)["consent"]
-        assert (told[0], "orchestrator import consent FILE" in told[1]) == (well, True)
+        assert (told[0], f"orchestrator --env {environment} import consent FILE" in told[1]) == (well, True)
 
 
 def test_pauses_waiting_runs_and_stuck_shards_are_named(shop, ledger):

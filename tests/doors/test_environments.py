@@ -57,8 +57,8 @@ def test_every_verb_of_another_environment_is_refused_and_leaves_no_trace(dev):
     Path(dev.root, "words.csv").write_text("user_id,channel,topic,granted\nada,email,offers,no\n")
     Path(dev.root, "people.csv").write_text("user_id,email\nbo,bo@x.test\n")
     before = state(dev)
-    for words in VERBS:
-        words = [str(dev.root / word) if word.endswith(".csv") else word for word in words]
+    for verb in VERBS:
+        words = [str(dev.root / word) if word.endswith(".csv") else word for word in verb]
         said = say(dev.root, *words)
         assert said.exit_code == 1, (words, said.output)
         assert "belongs to the environment dev, and live needs stores of its own" in said.output, words
