@@ -14,6 +14,7 @@ import psutil
 
 from benchmarks.sending import people
 from orchestrator import app
+from orchestrator.bundles import Topics
 from orchestrator.core.nouns import OnAmbiguous
 from orchestrator.ledger import Ledger, NewRun, RunState, deliveries, runs
 from orchestrator.pipeline import Mirrors
@@ -62,7 +63,7 @@ def _tell_the_audience(root: Path) -> None:
     """What a loader does with a new ledger in its first seconds: runs are measured on a daemon that has been up for longer."""
     os.environ["BENCH_LEDGER"] = "sqlite:data/pattern.db"
     opened = app.open_project(root, ENVIRONMENT, sending=True)
-    ledger, mirrors = opened.ledger(), Mirrors(app.Topics(ENVIRONMENT))
+    ledger, mirrors = opened.ledger(), Mirrors(Topics(ENVIRONMENT))
     while (step := mirrors.once(ledger, lambda: app.own_audience(opened))) is not None and step.more:
         pass
     ledger.close()

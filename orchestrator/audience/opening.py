@@ -75,7 +75,7 @@ def opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection
 def _there(path: Path) -> None:
     if not path.exists():
         raise StoreError(
-            f"audience {path}: there is no such file yet; import somebody first: orchestrator import profiles FILE"
+            f"audience {path}: there is no such file yet; import somebody first, with the same --env: orchestrator import profiles FILE"
         )
 
 

@@ -20,12 +20,13 @@ from orchestrator.audience.engines.in_clickhouse import ClickHouseEngine
 from orchestrator.audience.engines.in_postgresql import PostgresEngine
 from orchestrator.audience.engines.in_spark import SparkEngine
 from orchestrator.audience.engines.shown import views
-from orchestrator.audience.lists import People, read_list
+from orchestrator.audience.lists import read_list
 from orchestrator.audience.spool import Spool
 from orchestrator.audience.sql_columns import OurColumns
 from orchestrator.audience.tongue import column, text
 from orchestrator.core.errors import Mistake, StoreError
 from orchestrator.core.foreign import Foreign, Table
+from orchestrator.core.lists import People
 from orchestrator.core.segments.tree import Catalogue, Kind
 from orchestrator.core.times import Instant
 

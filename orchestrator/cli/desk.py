@@ -103,7 +103,7 @@ class Desk:
         if found is None:
             raise ConfigError(loaded.mistakes)
         url = found.resolve(config.MachineSecrets(self.root))
-        ledger = Ledger.open(url, self.root)
+        ledger = Ledger.open(url, self.root, environment=self.environment)
         try:
             yield ledger
         finally:

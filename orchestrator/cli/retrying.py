@@ -125,13 +125,14 @@ def _run(bench: _Bench, what: str) -> "Run":
 def _failed(bench: _Bench, run: "Run", reasons: Sequence[str], now: "Instant") -> "tuple[list[Person], int]":
     """Those whose delivery failed, as the audience knows them now, under the segment and variant of their row; how many left."""
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.bundles import Bundles  # noqa: PLC0415
     from orchestrator.ledger import deliveries  # noqa: PLC0415
     from orchestrator.pipeline import Casting, coupons_of, supply  # noqa: PLC0415
 
     rows = deliveries.failed_rows(bench.ledger.store, run.id, reasons)
     if not rows:
         return [], 0
-    opened, bundles = bench.opened, app.Bundles(bench.opened.project.environment.name, now)
+    opened, bundles = bench.opened, Bundles(bench.opened.project.environment, now)
     prepared = bundles.prepare(bench.ledger, run.campaign, run.version)
     project = bundles.project(bench.ledger, run.version)
     touched = prepared.letters.touched()

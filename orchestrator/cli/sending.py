@@ -130,10 +130,23 @@ def send(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
             fail(f"{campaign}: nothing was sent to anybody. {desk.environment} reaches everyone, and {untold}")
         if trouble := probe(show) or show.short():
             fail(f"{campaign}: nothing was sent to anybody; {trouble}")
-        if not yes:
+        seeds = show.seeds()
+        if seeds == 0:
+            fail(f"{campaign}: nothing was sent to anybody; {_nobody(desk, show)}")
+        if not yes and seeds is not None:
+            ask_for(seeds, "seeds in the audience, who alone may get it")
+        elif not yes:
             ask_for(show.forecast.people, "people in the audience")
         sent = ship(desk, show)
     tell_sent(desk, campaign, sent)
+
+
+def _nobody(desk: Desk, show: "Rehearsal") -> str:
+    """Why a send to seeds would be for nobody."""
+    from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+
+    name = show.opened.project.settings.seeds
+    return f"{desk.environment}: {app.whom(show.opened)}, and nobody of {name} is in the audience"
 
 
 def ask_nobody(desk: Desk, verb: str, *, yes: bool, after: str) -> None:
@@ -238,12 +251,15 @@ def _told(found: "Forecast") -> dict[str, object]:
 
 def _print(desk: Desk, campaign: str, show: "Rehearsal") -> None:
     """People first, rows never; at last what else is under way."""
+    from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+
     found = show.forecast
 
     def line(text: str, number: str, more: str = "") -> None:
         typer.echo(f" {text:<38}{number:>9}" + (f"   {more}" if more else ""))
 
-    typer.echo(f" {campaign}   {desk.environment} · {when(show.at)}")
+    only = f" · {app.whom(show.opened)}" if show.seeds() is not None else ""
+    typer.echo(f" {campaign}   {desk.environment} · {when(show.at)}{only}")
     line(
         "in the audience",
         f"{found.people:,}",

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 import uvloop
 
 from orchestrator import app, checking
+from orchestrator.bundles import Bundles
+from orchestrator.bundles import prepared as prepare
 from orchestrator.cli import standing as earlier_runs
 from orchestrator.cli.desk import CTRL_C, OK, TERMINATED, WRONG, Desk, fail, no_such
 from orchestrator.cli.following import Following, failed_whole, who_waits
@@ -23,6 +25,7 @@ from orchestrator.core.assignment import ramp_at
 from orchestrator.core.errors import StoreError
 from orchestrator.core.facts import RunFacts
 from orchestrator.core.holding import reason_to_hold
+from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant, iso
 from orchestrator.ledger import Ledger, NewRun, Purpose, Run, RunState, asking, deliveries, runs, standing
 from orchestrator.ledger.coupons import Stock
@@ -110,6 +113,12 @@ class Rehearsal:
         """What earlier runs of the campaign still have to do with these people, a line each."""
         return tuple(earlier_runs.told(self.earlier, self.prepared.campaign, self.at))
 
+    def seeds(self) -> int | None:
+        """How many of the people are seeds, where the environment reaches only these; None where it does not."""
+        if self.opened.project.environment.deliver is not Deliver.SEEDS:
+            return None
+        return self.forecast.people - self.forecast.nothing[Reason.NOT_A_SEED, ""]
+
     def untold(self) -> str:
         """Why this environment must not send it yet, empty if it may."""
         return app.untold(self.opened, self.ledger, self.prepared.campaign)
@@ -133,7 +142,7 @@ def ready(
         ledger = opened.ledger()
         try:
             seal = ledger.seal(Purpose.UNSUBSCRIBE, at)
-            yield opened, ledger, app.prepared(opened.project, opened.files, campaign, seal, child), child
+            yield opened, ledger, prepare(opened.project, opened.files, campaign, seal, child), child
         finally:
             ledger.close()
 
@@ -221,7 +230,7 @@ def outcome(opened: app.Opened, number: int, code: int = OK) -> Sent:
         lines = tuple(who_waits(ledger, number, campaign, waits, now))
     finally:
         ledger.close()
-    sink = "" if opened.project.environment.deliver is Deliver.EVERYONE else str(opened.root / app.SINK)
+    sink = str(opened.root / app.SINK) if opened.project.environment.deliver is Deliver.SINK else ""
     waiting = {"people": waits.people, "first_at": waits.first, "last_at": waits.last}
     told = {
         "run": number,
@@ -234,7 +243,7 @@ def outcome(opened: app.Opened, number: int, code: int = OK) -> Sent:
     return Sent(told, WRONG if code == OK and (why or failed_whole(rows)) else code, why, lines)
 
 
-def _ask_again(show: Bench, bundles: app.Bundles, run: int, now: Instant, ledger: Ledger) -> None:
+def _ask_again(show: Bench, bundles: Bundles, run: int, now: Instant, ledger: Ledger) -> None:
     """A long send asks again about those it reaches an hour later; a daemon does so for what is held beyond this verb."""
     if run in asking.runs_to_ask(ledger.store, now):
         found = runs.find(ledger.store, run)
@@ -261,7 +270,7 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
     """Work the run; the exit code, which is a signal's if that paused the run."""
     clock = WallClock()
     held = LedgerThread(show.ledger)
-    bundles = app.Bundles(show.opened.project.environment.name, clock.now(), show.child)
+    bundles = Bundles(show.opened.project.environment, clock.now(), show.child)
     rows = await held(lambda ledger: deliveries.rows_of(ledger.store, run.id))
     progress = Progress(run.campaign, rows, clock, quiet=desk.as_json)
     parts = Parts(held, app.dispatch(show.opened, clock, random.random), bundles.prepare_shard, progress)

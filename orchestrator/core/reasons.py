@@ -19,6 +19,7 @@ class Reason(StrEnum):
     # Answers of the judge, in the order it asks (eligibility.py).
     CANCELLED = "cancelled", "Somebody cancelled the run."
     LATE = "late", "The message's time (`expires`) was over before it could leave."
+    NOT_A_SEED = "not_a_seed", "The environment reaches its seeds alone (`deliver: seeds`), and the person is none."
     PROJECT_HOLDOUT = (
         "project_holdout",
         "The draw put the person among those who get no marketing at all (`holdout` of the settings).",

@@ -31,7 +31,7 @@ def run(serving: Serving) -> int:
         if holder:
             log.trouble("daemon.refused", why="another supervisor has this ledger", holder=holder)
             return 3
-
+        app.refuse_other_audience(opened)
         # After the fork, so that no child keeps the port open; before any worker, so that none starts for nothing.
         doors = listen(serving.host, serving.port)
 

@@ -4,7 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from orchestrator import app
+from orchestrator import bundles
 from orchestrator.cli.choosing import one_of
 from orchestrator.cli.main import app as command_line
 from orchestrator.ledger import Purpose
@@ -27,7 +27,7 @@ def shop(tmp_path):
 @pytest.fixture
 def prepared(shop):
     seal = shop.ledger.seal(Purpose.UNSUBSCRIBE, NOON)
-    return app.prepared(shop.opened.project, shop.opened.files, "spring", seal)
+    return bundles.prepared(shop.opened.project, shop.opened.files, "spring", seal)
 
 
 def cast(shop, prepared, among=None):
