@@ -158,16 +158,19 @@ def show(
 
 
 def memory(folder: Path, taker: Sink) -> None:
-    """Peak memory of the workers, their render children and the planner as the audience grows a hundredfold."""
-    shown = Table(title="peak memory in MB (PSS, all processes of a kind)", box=None, title_justify="left")
-    for column in ("members", "supervisor", "workers", "render children", "planners", "seconds"):
+    """Peak memory of all processes as the audience grows a hundredfold, until the engine knows of every message."""
+    kinds = ("together", "supervisors", "nursery", "workers", "render children", "planners")
+    shown = Table(
+        title="peak memory in MB (PSS; all processes of a kind, and all at one moment)", box=None, title_justify="left"
+    )
+    for column in ("members", *kinds, "seconds"):
         shown.add_column(column, justify="right")
     for count in (10_000, 100_000, 1_000_000):
         root = folder / str(count)
         taker.forget()
         product.prepare(root, count)
         found = product.measure(root, "push", count, weigh=True)
-        held = [f"{found.memory.get(name, 0):.0f}" for name in ("supervisor", "workers", "render children", "planners")]
+        held = [f"{found.memory.get(name, 0):.0f}" for name in kinds]
         shown.add_row(f"{count:,}", *held, f"{found.seconds:.1f}")
     Console(width=140).print(shown)
 

@@ -16,7 +16,7 @@ from benchmarks.sending import people
 from orchestrator import app
 from orchestrator.bundles import Topics
 from orchestrator.core.nouns import OnAmbiguous
-from orchestrator.ledger import Ledger, NewRun, RunState, deliveries, runs
+from orchestrator.ledger import Ledger, NewRun, RunState, deliveries, mirrors, runs
 from orchestrator.pipeline import Mirrors
 from orchestrator.wire.clock import WallClock
 
@@ -89,7 +89,7 @@ def measure(root: Path, campaign: str, count: int, workers: int = 2, *, weigh: b
             weighed = began
             while state is not RunState.DONE:
                 time.sleep(LOOK)
-                if time.perf_counter() - weighed > WEIGH:
+                if time.perf_counter() - weighed > (LOOK if weigh else WEIGH):
                     weighed = time.perf_counter()
                     _note(crew, ledger, before, found, weigh=weigh)
                 now = runs.find(ledger.store, run.id)
@@ -100,6 +100,10 @@ def measure(root: Path, campaign: str, count: int, workers: int = 2, *, weigh: b
                     raise TimeoutError(f"the run stands at {now}")
             found.seconds = time.perf_counter() - began
             _note(crew, ledger, before, found, weigh=weigh)
+            while weigh and mirrors.any_left(ledger.store, mirrors.newest(ledger.store)):
+                time.sleep(LOOK)
+                _note(crew, ledger, before, found, weigh=True)
+            _note(crew, ledger, before, found, weigh=weigh)  # what it took to tell the engine is kept for a while
         accepted = sum(count.rows for count in deliveries.counts(ledger.store, run.id) if count.state == "accepted")
         if accepted != count:
             raise RuntimeError(f"{accepted} of {count} were accepted")
@@ -110,9 +114,18 @@ def measure(root: Path, campaign: str, count: int, workers: int = 2, *, weigh: b
 
 @contextmanager
 def _daemon(root: Path, workers: int) -> Iterator[psutil.Process]:
+    bare = root / "bare"
+    bare.mkdir(exist_ok=True)
+    (bare / "pandas.py").write_text("raise ImportError('as where the package is installed without extras')\n")
+    environ = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(bare), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
+    }
     command = [sys.executable, "-c", "from orchestrator.cli import main; main()", "-C", str(root), "-e", ENVIRONMENT]
     with (root / "said.log").open("ab") as said:
-        daemon = subprocess.Popen([*command, "serve", "--workers", str(workers), "--port", "0"], stderr=said)
+        daemon = subprocess.Popen(
+            [*command, "serve", "--workers", str(workers), "--port", "0"], env=environ, stderr=said
+        )
         try:
             yield psutil.Process(daemon.pid)
         finally:
@@ -121,13 +134,13 @@ def _daemon(root: Path, workers: int) -> Iterator[psutil.Process]:
 
 
 def _parts(daemon: psutil.Process, ledger: Ledger) -> Iterator[tuple[str, psutil.Process]]:
-    """The daemon's processes by what they are: the ledger knows who is a worker or a planner, the others are their children."""
+    """The daemon's processes by what they are: the ledger knows most of them, the others are the workers' children and the nursery."""
     kinds = {pid: f"{kind}s" for pid, kind in ledger.store.rows("SELECT pid, kind FROM boot WHERE ended_at IS NULL")}
     for process in [daemon, *daemon.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):
             above = {parent.pid for parent in process.parents()}
             child = any(kinds.get(pid) == "workers" for pid in above)
-            yield kinds.get(process.pid, "render children" if child else "supervisor"), process
+            yield kinds.get(process.pid, "render children" if child else "nursery"), process
 
 
 def _note(daemon: psutil.Process, ledger: Ledger, before: dict[str, float], found: Measured, *, weigh: bool) -> None:
@@ -149,10 +162,11 @@ def _cpu(daemon: psutil.Process, ledger: Ledger) -> dict[str, float]:
 
 
 def _weigh(daemon: psutil.Process, ledger: Ledger, found: Measured) -> None:
-    """Note the peak of what each kind of process holds; what they share counts once (PSS)."""
+    """Note the peak of what each kind of process holds, and of all at one moment; what they share counts once (PSS)."""
     held: dict[str, float] = {}
     for name, process in _parts(daemon, ledger):
         with suppress(psutil.NoSuchProcess):
             held[name] = held.get(name, 0) + process.memory_full_info().pss / 2**20
+    held["together"] = sum(held.values())
     for name, megabytes in held.items():
         found.memory[name] = max(found.memory.get(name, 0), megabytes)

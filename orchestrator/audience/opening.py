@@ -17,6 +17,14 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "python_enable_replacements": False,
 }
 
+ROOM = "24MB"
+"""What the engine may take for what happens again and again while a daemon serves; it is one core's work then, too."""
+
+
+class CrampedError(StoreError):
+    """The engine had no room for it in memory; nothing was written."""
+
+
 # Where nobody named a script (`python -c`), the engine takes itself for a notebook's and draws on standard output.
 _MANNERS = "SET TimeZone = 'UTC'; SET enable_progress_bar = false"
 
@@ -68,8 +76,15 @@ def opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection
         with closing(duckdb.connect(path, read_only=read_only, config=_SETTINGS)) as connection:
             connection.execute(_MANNERS)
             yield connection
+    except duckdb.OutOfMemoryException as problem:
+        raise CrampedError(_remedy(path, problem)) from problem
     except duckdb.Error as problem:
         raise StoreError(_remedy(path, problem)) from problem
+
+
+def confine(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let the engine take no more than ROOM, which it keeps when it is closed; CrampedError if that is not enough."""
+    connection.execute(f"SET threads = 1; SET memory_limit = '{ROOM}'")
 
 
 def _there(path: Path) -> None:

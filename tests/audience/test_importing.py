@@ -145,7 +145,7 @@ def test_a_message_id_is_one_event_in_one_file_and_across_files(tmp_path):
 def test_no_file_tells_of_our_own_events_or_replaces_them(tmp_path):
     audience = an_audience(tmp_path)
     sent = {"user": ["ada"], "name": ["message.sent"], "time": [1], "message_id": ["our:1:sent"], "properties": ["{}"]}
-    mirror(audience, "a ledger", None, Place(1, None, 0, None), pa.table(sent))
+    mirror(audience, "a ledger", None, Place(1, None, 0, None), [pa.table(sent)])
     lines = (
         "user,event,time,id",
         "u,message.opened,2026-03-02,1",
