@@ -24,12 +24,17 @@ def wide_events(count):
     )
 
 
-def test_events_that_need_more_than_the_room_of_a_daemon_land_all_the_same(tmp_path):
-    audience, events = an_audience(tmp_path), wide_events(20_000)
-    with pytest.raises(opening.CrampedError), audience.writing() as connection:
+def land_in_little_room(audience, events):
+    with audience.writing() as connection:
         opening.confine(connection)
         connection.register("incoming", events)
         land_events(connection, "incoming")
+
+
+def test_events_that_need_more_than_the_room_of_a_daemon_land_all_the_same(tmp_path):
+    audience, events = an_audience(tmp_path), wide_events(20_000)
+    with pytest.raises(opening.CrampedError):
+        land_in_little_room(audience, events)
 
     becomes = Place(1, None, 0, None)
     assert mirror(audience, "a ledger", None, becomes, [events]) == 20_000
