@@ -69,8 +69,10 @@ def _tell_the_audience(root: Path) -> None:
     ledger.close()
 
 
-def measure(root: Path, campaign: str, count: int, workers: int = 2, *, weigh: bool = False) -> Measured:
-    """Fire a run in a fresh ledger under a daemon that is already up, and follow it to its end."""
+def measure(
+    root: Path, campaign: str, count: int, workers: int = 2, *, weigh: bool = False, after: int = 0
+) -> Measured:
+    """Fire a run in a fresh ledger under a daemon that is already up, `after` so many others, and follow it to its end."""
     for old in (root / "data").glob("ledger.db*"):
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     shutil.copy(root / "data" / "pattern.db", root / "data" / "ledger.db")
@@ -82,34 +84,41 @@ def measure(root: Path, campaign: str, count: int, workers: int = 2, *, weigh: b
         with _daemon(root, workers) as crew:
             while len(ledger.store.rows("SELECT 1 FROM boot WHERE kind = 'worker' AND ended_at IS NULL")) < workers:
                 time.sleep(LOOK)
-            before, began = _cpu(crew, ledger), time.perf_counter()
             version = runs.keep_bundle(ledger.store, opened.files, clock.now())
-            run, _ = ledger.fire(NewRun(campaign, "once", version, clock.now(), OnAmbiguous.HOLD), clock.now())
-            state = RunState.DUE
-            weighed = began
-            while state is not RunState.DONE:
-                time.sleep(LOOK)
-                if time.perf_counter() - weighed > (LOOK if weigh else WEIGH):
-                    weighed = time.perf_counter()
-                    _note(crew, ledger, before, found, weigh=weigh)
-                now = runs.find(ledger.store, run.id)
-                state = now.state if now is not None else RunState.MISSED
-                if state not in (RunState.DUE, RunState.PLANNING) and not found.planned:
-                    found.planned = time.perf_counter() - began
-                if time.perf_counter() - began > PATIENCE:
-                    raise TimeoutError(f"the run stands at {now}")
-            found.seconds = time.perf_counter() - began
-            _note(crew, ledger, before, found, weigh=weigh)
-            while weigh and mirrors.any_left(ledger.store, mirrors.newest(ledger.store)):
-                time.sleep(LOOK)
-                _note(crew, ledger, before, found, weigh=True)
-            _note(crew, ledger, before, found, weigh=weigh)  # what it took to tell the engine is kept for a while
-        accepted = sum(count.rows for count in deliveries.counts(ledger.store, run.id) if count.state == "accepted")
-        if accepted != count:
-            raise RuntimeError(f"{accepted} of {count} were accepted")
+            for number in range(after + 1):
+                run = NewRun(campaign, f"once {number}", version, clock.now(), OnAmbiguous.HOLD)
+                found = Measured(memory=found.memory)
+                _follow(ledger, crew, run, count, found, weigh=weigh)
     finally:
         ledger.close()
     return found
+
+
+def _follow(ledger: Ledger, crew: psutil.Process, new: NewRun, count: int, found: Measured, *, weigh: bool) -> None:
+    before, began = _cpu(crew, ledger), time.perf_counter()
+    run, _ = ledger.fire(new, new.due_at)
+    state = RunState.DUE
+    weighed = began
+    while state is not RunState.DONE:
+        time.sleep(LOOK)
+        if time.perf_counter() - weighed > (LOOK if weigh else WEIGH):
+            weighed = time.perf_counter()
+            _note(crew, ledger, before, found, weigh=weigh)
+        now = runs.find(ledger.store, run.id)
+        state = now.state if now is not None else RunState.MISSED
+        if state not in (RunState.DUE, RunState.PLANNING) and not found.planned:
+            found.planned = time.perf_counter() - began
+        if time.perf_counter() - began > PATIENCE:
+            raise TimeoutError(f"the run stands at {now}")
+    found.seconds = time.perf_counter() - began
+    _note(crew, ledger, before, found, weigh=weigh)
+    while weigh and mirrors.any_left(ledger.store, mirrors.newest(ledger.store)):
+        time.sleep(LOOK)
+        _note(crew, ledger, before, found, weigh=True)
+    _note(crew, ledger, before, found, weigh=weigh)  # what it took to tell the engine is kept for a while
+    accepted = sum(one.rows for one in deliveries.counts(ledger.store, run.id) if one.state == "accepted")
+    if accepted != count:
+        raise RuntimeError(f"{accepted} of {count} were accepted")
 
 
 @contextmanager
