@@ -46,6 +46,7 @@ def plan(
         def tell() -> None:
             _print(desk, campaign, show)
             _print_clock(hold, over)
+            _print_zones(show)
             _print_coupons(show.forecast, stocks)
             _print_linked(linked, trouble)
 
@@ -60,6 +61,13 @@ def _print_clock(hold: str, over: str) -> None:
         typer.echo(f" it has ended ({over}): the clock starts no run of it any more; orchestrator send still does")
     if hold:
         typer.echo(f" a run of the clock would wait for a person: {hold}; orchestrator send does not")
+
+
+def _print_zones(show: "Rehearsal") -> None:
+    """Who a schedule in everybody's own zone reaches by the project's clock."""
+    schedule, zoneless = show.prepared.campaign.schedule, show.forecast.zoneless
+    if schedule is not None and zoneless:
+        typer.echo(f" {zoneless:,} of them have no time zone we know; the clock sends to them by {schedule.zone}")
 
 
 def _print_coupons(found: "Forecast", stocks: "Mapping[str, Stock]") -> None:
@@ -229,6 +237,7 @@ def _told(found: "Forecast") -> dict[str, object]:
         "variants": dict(found.variants),
         "holdout": found.holdout,
         "held": dict(found.held),
+        "without_zone": found.zoneless,
         "nothing": [
             {"reason": reason, "detail": detail, "people": people, "examples": found.examples[reason, detail]}
             for (reason, detail), people in found.nothing.most_common()

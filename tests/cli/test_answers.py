@@ -34,7 +34,7 @@ SHAPES = (
         ("plan", "new_in"),
         {
             *("people", "segments", "reached", "channels", "variants", "holdout", "held", "nothing"),
-            *("coupons", "linked_data", "trouble", "hold", "ended"),
+            *("coupons", "linked_data", "trouble", "hold", "ended", "without_zone"),
         },
     ),
     (("preview", "new_in", "--as", "u001"), {"user", "segment", "variant", "messages", "pages"}),

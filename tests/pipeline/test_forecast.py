@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.core.assignment import ramp_at
-from orchestrator.core.campaigns import Experiment, Mode
+from orchestrator.core.campaigns import Experiment, Mode, Schedule
 from orchestrator.core.facts import RunFacts
 from orchestrator.core.reasons import Reason, furthest
 from orchestrator.core.times import DAY, Instant
+from orchestrator.core.timetables import every
 from orchestrator.ledger import ConsentChange, deliveries
 from orchestrator.pipeline import forecast
 from tests.ledger.builders import NOW
@@ -56,6 +57,14 @@ async def test_the_numbers_of_a_plan_are_those_of_the_ledger(ledger, mode, lasts
     assert ended == Counter({reason: people for (reason, _), people in found.nothing.items()})
     outside = {user for user, theirs in rows.items() if any(row.reason == "ramp" for row in theirs)}
     assert len(outside) == found.held[Reason.RAMP] + found.nothing[Reason.RAMP, ""] > 200
+
+
+@pytest.mark.parametrize(("recipient", "without"), [(True, 3), (False, 0)])
+def test_people_without_a_zone_we_know_are_counted_where_everybody_is_sent_to_in_their_own(ledger, recipient, without):
+    zones = ["Europe/Vienna", "", "Mars/Base", "Asia/Tokyo", "localtime"]
+    members = [replace(person, zone=zone) for person, zone in zip(people(5), zones, strict=True)]
+    campaign = replace(a_campaign(), schedule=Schedule(every("day at 10:00"), "Europe/Vienna", recipient=recipient))
+    assert forecast(ledger, campaign, members, RunFacts(0, NOW, NOW), NOW).zoneless == without
 
 
 def _people(rows, state):
