@@ -96,13 +96,16 @@ def _known(desk: Desk, ledger: "Ledger", campaign: str | None, run: int | None) 
 
 @honest
 def report(context: typer.Context, campaign: Annotated[str, typer.Argument(help="The campaign.")]) -> None:
-    """Show how a campaign's runs stand, newest first, in rows of the ledger."""
-    from orchestrator.ledger import deliveries as looking  # noqa: PLC0415 - keeps `--help` fast
-    from orchestrator.ledger import runs  # noqa: PLC0415
+    """Show how a campaign's runs stand, newest first: in people, then in rows of the ledger, one a person and channel."""
+    from orchestrator.cli.following import in_people, told  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.ledger import deliveries as looking  # noqa: PLC0415
+    from orchestrator.ledger import runs, standing  # noqa: PLC0415
 
     desk: Desk = context.obj
     with desk.ledger(despite_mistakes=True) as ledger:
-        found = [(run, looking.counts(ledger.store, run.id)) for run in runs.listed(ledger.store, campaign, limit=20)]
+        listed = runs.listed(ledger.store, campaign, limit=20)
+        found = [(run, looking.counts(ledger.store, run.id)) for run in listed]
+        people = {run.id: standing.people(ledger.store, run.id) for run in listed}
     if not found and campaign not in (campaigns := desk.names()[0]):
         no_such("campaign", campaign, campaigns)
 
@@ -113,6 +116,8 @@ def report(context: typer.Context, campaign: Annotated[str, typer.Argument(help=
                 f"run {run.id} · {run.occurrence} · {run.state} · {audience} · version {run.version[:12]}"
                 + (f" · {run.reason}" if run.reason else "")
             )
+            if people[run.id].people:
+                typer.echo(f"   {in_people(people[run.id])}")
             totals: dict[tuple[str, str, str], int] = {}
             for count in counts:
                 what = (count.channel, count.state, count.reason)
@@ -132,6 +137,7 @@ def report(context: typer.Context, campaign: Annotated[str, typer.Argument(help=
                 "reason": run.reason,
                 "audience": run.audience,
                 "version": run.version,
+                "people": told(people[run.id]),
                 "counts": [
                     {
                         "state": c.state,

@@ -46,8 +46,10 @@ def retry(
 
     People are taken as the audience knows them now; who has left it stays failed. All rules hold again: consent, caps, hours.
     """
-    from orchestrator.cli.sending import ask_for, ask_nobody, tell_sent  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.following import told as told_of  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.sending import ask_for, ask_nobody, tell_sent  # noqa: PLC0415
     from orchestrator.cli.shipping import work_here  # noqa: PLC0415
+    from orchestrator.ledger import standing  # noqa: PLC0415
 
     desk: Desk = context.obj
     reasons = _reasons(reason)
@@ -62,7 +64,8 @@ def retry(
                 f" nothing to retry: run {run.id} of {run.campaign} has no delivery that failed ({', '.join(reasons)})"
             )
             more = f" of somebody who is still in the audience; {gone:,} have left it" if gone else ""
-            told |= {"run": run.id, "state": str(run.state), "rows": {}, "sink": "", "waiting": None}
+            stands = told_of(standing.people(bench.ledger.store, run.id))
+            told |= {"run": run.id, "state": str(run.state), "people": stands, "rows": {}, "sink": "", "waiting": None}
             desk.show(told, lambda: typer.echo(nothing + more))
             return
         if not desk.as_json:

@@ -174,8 +174,7 @@ def _print_sent(campaign: str, how: "Sent") -> None:
     from orchestrator.cli.following import failed_whole  # noqa: PLC0415 - keeps `--help` fast
 
     sent = how.told
-    rows = " · ".join(f"{state.replace('_', ' ')} {count:,}" for state, count in sent["rows"].items())
-    typer.echo(f" run {sent['run']} of {campaign} is {sent['state']}   {rows or 'nobody was in it'}")
+    typer.echo(f" run {sent['run']} of {campaign} is {sent['state']}   {how.people}")
     if sent["sink"]:
         typer.echo(f" nothing left this machine: the messages are in {sent['sink']}")
     if sent["state"] == "working":
@@ -186,7 +185,7 @@ def _print_sent(campaign: str, how: "Sent") -> None:
         typer.echo(f" it goes on with: orchestrator resume {sent['run']}, then orchestrator serve")
     if failed := failed_whole(sent["rows"]):
         states = " ".join(f"--state {state}" for state in ("render_failed", "failed") if state in sent["rows"])
-        typer.echo(f" nobody got a message: all {failed:,} failed")
+        typer.echo(f" nobody got a message: all {failed:,} messages failed")
         typer.echo(f" why: orchestrator deliveries {campaign} --run {sent['run']} {states}")
     typer.echo(f" look: orchestrator report {campaign} · orchestrator deliveries {campaign} --user ID")
 

@@ -16,7 +16,8 @@ import uvloop
 from orchestrator import app, checking
 from orchestrator.cli import standing as earlier_runs
 from orchestrator.cli.desk import CTRL_C, OK, TERMINATED, WRONG, Desk, fail, no_such
-from orchestrator.cli.following import Following, failed_whole, who_waits
+from orchestrator.cli.following import Following, failed_whole, in_people, who_waits
+from orchestrator.cli.following import told as told_of
 from orchestrator.cli.progress import Asking, Progress, waiting
 from orchestrator.config import Deliver
 from orchestrator.core.assignment import ramp_at
@@ -66,6 +67,8 @@ class Sent:
     why: str = ""
     waits: tuple[str, ...] = ()
     """Lines that say how many wait, until when, and what will send to them."""
+    people: str = ""
+    """What became of everybody in it, in one line."""
 
 
 PROBED = 5
@@ -216,7 +219,7 @@ def outcome(opened: app.Opened, number: int, code: int = OK) -> Sent:
     try:
         run, now = runs.find(ledger.store, number), WallClock().now()
         rows = {str(state): count for state, count in standing.states(ledger.store, number).items()}
-        waits = standing.waits(ledger.store, number)
+        people, waits = standing.people(ledger.store, number), standing.waits(ledger.store, number)
         campaign = opened.project.campaigns.get(run.campaign) if run is not None else None
         lines = tuple(who_waits(ledger, number, campaign, waits, now))
     finally:
@@ -226,12 +229,13 @@ def outcome(opened: app.Opened, number: int, code: int = OK) -> Sent:
     told = {
         "run": number,
         "state": str(run.state) if run else "gone",
+        "people": told_of(people),
         "rows": rows,
         "sink": sink,
         "waiting": waiting if waits.people else None,
     }
     why = run.reason if run is not None and run.state is RunState.PAUSED else ""
-    return Sent(told, WRONG if code == OK and (why or failed_whole(rows)) else code, why, lines)
+    return Sent(told, WRONG if code == OK and (why or failed_whole(rows)) else code, why, lines, in_people(people))
 
 
 def _ask_again(show: Bench, bundles: app.Bundles, run: int, now: Instant, ledger: Ledger) -> None:

@@ -10,7 +10,7 @@ from orchestrator.cli.desk import EXIT_CODES
 from orchestrator.cli.main import app, hoisted
 from tests.cli.conftest import CLI, orchestrator
 
-SENT = {"run", "state", "rows", "sink", "waiting"}
+SENT = {"run", "state", "people", "rows", "sink", "waiting"}
 SHAPES = (
     (("check",), {"files", "mistakes", "notes"}),
     (("schema",), {"orchestrator.schema.json", "data.schema.json", "campaign.schema.json", "segment.schema.json"}),
@@ -57,7 +57,7 @@ LISTS = (
         {"file", "rows", "new", "changed", "devices", "left_out", "rejected", "rejects", "consent", "suppressed"},
     ),
     (("deliveries", "new_in", "--limit", "1"), {"run", "campaign", "user", "channel", "state", "reason", "story"}),
-    (("report", "new_in"), {"run", "occurrence", "state", "reason", "audience", "version", "counts"}),
+    (("report", "new_in"), {"run", "occurrence", "state", "reason", "audience", "version", "people", "counts"}),
     (("doctor",), {"what", "well", "text"}),
 )
 
@@ -182,6 +182,21 @@ def test_a_region_of_a_language_there_is_can_be_previewed(shop):
 def test_a_plan_for_another_moment_is_headed_with_it(shop):
     said = orchestrator(shop, "plan", "new_in", "--at", "2026-03-08T10:00+01:00")
     assert said.out.splitlines()[0] == " new_in   dev · 2026-03-08 09:00:00 UTC"
+
+
+def test_plan_send_and_report_count_the_same_people(shop):
+    plan = orchestrator(shop, "plan", "new_in", "--json").told
+    sent = orchestrator(shop, "send", "new_in", "--yes")
+    [run] = orchestrator(shop, "report", "new_in", "--json").told
+    people = run["people"]
+    assert (people["people"], people["reached"], people["waiting"], people["holdout"]) == (
+        plan["people"], plan["reached"], sum(plan["held"].values()), plan["holdout"],
+    )  # fmt: skip
+    assert people["nothing"] == [{"reason": one["reason"], "people": one["people"]} for one in plan["nothing"]]
+    assert sum(one["rows"] for one in run["counts"]) > people["people"] > people["nothing"][0]["people"] > 1
+    line = f"{people['people']:,} people: reached {people['reached']:,} · "
+    assert f" run 1 of new_in is {run['state']}   {line}" in sent.out
+    assert f"\n   {line}" in orchestrator(shop, "report", "new_in").out
 
 
 def test_a_folder_without_a_project_says_how_to_make_one(tmp_path):
