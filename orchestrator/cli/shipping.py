@@ -3,7 +3,6 @@
 import asyncio
 import random
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -276,7 +275,7 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
             try:
                 await held(partial(_ask_again, show, bundles, run.id, clock.now()))
             except StoreError as problem:
-                sys.stderr.write(f"{problem}; who has waited for over an hour waits on\n")
+                desk.note(f"{problem}; who has waited for over an hour waits on")
                 break
             shard = await held(lambda ledger: ledger.claim(clock.now()))
             if shard is not None:

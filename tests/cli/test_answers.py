@@ -1,5 +1,6 @@
 """Every verb answers a program in JSON of a stable shape, ends with the right code, and never with a traceback."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -162,6 +163,39 @@ def test_what_goes_wrong_is_a_sentence_and_an_exit_code(shop, words, code, said)
     answer = orchestrator(shop, *words)
     assert (answer.code, "Traceback" in answer.err, "mistake of the program" in answer.err) == (code, False, False)
     assert said in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("plan", "new_inn"), 2, "Did you mean new_in?"),
+        (("plan", "new_in", "--env", "moon"), 1, "moon"),
+        (("plan", "new_in", "-C", "/nowhere/at/all"), 2, "/nowhere/at/all"),
+        (("deliveries", "--limit", "0"), 2, "--limit"),
+        (("plan",), 2, "Missing argument"),
+        (("chek",), 2, "chek"),
+    ],
+)
+def test_what_goes_wrong_is_an_object_for_a_program(shop, words, code, said):
+    answer = orchestrator(shop, *words, "--json")
+    told = json.loads(answer.err)
+    assert (answer.code, answer.out, set(told)) == (code, "", {"error", "code", "mistakes"})
+    assert told["code"] == code
+    assert said in told["error"]
+    assert "\x1b" not in answer.err
+
+
+def test_mistakes_of_the_files_are_told_to_a_program_one_by_one(shop):
+    (shop / "config" / "campaigns" / "new_in.yaml").write_text("kind: marketting\naudience: [visitorss]\n")
+    answer = orchestrator(shop, "plan", "new_in", "--json")
+    told = json.loads(answer.err)
+    assert (answer.code, answer.out) == (1, "")
+    assert told["mistakes"]
+    assert all(one in orchestrator(shop, "check", "--json").told["mistakes"] for one in told["mistakes"])
+    assert {"file", "line", "column", "text", "remedy"} == set(told["mistakes"][0])
+    note, last = orchestrator(shop, "deliveries", "nope", "--json").err.splitlines()
+    assert "the files have mistakes" in json.loads(note)["note"]
+    assert json.loads(last)["code"] == 2
 
 
 def test_a_verb_in_json_writes_no_prompt_and_an_end_of_input_no_bare_word(shop):
