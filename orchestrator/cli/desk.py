@@ -16,7 +16,7 @@ from orchestrator.core.times import Instant, iso
 if TYPE_CHECKING:
     from orchestrator.app import Opened
     from orchestrator.config import Loaded, Project
-    from orchestrator.ledger import Ledger
+    from orchestrator.ledger import Ledger, Run
 
 OK, WRONG, USAGE, BUSY, CTRL_C, TERMINATED = 0, 1, 2, 3, 130, 143
 EXIT_CODES = {
@@ -147,6 +147,31 @@ def no_such(kind: str, name: str, known: Iterable[str]) -> NoReturn:
     close = get_close_matches(name, names, n=1)
     guess = f"Did you mean {close[0]}? " if close else ""
     fail(f"no {kind} {name}. {guess}There are: {', '.join(names) or 'none'}.", USAGE)
+
+
+def run_number(word: str) -> int | None:
+    """The number of a run if the word is one, None for a name; ends where no run can have it."""
+    if not (word.isascii() and word.isdigit()):
+        return None
+    if len(word) > _LONGEST:
+        _no_run(word)
+    return int(word)
+
+
+def run_of(ledger: "Ledger", number: int) -> "Run":
+    """The run of this number; ends if there is none."""
+    from orchestrator.ledger import runs  # noqa: PLC0415 - keeps `--help` fast
+
+    # A ledger's numbers have 64 bits: no store can be asked for a larger one.
+    return (runs.find(ledger.store, number) if len(str(number)) <= _LONGEST else None) or _no_run(str(number))
+
+
+def _no_run(number: str) -> NoReturn:
+    fail(f"no run {number}; `orchestrator report CAMPAIGN` lists them", USAGE)
+
+
+_LONGEST = 18
+"""Digits of a run's number, at most."""
 
 
 def honest(verb: Callable[Given, None]) -> Callable[Given, None]:

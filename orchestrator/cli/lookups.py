@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, no_such, table, when
+from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, no_such, run_of, table, when
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def deliveries(
     run: Annotated[int | None, typer.Option(help="Only this run's.")] = None,
     state: Annotated[list[str] | None, typer.Option(help="Only those in these states.")] = None,
     reason: Annotated[str | None, typer.Option(help="Only those with this reason.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="At most so many.")] = 50,
 ) -> None:
     """Show deliveries: who, on which channel, in which state, and why."""
     from orchestrator.core.nouns import State  # noqa: PLC0415 - keeps `--help` fast
@@ -90,8 +90,8 @@ def _known(desk: Desk, ledger: "Ledger", campaign: str | None, run: int | None) 
         campaigns, _ = desk.names()
         if campaign not in campaigns:
             no_such("campaign", campaign, campaigns)
-    if run is not None and runs.find(ledger.store, run) is None:
-        fail(f"no run {run}; `orchestrator report CAMPAIGN` lists them", USAGE)
+    if run is not None:
+        run_of(ledger, run)
 
 
 @honest

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, run_number, run_of
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -107,10 +107,8 @@ def _run(bench: _Bench, what: str) -> "Run":
     """The run that is meant: by number, or the newest of a campaign."""
     from orchestrator.ledger import RunState, runs  # noqa: PLC0415 - keeps `--help` fast
 
-    if what.isdigit():
-        run = runs.find(bench.ledger.store, int(what))
-        if run is None:
-            fail(f"no run {what}; `orchestrator report CAMPAIGN` lists them", USAGE)
+    if (number := run_number(what)) is not None:
+        run = run_of(bench.ledger, number)
     else:
         if what not in bench.opened.project.campaigns:
             no_such("campaign", what, bench.opened.project.campaigns)
