@@ -95,66 +95,21 @@ def _known(desk: Desk, ledger: "Ledger", campaign: str | None, run: int | None) 
 
 
 @honest
-def report(context: typer.Context, campaign: Annotated[str, typer.Argument(help="The campaign.")]) -> None:
-    """Show how a campaign's runs stand, newest first: in people, then in rows of the ledger, one a person and channel."""
-    from orchestrator.cli.following import in_people, told  # noqa: PLC0415 - keeps `--help` fast
-    from orchestrator.ledger import deliveries as looking  # noqa: PLC0415
-    from orchestrator.ledger import runs, standing  # noqa: PLC0415
+def report(
+    context: typer.Context,
+    campaign: Annotated[str | None, typer.Argument(help="The campaign; none for a line about each.")] = None,
+) -> None:
+    """Show how a campaign's runs stand, newest first: in people, then in rows of the ledger, one a person and channel.
 
-    desk: Desk = context.obj
-    with desk.ledger(despite_mistakes=True) as ledger:
-        listed = runs.listed(ledger.store, campaign, limit=20)
-        found = [(run, looking.counts(ledger.store, run.id)) for run in listed]
-        people = {run.id: standing.people(ledger.store, run.id) for run in listed}
-    if not found and campaign not in (campaigns := desk.names()[0]):
-        no_such("campaign", campaign, campaigns)
+    Without a campaign: of each the state, the newest run, and when the clock starts the next.
+    """
+    from orchestrator.cli.reporting import all_campaigns, one_campaign  # noqa: PLC0415 - keeps `--help` fast
 
-    def tell() -> None:
-        for run, counts in found:
-            audience = "not planned yet" if run.audience is None else f"{run.audience:,} people"
-            typer.echo(
-                f"run {run.id} · {run.occurrence} · {run.state} · {audience} · version {run.version[:12]}"
-                + (f" · {run.reason}" if run.reason else "")
-            )
-            if people[run.id].people:
-                typer.echo(f"   {in_people(people[run.id])}")
-            totals: dict[tuple[str, str, str], int] = {}
-            for count in counts:
-                what = (count.channel, count.state, count.reason)
-                totals[what] = totals.get(what, 0) + count.rows
-            table(
-                "",
-                {"": "left", "channel": "left", "state": "left", "reason": "left", "rows": "right"},
-                [("  ", *what, f"{rows:,}") for what, rows in totals.items()],
-            )
-
-    desk.show(
-        [
-            {
-                "run": run.id,
-                "occurrence": run.occurrence,
-                "state": run.state,
-                "reason": run.reason,
-                "audience": run.audience,
-                "version": run.version,
-                "people": told(people[run.id]),
-                "counts": [
-                    {
-                        "state": c.state,
-                        "reason": c.reason,
-                        "channel": c.channel,
-                        "segment": c.segment,
-                        "variant": c.variant,
-                        "holdout": c.holdout,
-                        "rows": c.rows,
-                    }
-                    for c in counts
-                ],
-            }
-            for run, counts in found
-        ],
-        tell,
-    )
+    now = WallClock().now()
+    if campaign is None:
+        all_campaigns(context.obj, now)
+    else:
+        one_campaign(context.obj, campaign, now)
 
 
 @honest

@@ -35,23 +35,33 @@ def plan(
 ) -> None:
     """Show who would get what, and why the others would not. Nothing is written, nothing leaves."""
     from orchestrator.cli.shipping import probe, rehearse  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.upcoming import upcoming  # noqa: PLC0415
     from orchestrator.core.holding import ended  # noqa: PLC0415
 
     desk: Desk = context.obj
     with rehearse(desk, campaign, moment_of(at)) as show:
         trouble, stocks = probe(show), show.stocks()
-        hold, over = show.hold, ended(show.prepared.campaign, show.at)
+        hold, over, soon = show.hold, ended(show.prepared.campaign, show.at), upcoming(show.prepared.campaign, show.at)
         linked = {name: {"asked": one.asked, "unanswered": one.unanswered} for name, one in show.asking.told.items()}
 
         def tell() -> None:
             _print(desk, campaign, show)
             _print_clock(hold, over)
+            if not over:
+                typer.echo(f" next: {soon.text}")
             _print_zones(show)
             _print_coupons(show.forecast, stocks)
             _print_linked(linked, trouble)
 
         left = {name: {"needed": show.forecast.coupons[name], "left": one.left} for name, one in stocks.items()}
-        more = {"hold": hold, "ended": over, "coupons": left, "linked_data": linked, "trouble": trouble}
+        more = {
+            "hold": hold,
+            "ended": over,
+            "next_at": soon.at,
+            "coupons": left,
+            "linked_data": linked,
+            "trouble": trouble,
+        }
         desk.show({**_told(show.forecast), **more}, tell)
 
 

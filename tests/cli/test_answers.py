@@ -35,7 +35,7 @@ SHAPES = (
         ("plan", "new_in"),
         {
             *("people", "segments", "reached", "channels", "variants", "holdout", "held", "nothing"),
-            *("coupons", "linked_data", "trouble", "hold", "ended", "without_zone"),
+            *("coupons", "linked_data", "trouble", "hold", "ended", "without_zone", "next_at"),
         },
     ),
     (("preview", "new_in", "--as", "u001"), {"user", "segment", "variant", "messages", "pages"}),
@@ -59,6 +59,10 @@ LISTS = (
     ),
     (("deliveries", "new_in", "--limit", "1"), {"run", "campaign", "user", "channel", "state", "reason", "story"}),
     (("report", "new_in"), {"run", "occurrence", "state", "reason", "audience", "version", "people", "counts"}),
+    (
+        ("report",),
+        {"campaign", "state", "paused", "run", "run_state", "occurrence", "audience", "next_at", "next"},
+    ),
     (("doctor",), {"what", "well", "text"}),
 )
 
