@@ -18,6 +18,7 @@ def mistakes(loaded: config.Loaded) -> tuple[Mistake, ...]:
         return loaded.mistakes
     found = [*loaded.mistakes, *template_mistakes(known, loaded.files, loaded.mistakes)]
     found += coupon_mistakes(known.settings, loaded.files)
+    found = [it for it in found if it.file not in loaded.refused or it in loaded.mistakes]
     files = {mistake.file for mistake in found}
     zone = known.settings.time_zone if known.settings else "UTC"
     found += [it for it in mapping_mistakes(zone, loaded.files) if it.file not in files]

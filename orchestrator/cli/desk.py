@@ -66,7 +66,7 @@ class Desk:
         from orchestrator import config  # noqa: PLC0415 - keeps `--help` fast
 
         self.stand()
-        return config.load(config.read_tree(self.root), self.environment)
+        return config.load_folder(self.root, self.environment)
 
     def stand(self) -> None:
         """End, unless there is a project where we stand."""
