@@ -110,6 +110,8 @@ def _draft(files: Files, findings: Findings, adapters: Mapping[str, Declaration]
         settings_sheet, settings = shape(settings_sheet, SettingsShape, findings)
     if data_ok:
         data_sheet, data = shape(data_sheet, DataShape, findings)
+        if {(DATA, ("attributes",)), (DATA, ("events",))} & findings.unsure:
+            data = None  # a catalogue without them would make every name a mistake
     read = Draft(files, findings, adapters, settings_sheet, settings, data_sheet, data, segments, campaigns)
     if WAREHOUSE not in files:
         return read
