@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
-from orchestrator.audience import coercion, opening
+from orchestrator.audience import coercion, mailable, opening
 from orchestrator.audience.coercion import Clock
 from orchestrator.audience.columns import literal, pointer
 from orchestrator.core.mirrors import FAMILIES, MARK
@@ -23,13 +23,12 @@ GUESSED = (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE, Kind.TIME, Kind.VERSION)
 
 FORMS = {
     "user": "[^\\x00-\\x1f\\x7f]{1,128}",
-    "email": "[^@\\s,;<>]+@[^@\\s,;<>]+[.][^@\\s,;<>.]+",
+    "email": mailable.FORM,
     "channel": f"(?i)({'|'.join(Channel)})",
     "phone": "[+]?[0-9][0-9 ()./-]{3,30}",
 }
 FORMS_IN_WORDS = {
     "user": "an id of 1 to 128 characters",
-    "email": "an e-mail address",
     "phone": "a phone number",
     "channel": f"a channel ({', '.join(Channel)})",
 }
@@ -117,6 +116,9 @@ class Bench:
             picked += _texts(number, cell)
         self.engine.execute(f"CREATE VIEW texts AS SELECT {', '.join(picked)} FROM raw")
         self.cells = tuple(self._guessed(cells))
+        for number, cell in enumerate(self.cells):
+            if cell.form == mailable.FORM:
+                mailable.sort_out(self.engine, number)
         walls = [f"{coercion.wall(f't{n}', cell.clock)} AS w{n}" for n, cell in self._timed()]
         self.engine.execute(f"CREATE VIEW walled AS SELECT {', '.join(['*', *walls])} FROM texts")
         found = [f"{self._moment(n, cell)} AS m{n}" for n, cell in self._timed()]
@@ -206,6 +208,8 @@ def _texts(number: int, cell: Cell) -> list[str]:
 
 
 def _value(number: int, cell: Cell) -> str:
+    if cell.form == mailable.FORM:
+        return mailable.value(number)
     if cell.form:
         trimmed = f"trim(t{number})"
         return f"CASE WHEN regexp_full_match({trimmed}, {literal(cell.form)}) THEN nfc_normalize({trimmed}) END"
@@ -227,6 +231,8 @@ def _json(number: int, cell: Cell) -> str:
 
 
 def _reason(number: int, cell: Cell) -> str:
+    if cell.form == mailable.FORM:
+        return mailable.reason(number)
     if cell.form and cell.kind:
         return literal(f"not {FORMS_IN_WORDS.get(cell.to, 'as it should be')}")
     reason = coercion.reason(cell.kind or Kind.TEXT, f"t{number}")

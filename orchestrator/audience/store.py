@@ -202,6 +202,10 @@ class Audience:
         """None: its tables are ours."""
         return []
 
+    def doubled(self) -> list[Mistake]:
+        """None: its profiles have a key."""
+        return []
+
     def erase(self, user: str) -> bool:
         """Remove a person and all they did: from now on no query finds them. False if nobody was known by this id.
 

@@ -156,11 +156,12 @@ def _coupons(opened: app.Opened, ledger: Ledger) -> Iterator[Finding]:
         except OrchestratorError as problem:
             yield Finding(f"coupons {name}", False, str(problem))
             continue
-        text = f"{found.left:,} of {found.codes:,} codes are left"
-        scarce = found.left * SCARCE < found.codes
-        yield Finding(
-            f"coupons {name}", not scarce, f"{text}; add some: {more_codes(opened, name)}" if scarce else text
-        )
+        text = f"{found.left:,} of {found.codes:,} codes are left" if found.codes else "no code is in it yet"
+        scarce = not found.codes or found.left * SCARCE < found.codes
+        # Where nothing leaves, a pool that waits for its first codes keeps nobody from anything.
+        well = not scarce or (not found.codes and opened.project.environment.deliver is Deliver.SINK)
+        more = f"; add some: {more_codes(opened, name)}" if scarce else ""
+        yield Finding(f"coupons {name}", well, text + more)
 
 
 def _over(opened: app.Opened, now: Instant) -> Iterator[Finding]:

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,7 +17,8 @@ from orchestrator.bundles import Bundles
 from orchestrator.bundles import prepared as prepare
 from orchestrator.cli import standing as earlier_runs
 from orchestrator.cli.desk import CTRL_C, OK, TERMINATED, WRONG, Desk, fail, no_such
-from orchestrator.cli.following import Following, failed_whole, who_waits
+from orchestrator.cli.following import Following, failed_whole, in_people, who_waits
+from orchestrator.cli.following import told as told_of
 from orchestrator.cli.progress import Asking, Progress, waiting
 from orchestrator.config import Deliver
 from orchestrator.core.assignment import ramp_at
@@ -69,6 +69,8 @@ class Sent:
     why: str = ""
     waits: tuple[str, ...] = ()
     """Lines that say how many wait, until when, and what will send to them."""
+    people: str = ""
+    """What became of everybody in it, in one line."""
 
 
 PROBED = 5
@@ -225,7 +227,7 @@ def outcome(opened: app.Opened, number: int, code: int = OK) -> Sent:
     try:
         run, now = runs.find(ledger.store, number), WallClock().now()
         rows = {str(state): count for state, count in standing.states(ledger.store, number).items()}
-        waits = standing.waits(ledger.store, number)
+        people, waits = standing.people(ledger.store, number), standing.waits(ledger.store, number)
         campaign = opened.project.campaigns.get(run.campaign) if run is not None else None
         lines = tuple(who_waits(ledger, number, campaign, waits, now))
     finally:
@@ -235,12 +237,13 @@ def outcome(opened: app.Opened, number: int, code: int = OK) -> Sent:
     told = {
         "run": number,
         "state": str(run.state) if run else "gone",
+        "people": told_of(people),
         "rows": rows,
         "sink": sink,
         "waiting": waiting if waits.people else None,
     }
     why = run.reason if run is not None and run.state is RunState.PAUSED else ""
-    return Sent(told, WRONG if code == OK and (why or failed_whole(rows)) else code, why, lines)
+    return Sent(told, WRONG if code == OK and (why or failed_whole(rows)) else code, why, lines, in_people(people))
 
 
 def _ask_again(show: Bench, bundles: Bundles, run: int, now: Instant, ledger: Ledger) -> None:
@@ -281,7 +284,7 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
             try:
                 await held(partial(_ask_again, show, bundles, run.id, clock.now()))
             except StoreError as problem:
-                sys.stderr.write(f"{problem}; who has waited for over an hour waits on\n")
+                desk.note(f"{problem}; who has waited for over an hour waits on")
                 break
             shard = await held(lambda ledger: ledger.claim(clock.now()))
             if shard is not None:

@@ -38,6 +38,12 @@ def test_a_fresh_project_is_well(shop):
     assert orchestrator(shop, "doctor").out.rstrip().endswith("all is well")
 
 
+def test_a_pool_of_coupons_without_a_code_says_how_to_add_some(shop):
+    text = "no code is in it yet; add some: to lists/winback10.csv, or by orchestrator import coupons winback10 FILE"
+    assert findings(shop)["coupons winback10"] == [(True, text)]
+    assert findings(shop, "--env", "live")["coupons winback10"] == [(False, text)]
+
+
 def test_mistakes_of_files_and_templates_are_named(shop):
     path = shop / "templates" / "new_in" / "_default" / "push.yaml"
     path.write_text(path.read_text().replace("firstName", "firstNam"))
