@@ -13,11 +13,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from orchestrator import checking, config
+from orchestrator import config
 from orchestrator.config import Deliver, MachineSecrets, Project
 from orchestrator.core.campaigns import Kind
-from orchestrator.core.errors import ConfigError, OrchestratorError
-from orchestrator.rendering import Compiled
+from orchestrator.core.errors import ConfigError, OrchestratorError, OtherEnvironmentError, StoreError
+from orchestrator.core.lists import NOBODY, Seeds, people_in, say_seeds, seeds_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +25,10 @@ if TYPE_CHECKING:
     from orchestrator.audience.reader import Reader
     from orchestrator.audience.store import Audience
     from orchestrator.core.campaigns import Campaign
-    from orchestrator.core.times import Clock, Instant
+    from orchestrator.core.times import Clock
     from orchestrator.dispatch import Dice, Dispatch, Engine, Lane
-    from orchestrator.ledger import Ledger, Seal, Shard
-    from orchestrator.pipeline import Prepared
+    from orchestrator.ledger import Ledger
     from orchestrator.providers import Adapter, Credentials, TokenAdapter, Transport
-    from orchestrator.rendering import RenderChild
     from orchestrator.wire.tokens import Tokens
 
 ENGINES = (
@@ -70,10 +68,11 @@ class Opened:
     secrets: MachineSecrets
 
     def ledger(self) -> Ledger:
-        """A connection of our own to the project's ledger."""
+        """A connection of our own to the environment's ledger; OtherEnvironmentError if it is another's."""
         from orchestrator.ledger import Ledger  # noqa: PLC0415 - see the head of this file
 
-        return Ledger.open(self.project.environment.stores.ledger.resolve(self.secrets), self.root)
+        environment = self.project.environment
+        return Ledger.open(environment.stores.ledger.resolve(self.secrets), self.root, environment=environment.name)
 
 
 def open_project(root: Path, environment: str, *, sending: bool = False) -> Opened:
@@ -96,7 +95,7 @@ def open_version(root: Path, environment: str, url: str, version: str) -> Opened
 
     secrets = MachineSecrets(root)
     # A ledger that has vanished under the daemon must not be begun anew: nobody would know who was reached.
-    ledger = Ledger.open(url, root, create=False)
+    ledger = Ledger.open(url, root, create=False, environment=environment)
     try:
         files = ledger.bundle(version)
     finally:
@@ -118,7 +117,7 @@ def dispatch(opened: Opened, clock: Clock, dice: Dice) -> Dispatch:
     from orchestrator.providers import registry  # noqa: PLC0415 - see the head of this file
 
     settings = opened.project.settings
-    if opened.project.environment.deliver is not Deliver.EVERYONE:
+    if opened.project.environment.deliver is Deliver.SINK:
         names = {*settings.providers, *(name for route in settings.route.values() for name in route)}
         return Dispatch(_sinks(opened, names, clock), clock, dice)
     lanes = []
@@ -180,77 +179,12 @@ def engine(adapter: Adapter, credentials: Credentials, clock: Clock) -> Engine:
     return cast("Engine", make())
 
 
-class Bundles:
-    """Campaigns and templates as the bundles of runs say them, each prepared once in this process."""
-
-    def __init__(self, environment: str, now: Instant, child: RenderChild | None = None) -> None:
-        self._environment = environment
-        self._now = now
-        self._child = child
-        self._known: dict[tuple[str, str], Prepared] = {}
-
-    def project(self, ledger: Ledger, version: str) -> Project:
-        """The project as it was when a run of this version was fired."""
-        return config.load(ledger.bundle(version), self._environment).sound()
-
-    def prepare(self, ledger: Ledger, campaign: str, version: str) -> Prepared:
-        """A campaign and its compiled templates."""
-        from orchestrator.ledger import Purpose  # noqa: PLC0415 - see the head of this file
-
-        known = self._known.get((campaign, version))
-        if known is None:
-            files = ledger.bundle(version)
-            project = config.load(files, self._environment).sound()
-            known = self._known[campaign, version] = prepared(
-                project, files, campaign, ledger.seal(Purpose.UNSUBSCRIBE, self._now), self._child
-            )
-        return known
-
-    def prepare_shard(self, ledger: Ledger, shard: Shard) -> Prepared:
-        """What a shard's run is worked with."""
-        return self.prepare(ledger, shard.campaign, shard.version)
-
-
-class Topics:
-    """The topic of each run's campaign as that run's bundle says it, each looked up once; empty where nobody can say any more."""
-
-    def __init__(self, environment: str) -> None:
-        self._environment = environment
-        self._known: dict[str, dict[str, str]] = {}
-
-    def __call__(self, ledger: Ledger, version: str, campaign: str) -> str:
-        """The topic of a campaign in a version of the files."""
-        topics = self._known.get(version)
-        if topics is None:
-            topics = self._known[version] = self._read(ledger, version)
-        return topics.get(campaign, "")
-
-    def _read(self, ledger: Ledger, version: str) -> dict[str, str]:
-        try:
-            campaigns = config.load(ledger.bundle(version), self._environment).sound().campaigns
-        except OrchestratorError:
-            return {}  # files of long ago, which this release reads otherwise
-        return {name: campaign.policy.topic for name, campaign in campaigns.items()}
-
-
-def prepared(
-    project: Project, files: config.Files, campaign: str, seal: Seal, child: RenderChild | None = None
-) -> Prepared:
-    """A campaign of a project with its templates compiled; ConfigError if a template is mistaken."""
-    from orchestrator.pipeline import BundleLetters, Prepared  # noqa: PLC0415 - see the head of this file
-
-    found = project.campaigns[campaign]
-    compiled = Compiled(campaign, files, checking.template_setting(project.settings))
-    if compiled.mistakes:
-        raise ConfigError(compiled.mistakes)
-    letters = BundleLetters(compiled, found, seal, project.settings.public_url, child)
-    return Prepared(found, letters, letters.halted)
-
-
 def audience(opened: Opened, give_up: Callable[[], bool] | None = None) -> Reader:
-    """The project's audience, to be asked; who is told to `give_up` while they wait for it gets a HeldError."""
+    """The environment's audience, to be asked; who is told to `give_up` while they wait for it gets a HeldError."""
     from orchestrator.audience.engines.by_url import open_audience  # noqa: PLC0415 - see the head of this file
 
+    if not elsewhere(opened):
+        return own_audience(opened, give_up)
     project = opened.project
     url = project.environment.stores.audience.resolve(opened.secrets)
     return open_audience(url, opened.root, project.catalogue.known, project.warehouse, give_up)
@@ -263,23 +197,56 @@ def elsewhere(opened: Opened) -> str:
 
 
 def own_audience(opened: Opened, give_up: Callable[[], bool] | None = None) -> Audience:
-    """The same, to be written; StoreError where it is somebody else's, which we only read."""
+    """The same, to be written; StoreError where it is somebody else's, which we only read, or another environment's."""
     from orchestrator.audience.store import Audience  # noqa: PLC0415 - see the head of this file
 
-    url = opened.project.environment.stores.audience.resolve(opened.secrets)
-    return Audience.open(url, opened.root, opened.project.catalogue.known.attributes, give_up)
+    environment, known = opened.project.environment, opened.project.catalogue.known
+    url = environment.stores.audience.resolve(opened.secrets)
+    return Audience.open(url, opened.root, known.attributes, give_up, environment.name)
+
+
+def refuse_other_audience(opened: Opened) -> None:
+    """OtherEnvironmentError if the audience is another environment's. Any other trouble is for whoever asks it: sending goes on."""
+    if elsewhere(opened):
+        return
+    try:
+        own_audience(opened, lambda: True)
+    except OtherEnvironmentError:
+        raise
+    except StoreError:
+        return
+
+
+def seeds(opened: Opened) -> Seeds:
+    """The people of the seeds file; nobody without one."""
+    name = opened.project.settings.seeds
+    return seeds_in(people_in(name, opened.files[name])) if name else NOBODY
+
+
+def whom(opened: Opened) -> str:
+    """Whom the environment reaches, in words."""
+    match opened.project.environment.deliver:
+        case Deliver.SINK:
+            return "nothing leaves this machine"
+        case Deliver.EVERYONE:
+            return "it reaches everyone"
+        case Deliver.SEEDS:
+            found = seeds(opened)
+            return f"it reaches only {opened.project.settings.seeds} ({say_seeds(found)})"
 
 
 def untold(opened: Opened, ledger: Ledger, campaign: Campaign) -> str:
     """Why this environment must not send a campaign yet, empty if it may: nobody has said which addresses are stopped."""
     from orchestrator.ledger import consent  # noqa: PLC0415 - see the head of this file
 
+    # Seeds are named one by one by people who know them; who else is in the audience gets nothing.
     everyone = opened.project.environment.deliver is Deliver.EVERYONE
     if not everyone or campaign.kind is not Kind.MARKETING or consent.suppressions_told(ledger.store):
         return ""
     return (
         "nobody has said yet which addresses are stopped (bounces, complaints, unsubscribes of before):"
-        " orchestrator import suppressions FILE, or orchestrator import suppressions --none if there are none"
+        f" orchestrator --env {opened.project.environment.name} import suppressions FILE, or import suppressions --none"
+        " if there are none"
     )
 
 

@@ -18,6 +18,7 @@ def mistakes(loaded: config.Loaded) -> tuple[Mistake, ...]:
         return loaded.mistakes
     found = [*loaded.mistakes, *template_mistakes(known, loaded.files, loaded.mistakes)]
     found += coupon_mistakes(known.settings, loaded.files)
+    found = [it for it in found if it.file not in loaded.refused or it in loaded.mistakes]
     files = {mistake.file for mistake in found}
     zone = known.settings.time_zone if known.settings else "UTC"
     found += [it for it in mapping_mistakes(zone, loaded.files) if it.file not in files]
@@ -94,6 +95,9 @@ def template_mistakes(known: Sketch, files: config.Files, said: Iterable[Mistake
     found: dict[Mistake, None] = {}
     tries = []
     settings, data = known.settings, known.catalogue
+    setting = template_setting(settings)
+    if not setting.senders:  # the reader of the settings says so, once, unless they cannot be read
+        setting = replace(setting, senders=None)
     spots = {(it.file, it.line, it.column + off) for it in said for off in (-1, 0, 1)}
     written = {it.file for it in said if it.line}
     for name, campaign in known.campaigns.items():
@@ -108,7 +112,7 @@ def template_mistakes(known: Sketch, files: config.Files, said: Iterable[Mistake
                 tuple(settings.sources) if settings else None,
             )
         )
-        compiled = Compiled(name, files, template_setting(settings))
+        compiled = Compiled(name, files, setting)
         kinds = _kinds(data, campaign.trigger) if data is not None else {}
         tries.append((compiled, kinds))
         for it in lint(compiled, catalogue, marketing=campaign.marketing):

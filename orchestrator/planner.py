@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from orchestrator import app
+from orchestrator.bundles import Bundles
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.holding import reason_to_hold
 from orchestrator.core.nouns import Asked
@@ -28,7 +29,7 @@ def plan_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> int 
     if not planning.begin_planning(ledger.store, run.id, ledger.boot):
         return None
     log.info("run.planning", run=run.id, campaign=run.campaign)
-    bundles = app.Bundles(opened.project.environment.name, clock.now())
+    bundles = Bundles(opened.project.environment, clock.now())
     project = bundles.project(ledger, run.version)
     prepared = bundles.prepare(ledger, run.campaign, run.version)
     audience = app.audience(opened)
@@ -76,7 +77,7 @@ class Noted:
 
 def ask_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> Counter[Asked]:
     """Ask the audience engine again about people of a run who have waited for over an hour and are due soon."""
-    bundles = app.Bundles(opened.project.environment.name, clock.now())
+    bundles = Bundles(opened.project.environment, clock.now())
     project = bundles.project(ledger, run.version)
     prepared = bundles.prepare(ledger, run.campaign, run.version)
     told = ask_again(ledger, lambda: app.audience(opened), project, prepared, run, clock.now())

@@ -15,6 +15,7 @@ from pathlib import Path
 import uvloop
 
 from orchestrator import app
+from orchestrator.bundles import Bundles
 from orchestrator.core.errors import LostBootError, OrchestratorError, StoreError
 from orchestrator.core.times import NEVER, SECOND, Clock, Instant, iso
 from orchestrator.ledger import Recovery, Shard, figures
@@ -133,7 +134,7 @@ async def serve(opened: app.Opened, child: RenderChild, clock: Clock) -> None:
     app.calm_collector()
     ledger = opened.ledger()
     ledger.begin_boot("worker", clock.now())
-    bundles = app.Bundles(opened.project.environment.name, clock.now(), child)
+    bundles = Bundles(opened.project.environment, clock.now(), child)
     held = LedgerThread(ledger, lambda why: log.trouble("ledger.waits", why=why))
     tally = Tally()
     parts = Parts(held, app.dispatch(opened, clock, random.random), bundles.prepare_shard, tally)

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from orchestrator import app
+from orchestrator.bundles import Bundles
 from orchestrator.core.nouns import OnAmbiguous
 from orchestrator.core.times import Instant
 from orchestrator.ledger import Ledger, NewRun, runs
@@ -22,6 +23,6 @@ def test_a_run_is_written_in_the_render_child_of_the_process_that_works_it(tmp_p
     version = runs.keep_bundle(ledger.store, opened.files, NOW)
     ledger.fire(NewRun("winback", "once", version, NOW, OnAmbiguous.HOLD), NOW)
     with RenderChild() as child:
-        prepared = app.Bundles("dev", NOW, child).prepare(ledger, "winback", version)
+        prepared = Bundles(opened.project.environment, NOW, child).prepare(ledger, "winback", version)
         assert prepared.letters.child is child
     ledger.close()

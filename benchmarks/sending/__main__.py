@@ -158,17 +158,23 @@ def show(
 
 
 def memory(folder: Path, taker: Sink) -> None:
-    """Peak memory of the workers, their render children and the planner as the audience grows a hundredfold."""
-    shown = Table(title="peak memory in MB (PSS, all processes of a kind)", box=None, title_justify="left")
-    for column in ("members", "supervisor", "workers", "render children", "planners", "seconds"):
+    """Peak memory of all processes as the audience grows a hundredfold, until the engine knows of every message.
+
+    A process takes more in its first hundred thousand messages, whoever they are for: what is kept for use again fills up to
+    its bounds. So that growth with the audience is seen by itself, a daemon is also weighed after as many messages to few people.
+    """
+    kinds = ("together", "supervisors", "nursery", "workers", "render children", "planners")
+    title = "peak memory in MB (PSS; all processes at one moment, and all of a kind)"
+    shown = Table(title=title, box=None, title_justify="left")
+    for column in ("members", "runs", *kinds, "seconds"):
         shown.add_column(column, justify="right")
-    for count in (10_000, 100_000, 1_000_000):
-        root = folder / str(count)
+    for count, after in ((10_000, 0), (10_000, 29), (100_000, 2), (1_000_000, 0)):
+        root = folder / f"{count}-{after}"
         taker.forget()
         product.prepare(root, count)
-        found = product.measure(root, "push", count, weigh=True)
-        held = [f"{found.memory.get(name, 0):.0f}" for name in ("supervisor", "workers", "render children", "planners")]
-        shown.add_row(f"{count:,}", *held, f"{found.seconds:.1f}")
+        found = product.measure(root, "push", count, weigh=True, after=after)
+        held = [f"{found.memory.get(name, 0):.0f}" for name in kinds]
+        shown.add_row(f"{count:,}", f"{after + 1}", *held, f"{found.seconds:.1f}")
     Console(width=140).print(shown)
 
 

@@ -20,7 +20,12 @@ INTRO = """# Commands
 
 `orchestrator` and `orc` are the same. Options of all verbs stand before the verb: `orchestrator -C shop --env live plan winback`."""
 JSON = """With `--json` a verb answers with one JSON value on standard output. Moments in it (`at`, `settled_at`, `not_before`, …) are whole
-microseconds since 1970-01-01T00:00:00Z, in UTC: divided by 1,000,000 they are Unix time. `null` is a moment that has not come."""
+microseconds since 1970-01-01T00:00:00Z, in UTC: divided by 1,000,000 they are Unix time. `null` is a moment that has not come.
+
+What goes wrong ends with the same exit code as without it. Standard output is then empty, and standard error ends with one line of JSON:
+`error` is the sentence a person would read, `code` the exit code, and `mistakes` those of the files (`file`, `line`, `column`, `text`,
+`remedy`), a list that is empty where they are not the reason. A line before it may be `{"note": …}`. A verb whose answer is that
+something is wrong, like `check` or `doctor`, answers on standard output as ever."""
 VARIABLES = {
     "ORCHESTRATOR_ENV": "the environment where `--env` names none",
     "ORCHESTRATOR_LOG": "`json` or `text`: how the daemon's log looks, whatever standard error is",

@@ -9,6 +9,10 @@ INTRO = """# Imports
 `config/imports/NAME.yaml` of a file `NAME.csv`. [Import data](../how-to/import.md) shows how."""
 
 
+ALIKE = """Capital letters, blanks, dashes and underscores do not matter. Lines of JSON may call what is needed by different names, as
+long as no line has two of them."""
+
+
 def page() -> str:
     """The page."""
     return "\n\n".join(
@@ -28,7 +32,7 @@ def page() -> str:
                 ],
             ),
             "## Names a column is known by",
-            "Capital letters, blanks, dashes and underscores do not matter.",
+            ALIKE,
             table(["field", "names"], [(code(field), code(*names.split())) for field, names in NAMES.items()]),
             "## Keys of a mapping",
             table(["key", "meaning"], [(code(key), said) for key, said in KEYS.items()]),

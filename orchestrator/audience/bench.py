@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from orchestrator.audience import coercion, opening
+from orchestrator.audience import coercion, mailable, opening
 from orchestrator.audience.cell import Cell, json_of, raw_of, reason_of, texts_of, value_of
 from orchestrator.audience.columns import literal, pointer
 from orchestrator.core.segments.tree import Kind
@@ -115,6 +115,9 @@ class Bench:
             f"CREATE VIEW texts AS SELECT {', '.join(['*', *picked])} FROM (SELECT {', '.join(['*', *raws])} FROM {self._opened(cells)})"
         )
         self.cells = tuple(self._guessed(cells))
+        for number, cell in enumerate(self.cells):
+            if cell.form == mailable.FORM:
+                mailable.sort_out(self.engine, number)
         trimmed = [f"trim(t{n}) AS s{n}" for n, cell in enumerate(self.cells) if cell.form or cell.kind is Kind.TIME]
         walls = [f"{coercion.wall(raw_of(n, cell), cell.clock, cell.stored)} AS w{n}" for n, cell in self._timed()]
         self.engine.execute(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from orchestrator.audience import coercion
+from orchestrator.audience import coercion, mailable
 from orchestrator.audience.coercion import Clock
 from orchestrator.audience.columns import literal
 from orchestrator.core.mirrors import FAMILIES, MARK
@@ -11,13 +11,12 @@ from orchestrator.core.segments.tree import Kind
 
 FORMS = {
     "user": "[^\\x00-\\x1f\\x7f]{1,128}",
-    "email": "[^@\\s,;<>]+@[^@\\s,;<>]+[.][^@\\s,;<>.]+",
+    "email": mailable.FORM,
     "channel": f"(?i)({'|'.join(Channel)})",
     "phone": "[+]?[0-9][0-9 ()./-]{3,30}",
 }
 FORMS_IN_WORDS = {
     "user": "an id of 1 to 128 characters",
-    "email": "an e-mail address",
     "phone": "a phone number",
     "channel": f"a channel ({', '.join(Channel)})",
 }
@@ -87,6 +86,8 @@ def raw_of(number: int, cell: Cell) -> str:
 
 def value_of(number: int, cell: Cell) -> str:
     """SQL: its value, of the column type of its kind."""
+    if cell.form == mailable.FORM:
+        return mailable.value(number)
     if cell.form:
         return f"CASE WHEN regexp_full_match(s{number}, {literal(cell.form)}) THEN nfc_normalize(s{number}) END"
     value = f"t{number}"
@@ -116,6 +117,8 @@ def json_of(number: int, cell: Cell) -> str:
 
 def reason_of(number: int, cell: Cell) -> str:
     """SQL: why it has no value."""
+    if cell.form == mailable.FORM:
+        return mailable.reason(number)
     if cell.form and cell.kind:
         return literal(f"not {FORMS_IN_WORDS.get(cell.to, 'as it should be')}")
     reason = coercion.reason(cell.kind or Kind.TEXT, f"t{number}")

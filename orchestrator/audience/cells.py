@@ -18,6 +18,7 @@ from orchestrator.audience.mapping import (
     What,
     enveloped,
     targets,
+    understood,
 )
 from orchestrator.core.segments.tree import Catalogue, Declared, Kind
 
@@ -40,7 +41,7 @@ def cells_of(bench: Bench, asked: Asked, names: Sequence[str] | None, *, json: b
     what = asked.what
     types: dict[str, str] = {}
     if names is None:
-        raws, content = _keys(bench, what), "json"
+        raws, content = _alike(bench, asked, _keys(bench, what)), "json"
     else:
         texts = ", ".join(f"coalesce(CAST(c{place} AS VARCHAR), '')" for place in range(len(names)))
         raws, content = (
@@ -71,6 +72,26 @@ def _keys(bench: Bench, what: What) -> dict[str, str]:
             both = {key: f"coalesce({raw}, {raws[key]})" for key, raw in inner.items() if key in raws}
             raws = {**inner, **raws, **both}
     return raws
+
+
+def _alike(bench: Bench, asked: Asked, raws: Mapping[str, str]) -> dict[str, str]:
+    """The same keys; those by which one needed field is known are one key, where no line has two of them.
+
+    Each line of JSON names its own keys, so a file may say `user_id` here and `id` there.
+    """
+    found, told = dict(raws), asked.told
+    said = {target.to for target in told.columns.values()} | set(told.constants)
+    for field in NEEDED[asked.what] or sorted(ADDRESSES):
+        names = understood(field, [name for name in found if name not in told.columns])
+        if len(names) < 2 or field in said:
+            continue
+        here = [f"nullif({found[name]}, 'null')" for name in names]
+        both = " + ".join(f"CAST({raw} IS NOT NULL AS INTEGER)" for raw in here)
+        if not bench.engine.sql(f"SELECT 1 FROM raw WHERE {both} > 1 LIMIT 1").fetchall():
+            found[names[0]] = f"coalesce({', '.join(here)}, {found[names[0]]})"
+            for name in names[1:]:
+                del found[name]
+    return found
 
 
 def _column(place: int, *, json: bool) -> str:

@@ -30,9 +30,10 @@ TABLES = (
     "CREATE TABLE IF NOT EXISTS loaded (batch BIGINT PRIMARY KEY)",
     """CREATE TABLE IF NOT EXISTS mirrored (
         ledger VARCHAR NOT NULL, passes BIGINT NOT NULL, run BIGINT, number BIGINT NOT NULL, "user" VARCHAR)""",
+    "CREATE TABLE IF NOT EXISTS belongs (environment VARCHAR NOT NULL)",
 )
 """`devices` is [{token, app, platform, seen_at}], the latest first; `rest` holds what nobody declared. `mirrored` says how far
-each ledger was read (see mirroring.py)."""
+each ledger was read (see mirroring.py), `belongs` in one row whose the file is."""
 
 LIST_MEMBERS = 'CREATE TEMP TABLE list_member (list VARCHAR, "user" VARCHAR)'
 """Lists are files in git; every reading fills this table of its own, so the store never holds an old list."""

@@ -220,10 +220,7 @@ def targets(what: What, names: Sequence[str], told: Plan, where: str) -> dict[st
             continue
         if own in _OF_A_DEVICE and "device" not in {target.to for target in found.values()}:
             continue  # without a device, `os` is an attribute like any other
-        words = NAMES[own].split()
-        fits = [name for name in names if name not in found and _plain(name) in words]
-        if fits:
-            best = min(fits, key=lambda name: words.index(_plain(name)))
+        for best in understood(own, [name for name in names if name not in found])[:1]:
             found[best] = Target(own, None, Clock(told.zone))
     for name in names:
         if name not in found:
@@ -231,6 +228,12 @@ def targets(what: What, names: Sequence[str], told: Plan, where: str) -> dict[st
             found[name] = Target(to, None, Clock(told.zone))
     _refuse(what, found, names, told, where)
     return found
+
+
+def understood(field: str, names: Sequence[str]) -> list[str]:
+    """Those of the names by which one of our own fields is known, the likeliest first."""
+    words = NAMES[field].split()
+    return sorted((name for name in names if _plain(name) in words), key=lambda name: words.index(_plain(name)))
 
 
 def enveloped(name: str) -> bool:

@@ -4,11 +4,13 @@ How far a ledger was read stands beside the rows, in the same transaction. A fil
 than the ledger has told, and is given everything again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
+from orchestrator.audience import opening
 from orchestrator.audience.landing import land_events
 from orchestrator.audience.store import Audience
 
@@ -39,19 +41,30 @@ def place(audience: Audience, ledger: str) -> Place | None:
         return _place(connection, ledger)
 
 
-def mirror(audience: Audience, ledger: str, was: Place | None, becomes: Place, rows: Any) -> int | None:
-    """Write events (an Arrow table of user, name, time, message_id, properties) and the new place, in one transaction.
+def mirror(audience: Audience, ledger: str, was: Place | None, becomes: Place, tables: Sequence[Any]) -> int | None:
+    """Write events (Arrow tables of user, name, time, message_id, properties) and the new place, in one transaction.
 
-    The rows are in time order and no message id stands there twice. Returns how many were new; None, and nothing is written,
-    if somebody else has moved the place from where it `was`.
+    The rows of a table are in time order, and no message id stands in it twice. Returns how many were new; None, and nothing
+    is written, if somebody else has moved the place from where it `was`.
     """
+    try:
+        return _write(audience, ledger, was, becomes, tables, confined=True)
+    except opening.CrampedError:  # events of many bytes: better with more memory than not at all
+        return _write(audience, ledger, was, becomes, tables, confined=False)
+
+
+def _write(
+    audience: Audience, ledger: str, was: Place | None, becomes: Place, tables: Sequence[Any], *, confined: bool
+) -> int | None:
     with audience.writing() as connection:
+        if confined:
+            opening.confine(connection)
         if _place(connection, ledger) != was:
             return None
         fresh = 0
-        if rows.num_rows:
-            connection.register("incoming", rows)
-            fresh = land_events(connection, "incoming")
+        for table in tables:
+            connection.register("incoming", table)
+            fresh += land_events(connection, "incoming")
             connection.unregister("incoming")
         connection.execute("DELETE FROM mirrored WHERE ledger = ?", [ledger])
         connection.execute(

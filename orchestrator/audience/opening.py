@@ -18,6 +18,14 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "python_enable_replacements": False,
 }
 
+ROOM = "24MB"
+"""What the engine may take for what happens again and again while a daemon serves; it is one core's work then, too."""
+
+
+class CrampedError(StoreError):
+    """The engine had no room for it in memory; nothing was written."""
+
+
 # Where nobody named a script (`python -c`), the engine takes itself for a notebook's and draws on standard output.
 _MANNERS = "SET TimeZone = 'UTC'; SET enable_progress_bar = false"
 
@@ -33,45 +41,14 @@ def to_read(path: Path, give_up: gates.GiveUp | None = None) -> Iterator[duckdb.
 @contextmanager
 def to_write(path: Path, give_up: gates.GiveUp | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file, open in one transaction for us alone; made if there is none."""
-    with to_visit(path, give_up) as connection, transaction(connection):
-        yield connection
-
-
-@contextmanager
-def to_visit(path: Path, give_up: gates.GiveUp | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The file, open for us alone and for as many transactions as we like; made if there is none."""
-    _make_folder(path)
-    with gates.writing(path, give_up), opened(path, read_only=False) as connection:
-        yield connection
-
-
-@contextmanager
-def attached(engine: duckdb.DuckDBPyConnection, path: Path, give_up: gates.GiveUp | None = None) -> Iterator[None]:
-    """The file as the tables of an engine of our own, for us alone; made if there is none. The engine's are in `memory.main`.
-
-    Rows that are there already need not leave the engine to get into the file.
-    """
-    _make_folder(path)
-    with gates.writing(path, give_up):
-        try:
-            engine.execute(f"ATTACH {literal(str(path))} AS audience")
-            try:
-                engine.execute("USE audience")
-                yield
-            finally:
-                engine.execute("USE memory")
-                engine.execute("DETACH audience")
-        except duckdb.Error as problem:
-            raise StoreError(_remedy(path, problem)) from problem
-
-
-def _make_folder(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise StoreError(
             f"audience {path}: its folder cannot be made ({problem.strerror}); make it, or change stores.audience"
         ) from problem
+    with gates.writing(path, give_up), opened(path, read_only=False) as connection, transaction(connection):
+        yield connection
 
 
 @contextmanager
@@ -93,14 +70,21 @@ def opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection
         with closing(duckdb.connect(path, read_only=read_only, config=_SETTINGS)) as connection:
             connection.execute(_MANNERS)
             yield connection
+    except duckdb.OutOfMemoryException as problem:
+        raise CrampedError(_remedy(path, problem)) from problem
     except duckdb.Error as problem:
         raise StoreError(_remedy(path, problem)) from problem
+
+
+def confine(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let the engine take no more than ROOM, which it keeps when it is closed; CrampedError if that is not enough."""
+    connection.execute(f"SET threads = 1; SET memory_limit = '{ROOM}'")
 
 
 def _there(path: Path) -> None:
     if not path.exists():
         raise StoreError(
-            f"audience {path}: there is no such file yet; import somebody first: orchestrator import profiles FILE"
+            f"audience {path}: there is no such file yet; import somebody first, with the same --env: orchestrator import profiles FILE"
         )
 
 

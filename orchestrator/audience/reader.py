@@ -47,5 +47,12 @@ class Reader(Protocol):
         ...
 
     def mistakes(self) -> list[Mistake]:
-        """What a mapping says of tables and columns that are not there; StoreError if the audience cannot be asked."""
+        """What a mapping says of tables and columns that are not there, and a server that is too old.
+
+        StoreError if the audience cannot be asked.
+        """
+        ...
+
+    def doubled(self) -> list[Mistake]:
+        """Tables with two rows of one person, which would keep every run from being planned. Goes through all their rows."""
         ...

@@ -39,6 +39,14 @@ def columns(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         return {}
 
 
+def owner(connection: duckdb.DuckDBPyConnection) -> str:
+    """The environment the file belongs to, empty while it has none."""
+    if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'belongs'").fetchall():
+        return ""
+    found = connection.execute("SELECT environment FROM belongs").fetchall()
+    return str(found[0][0]) if found else ""
+
+
 def shape(connection: duckdb.DuckDBPyConnection, attributes: Mapping[str, Declared]) -> None:
     """Make the tables, and the columns that are missing, inside the caller's transaction."""
     for table in TABLES:
@@ -114,12 +122,9 @@ def copy(connection: duckdb.DuckDBPyConnection, fresh: Path) -> None:
     connection.execute(f'INSERT INTO fresh.profile BY NAME SELECT * FROM {old}.main.profile ORDER BY "user"')
     connection.execute(f'INSERT INTO fresh.event SELECT * FROM {old}.main.event ORDER BY "time", message_id')
     connection.execute(f"INSERT INTO fresh.loaded SELECT * FROM {old}.main.loaded")
-    if "mirrored" in {
-        name
-        for (name,) in connection.execute(
-            "SELECT table_name FROM duckdb_tables() WHERE database_name <> 'fresh'"
-        ).fetchall()
-    }:
-        connection.execute(f"INSERT INTO fresh.mirrored SELECT * FROM {old}.main.mirrored")
+    there = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name <> 'fresh'").fetchall()
+    for name in ("mirrored", "belongs"):  # a file of an older release lacks them
+        if (name,) in there:
+            connection.execute(f"INSERT INTO fresh.{name} SELECT * FROM {old}.main.{name}")
     connection.execute(f"USE {old}")
     connection.execute("DETACH fresh")

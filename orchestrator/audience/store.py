@@ -18,7 +18,7 @@ from orchestrator.audience.casting import Question
 from orchestrator.audience.lists import fill_lists, read_list
 from orchestrator.audience.spool import Spool
 from orchestrator.audience.sql_columns import DuckColumns
-from orchestrator.core.errors import Mistake, StoreError
+from orchestrator.core.errors import Mistake, OtherEnvironmentError, StoreError
 from orchestrator.core.segments.tree import Declared
 from orchestrator.core.times import Instant
 
@@ -47,10 +47,19 @@ class Audience:
     """One audience file. Every visit opens it, reads or writes, and closes it again, so any process may come any time."""
 
     def __init__(
-        self, path: Path, root: Path, attributes: Mapping[str, Declared], give_up: gates.GiveUp | None = None
+        self,
+        path: Path,
+        root: Path,
+        attributes: Mapping[str, Declared],
+        give_up: gates.GiveUp | None = None,
+        environment: str = "",
     ) -> None:
-        """`give_up` says whether whoever waits for the file is not to wait any longer; they get a HeldError then."""
+        """`give_up` says whether whoever waits for the file is not to wait any longer; they get a HeldError then.
+
+        What is written belongs to `environment` from then on, if one is named.
+        """
         self.path = path
+        self.environment = environment
         self.give_up = give_up
         self.root = root
         self.attributes = attributes
@@ -64,10 +73,12 @@ class Audience:
         root: Path,
         attributes: Mapping[str, Declared] | None = None,
         give_up: gates.GiveUp | None = None,
+        environment: str = "",
     ) -> "Audience":
         """The audience at `duckdb:PATH` (relative to `root`), with a column for every attribute the catalogue declares.
 
-        A file that is not there yet is made by the first import; reading it before that is a StoreError.
+        A file that is not there yet is made by the first import; reading it before that is a StoreError. With
+        `environment`, it belongs to that one; OtherEnvironmentError, and nothing is written, if it has another.
         """
         kind, _, place = url.partition(":")
         if kind != OURS or not place:
@@ -76,19 +87,35 @@ class Audience:
                 f"stores.audience: {kind}: is only read: its tables belong to whoever fills them; change them there, or"
                 " keep an audience of our own: write duckdb:data/audience.duckdb"
             )
-        made = cls(root / place, root, dict(attributes or {}), give_up)
+        made = cls(root / place, root, dict(attributes or {}), give_up, environment)
         shaping.refuse_twins(made.attributes)
         if made.path.exists():
             made._catch_up()
         return made
 
     def _catch_up(self) -> None:
-        """Give attributes that were declared since the last time their columns."""
+        """Give attributes that were declared since the last time their columns, and a file that is nobody's its environment."""
         with opening.to_read(self.path, self.give_up) as connection:
+            owner = self._refuse_other(shaping.owner(connection))
             due = shaping.missing(connection, self.attributes)
-        if due:
+        if due or owner != self.environment:
             with self.writing():
                 pass
+
+    def _refuse_other(self, owner: str) -> str:
+        """Whose it is (ours, where nobody asks whose), if it is no other environment's."""
+        if not self.environment:
+            return ""
+        if owner and owner != self.environment:
+            raise OtherEnvironmentError(f"audience {self.path}", owner, self.environment)
+        return owner
+
+    def _shape(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Tables and columns in place, and our environment's name, unless it has another's: then nothing is written."""
+        owner = self._refuse_other(shaping.owner(connection))
+        shaping.shape(connection, self.attributes)
+        if owner != self.environment:
+            connection.execute("INSERT INTO belongs VALUES (?)", [self.environment])
 
     @contextmanager
     def reading(self, lists: Sequence[str] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -102,14 +129,14 @@ class Audience:
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """One transaction on the file, its tables and columns in place."""
         with opening.to_write(self.path, self.give_up) as connection:
-            shaping.shape(connection, self.attributes)
+            self._shape(connection)
             yield connection
 
     @contextmanager
     def taking(self, engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
         """One transaction on the file by an engine of one's own, whose tables are in `memory.main` meanwhile."""
         with opening.attached(engine, self.path, self.give_up), opening.transaction(engine):
-            shaping.shape(engine, self.attributes)
+            self._shape(engine)
             yield
 
     def rows(self, sql: str, parameters: Sequence[Any] = (), *, lists: Sequence[str] = ()) -> list[tuple[Any, ...]]:
@@ -172,6 +199,10 @@ class Audience:
 
     def mistakes(self) -> list[Mistake]:
         """None: its tables are ours."""
+        return []
+
+    def doubled(self) -> list[Mistake]:
+        """None: its profiles have a key."""
         return []
 
     def erase(self, user: str) -> bool:

@@ -20,15 +20,17 @@ from orchestrator.audience.engines.in_clickhouse import ClickHouseEngine
 from orchestrator.audience.engines.in_postgresql import PostgresEngine
 from orchestrator.audience.engines.in_spark import SparkEngine
 from orchestrator.audience.engines.shown import views
-from orchestrator.audience.lists import People, read_list
+from orchestrator.audience.lists import read_list
 from orchestrator.audience.spool import Spool
 from orchestrator.audience.sql_columns import OurColumns
 from orchestrator.audience.tongue import column, text
 from orchestrator.core.errors import Mistake, StoreError
-from orchestrator.core.foreign import Foreign, Table
+from orchestrator.core.foreign import Foreign, PeopleTable, Place, Table
+from orchestrator.core.lists import People
 from orchestrator.core.segments.tree import Catalogue, Kind
 from orchestrator.core.times import Instant
 
+_URL = "config/orchestrator.yaml"
 _AMONG = "among"
 """The users an answer is narrowed to."""
 _ARROW = {
@@ -92,11 +94,34 @@ class Warehouse:
         return {name: Instant(at) for name, at in self.ask(query.group_by(name.copy()))}
 
     def mistakes(self) -> list[Mistake]:
-        """Tables and columns that the mapping names and the engine does not have; StoreError if it cannot be asked."""
-        if self._foreign is None:
-            return []
+        """Tables and columns that the mapping names and the engine does not have, and a server that is too old for segments.
+
+        StoreError if it cannot be asked.
+        """
         with self._engine.visit() as visit:
-            return [mistake for table in self._foreign.tables() for mistake in _missing(visit, table)]
+            why = visit.unfit()
+            found = [Mistake(_URL, 0, 0, f"stores.audience: {why}", "Ask a newer server, or a copy.")] if why else []
+            tables = self._foreign.tables() if self._foreign is not None else ()
+            return [*found, *(mistake for table in tables for mistake in _missing(visit, table))]
+
+    def doubled(self) -> list[Mistake]:
+        """Tables of people in which somebody has two rows, with one of them each."""
+        ours = PeopleTable("profile", Place("user"), at=f"{_URL}:0:0")
+        tables = (ours,) if self._foreign is None else self._foreign.people
+        with self._engine.visit() as visit:
+            return [mistake for table in tables for mistake in self._twice(visit, table)]
+
+    def _twice(self, visit: Visit, table: PeopleTable) -> Iterator[Mistake]:
+        user = self._engine.shown.text(column("t", table.user.column))
+        several = exp.GT(this=exp.Count(this=exp.Star()), expression=exp.Literal.number(1))
+        query = exp.select(exp.alias_(user, "user", quoted=True))
+        query = query.from_(exp.alias_(exp.to_table(table.table, dialect=self.columns.dialect), "t"))
+        query = query.where(exp.Not(this=exp.Is(this=column("t", table.user.column), expression=exp.null())))
+        query = query.group_by(user.copy()).having(several).limit(1)
+        remedy = "A table of people has one row a user; name a view that has."
+        for batch in visit.batches(query.sql(self.columns.dialect)):
+            for one in batch.column(0).to_pylist():
+                yield _mistake(table.at, f"{one} has several rows in {table.table}", remedy)
 
     def _whole(self, visit: Visit, query: exp.Select, lists: Sequence[str], among: Sequence[str] | None = None) -> str:
         """The question with everything it stands on in front of it, each after what it is made of."""

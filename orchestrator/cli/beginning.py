@@ -64,15 +64,22 @@ project: {name}
 time_zone: Etc/UTC
 locales: [en]
 
-environments:                 # ORCHESTRATOR_ENV; dev when unset
-  dev:  {{deliver: sink}}       # nothing leaves this machine
-  live: {{deliver: everyone}}
+environments:                 # ORCHESTRATOR_ENV; dev when unset; each has stores of its own
+  dev: {{deliver: sink}}        # nothing leaves this machine
+  staging:
+    deliver: seeds            # only lists/seeds.csv, whatever the audience
+    stores: {{ledger: "sqlite:data/staging/ledger.db", audience: "duckdb:data/staging/audience.duckdb"}}
+  live:
+    deliver: everyone
+    stores: {{ledger: "sqlite:data/live/ledger.db", audience: "duckdb:data/live/audience.duckdb"}}
+seeds: lists/seeds.csv
 """,
     "config/data.yaml": """\
 # the attributes people have and the events they do
 attributes:
   email: email
 """,
+    "lists/seeds.csv": "email\n",
 }
 
 
@@ -139,7 +146,7 @@ def _texts(root: Path, *, empty: bool) -> Iterator[tuple[str, bytes]]:
         if not name[0].isalpha():
             name = f"p_{name}"
         yield from ((path, text.format(name=name).encode()) for path, text in EMPTY.items())
-        for place in ("config/campaigns", "config/segments", "templates", "lists"):
+        for place in ("config/campaigns", "config/segments", "templates"):
             yield f"{place}/.gitkeep", b""
     else:
         from orchestrator.config import read_tree  # noqa: PLC0415 - keeps `--help` fast

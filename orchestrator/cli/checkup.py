@@ -42,9 +42,9 @@ def examine(desk: Desk, now: Instant, *, online: bool = False) -> list[Finding]:
     environment = opened.project.environment
     findings = [Finding("files", False, str(mistake)) for mistake in mistakes]
     if not mistakes:
-        whom = {Deliver.SINK: "nothing leaves this machine", Deliver.EVERYONE: "it reaches everyone"}
-        reach = whom.get(environment.deliver, f"it reaches {environment.deliver}")
-        findings.append(Finding("files", True, f"{len(loaded.files)} files, no mistake; {environment.name}: {reach}"))
+        text = f"{len(loaded.files)} files, no mistake; {environment.name}: {app.whom(opened)}"
+        findings.append(Finding("files", True, text))
+    findings += _seeds(opened)
     missing = dict(_missing_secrets(opened))
     for name in opened.project.settings.providers:
         # Where nothing leaves, a secret that is not there keeps nobody from anything.
@@ -65,6 +65,15 @@ def examine(desk: Desk, now: Instant, *, online: bool = False) -> list[Finding]:
         return [*findings, *_ledger(opened, ledger, now)]
     finally:
         ledger.close()
+
+
+def _seeds(opened: app.Opened) -> Iterator[Finding]:
+    """Whether anybody can get anything, where only seeds do."""
+    name = opened.project.settings.seeds
+    if opened.project.environment.deliver is Deliver.SEEDS and not app.seeds(opened).values:
+        yield Finding(
+            "seeds", False, f"{name} names nobody, so nobody gets anything; add user ids or addresses, one a line"
+        )
 
 
 def _missing_secrets(opened: app.Opened) -> Iterator[tuple[str, list[str]]]:
@@ -147,11 +156,12 @@ def _coupons(opened: app.Opened, ledger: Ledger) -> Iterator[Finding]:
         except OrchestratorError as problem:
             yield Finding(f"coupons {name}", False, str(problem))
             continue
-        text = f"{found.left:,} of {found.codes:,} codes are left"
-        scarce = found.left * SCARCE < found.codes
-        yield Finding(
-            f"coupons {name}", not scarce, f"{text}; add some: {more_codes(opened, name)}" if scarce else text
-        )
+        text = f"{found.left:,} of {found.codes:,} codes are left" if found.codes else "no code is in it yet"
+        scarce = not found.codes or found.left * SCARCE < found.codes
+        # Where nothing leaves, a pool that waits for its first codes keeps nobody from anything.
+        well = not scarce or (not found.codes and opened.project.environment.deliver is Deliver.SINK)
+        more = f"; add some: {more_codes(opened, name)}" if scarce else ""
+        yield Finding(f"coupons {name}", well, text + more)
 
 
 def _over(opened: app.Opened, now: Instant) -> Iterator[Finding]:
@@ -196,11 +206,12 @@ def _span(length: int) -> str:
 
 def _words(opened: app.Opened, ledger: Ledger) -> Iterator[Finding]:
     """What people said before we knew them: without it nobody is reached, or those who must not be."""
+    name = opened.project.environment.name
     live = [one for one in opened.project.campaigns.values() if one.state is CampaignState.LIVE]
     for topic in sorted({one.policy.topic for one in live if one.policy.consent is Consent.OPT_IN}):
         if not consent.consent_told(ledger.store, topic):
-            text = f"nobody's word on {topic} is known, so nobody gets any of it: orchestrator import consent FILE"
+            text = f"nobody's word on {topic} is known, so nobody gets any of it: orchestrator --env {name} import consent FILE"
             yield Finding("consent", opened.project.environment.deliver is Deliver.SINK, text)
     marketing = next((one for one in live if one.kind is Kind.MARKETING), None)
     if marketing is not None and (text := app.untold(opened, ledger, marketing)):
-        yield Finding("suppressions", False, f"nothing is sent in {opened.project.environment.name}: {text}")
+        yield Finding("suppressions", False, f"nothing is sent in {name}: {text}")

@@ -5,23 +5,23 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
-from orchestrator.core.errors import ConfigError, HeldError, OrchestratorError
+from orchestrator.core.errors import ConfigError, HeldError, Mistake, OrchestratorError
 from orchestrator.core.times import Instant, iso
 
 if TYPE_CHECKING:
     from orchestrator.app import Opened
     from orchestrator.config import Loaded, Project
-    from orchestrator.ledger import Ledger
+    from orchestrator.ledger import Ledger, Run
 
 OK, WRONG, USAGE, BUSY, CTRL_C, TERMINATED = 0, 1, 2, 3, 130, 143
 EXIT_CODES = {
     OK: "done",
-    WRONG: "mistakes or trouble; a sentence on standard error says which",
+    WRONG: "mistakes or trouble; standard error says which",
     USAGE: "the command was wrong: an unknown word, name or option",
     BUSY: "somebody else holds what it needs: another daemon, a locked store",
     CTRL_C: "stopped by ctrl-c; a run under way is paused, nothing is lost",
@@ -30,6 +30,20 @@ EXIT_CODES = {
 """What the command's exit code tells the program that called it."""
 
 Given = ParamSpec("Given")
+
+
+class Failed(SystemExit):
+    """The end of a command that could not be done: why, its exit code, and the mistakes of the files if those are why."""
+
+    def __init__(self, text: str, code: int, mistakes: tuple[Mistake, ...] = ()) -> None:
+        super().__init__(code)
+        self.text = text.rstrip()
+        self.mistakes = mistakes
+
+    def tell(self, *, as_json: bool) -> None:
+        """Write it on standard error: a sentence for a person, one line of JSON for a program."""
+        told = {"error": self.text, "code": self.code, "mistakes": [asdict(one) for one in self.mistakes]}
+        sys.stderr.write((json.dumps(told, ensure_ascii=False) if as_json else self.text) + "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +66,7 @@ class Desk:
         from orchestrator import config  # noqa: PLC0415 - keeps `--help` fast
 
         self.stand()
-        return config.load(config.read_tree(self.root), self.environment)
+        return config.load_folder(self.root, self.environment)
 
     def stand(self) -> None:
         """End, unless there is a project where we stand."""
@@ -97,17 +111,19 @@ class Desk:
         loaded = self.load()
         found = loaded.project.environment.stores.ledger if loaded.project is not None else None
         if found is None and despite_mistakes and (found := config.ledger_of(loaded.files, self.environment)):
-            sys.stderr.write(
-                "the files have mistakes, of which `orchestrator check` tells; the ledger needs none of them\n"
-            )
+            self.note("the files have mistakes, of which `orchestrator check` tells; the ledger needs none of them")
         if found is None:
             raise ConfigError(loaded.mistakes)
         url = found.resolve(config.MachineSecrets(self.root))
-        ledger = Ledger.open(url, self.root)
+        ledger = Ledger.open(url, self.root, environment=self.environment)
         try:
             yield ledger
         finally:
             ledger.close()
+
+    def note(self, text: str) -> None:
+        """Say something beside the answer, on standard error."""
+        sys.stderr.write((json.dumps({"note": text}, ensure_ascii=False) if self.as_json else text) + "\n")
 
     def show(self, data: Any, text: Callable[[], None]) -> None:
         """Show the same answer to a program or to a person."""
@@ -119,9 +135,8 @@ class Desk:
 
 
 def fail(text: str, code: int = WRONG) -> NoReturn:
-    """End with a sentence on standard error."""
-    sys.stderr.write(text.rstrip() + "\n")
-    raise SystemExit(code)
+    """End with a sentence, which whoever called the verb writes on standard error."""
+    raise Failed(text, code)
 
 
 def no_such(kind: str, name: str, known: Iterable[str]) -> NoReturn:
@@ -134,17 +149,48 @@ def no_such(kind: str, name: str, known: Iterable[str]) -> NoReturn:
     fail(f"no {kind} {name}. {guess}There are: {', '.join(names) or 'none'}.", USAGE)
 
 
+def run_number(word: str) -> int | None:
+    """The number of a run if the word is one, None for a name; ends where no run can have it."""
+    if not (word.isascii() and word.isdigit()):
+        return None
+    if len(word) > _LONGEST:
+        _no_run(word)
+    return int(word)
+
+
+def run_of(ledger: "Ledger", number: int) -> "Run":
+    """The run of this number; ends if there is none."""
+    from orchestrator.ledger import runs  # noqa: PLC0415 - keeps `--help` fast
+
+    # A ledger's numbers have 64 bits: no store can be asked for a larger one.
+    return (runs.find(ledger.store, number) if len(str(number)) <= _LONGEST else None) or _no_run(str(number))
+
+
+def _no_run(number: str) -> NoReturn:
+    fail(f"no run {number}; `orchestrator report CAMPAIGN` lists them", USAGE)
+
+
+_LONGEST = 18
+"""Digits of a run's number, at most."""
+
+
 def honest(verb: Callable[Given, None]) -> Callable[Given, None]:
-    """A verb whose known errors end in their own words, without a traceback."""
+    """A verb whose known errors end in their own words, without a traceback; in JSON where it answers in JSON."""
 
     @wraps(verb)
     def careful(*args: Given.args, **kwargs: Given.kwargs) -> None:
         try:
             verb(*args, **kwargs)
-        except HeldError as problem:
-            fail(str(problem), BUSY)
+        except Failed as problem:
+            failed = problem
         except OrchestratorError as problem:
-            fail(str(problem))
+            code = BUSY if isinstance(problem, HeldError) else WRONG
+            failed = Failed(str(problem), code, problem.mistakes if isinstance(problem, ConfigError) else ())
+        else:
+            return
+        desk = getattr(kwargs.get("context"), "obj", None)
+        failed.tell(as_json=isinstance(desk, Desk) and desk.as_json)
+        raise SystemExit(failed.code)
 
     return careful
 

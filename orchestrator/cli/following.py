@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from functools import partial
 
 from orchestrator.cli.desk import when
@@ -11,7 +12,7 @@ from orchestrator.core.campaigns import Campaign
 from orchestrator.core.nouns import State
 from orchestrator.core.times import MINUTE, NEVER, SECOND, Clock, Instant
 from orchestrator.ledger import Ledger, figures, pace, standing
-from orchestrator.ledger.standing import Waits
+from orchestrator.ledger.standing import People, Waits
 from orchestrator.pipeline import LedgerThread
 
 NEAR = MINUTE
@@ -82,6 +83,28 @@ def _until(waits: Waits, now: Instant) -> str:
         return ""
     first = f", the first of them until {when(waits.first)}" if waits.first > now else ""
     return first + (f", the last until {when(waits.last)}" if now < waits.last < NEVER else "")
+
+
+def told(people: People) -> dict[str, object]:
+    """A run's people as a program reads them."""
+    nothing = [{"reason": str(reason), "people": count} for reason, count in people.nothing.most_common()]
+    return {**asdict(people), "nothing": nothing}
+
+
+def in_people(people: People) -> str:
+    """What became of a run's people, in one line; each of them is counted once."""
+    words = {
+        "reached": "reached",
+        "waiting": "waiting",
+        "in_doubt": "in doubt",
+        "failed": "failed",
+        "holdout": "holdout",
+    }
+    parts = [f"{words[name]} {count:,}" for name in words if (count := getattr(people, name))]
+    if people.nothing:
+        whys = ", ".join(f"{why.replace('_', ' ')} {count:,}" for why, count in people.nothing.most_common())
+        parts.append(f"nothing {people.nothing.total():,} ({whys})")
+    return f"{people.people:,} people: {' · '.join(parts)}" if parts else "nobody was in it"
 
 
 def failed_whole(rows: Mapping[str, int]) -> int:

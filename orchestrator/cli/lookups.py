@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, no_such, table, when
+from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, no_such, run_of, table, when
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def deliveries(
     run: Annotated[int | None, typer.Option(help="Only this run's.")] = None,
     state: Annotated[list[str] | None, typer.Option(help="Only those in these states.")] = None,
     reason: Annotated[str | None, typer.Option(help="Only those with this reason.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="At most so many.")] = 50,
 ) -> None:
     """Show deliveries: who, on which channel, in which state, and why."""
     from orchestrator.core.nouns import State  # noqa: PLC0415 - keeps `--help` fast
@@ -90,65 +90,26 @@ def _known(desk: Desk, ledger: "Ledger", campaign: str | None, run: int | None) 
         campaigns, _ = desk.names()
         if campaign not in campaigns:
             no_such("campaign", campaign, campaigns)
-    if run is not None and runs.find(ledger.store, run) is None:
-        fail(f"no run {run}; `orchestrator report CAMPAIGN` lists them", USAGE)
+    if run is not None:
+        run_of(ledger, run)
 
 
 @honest
-def report(context: typer.Context, campaign: Annotated[str, typer.Argument(help="The campaign.")]) -> None:
-    """Show how a campaign's runs stand, newest first, in rows of the ledger."""
-    from orchestrator.ledger import deliveries as looking  # noqa: PLC0415 - keeps `--help` fast
-    from orchestrator.ledger import runs  # noqa: PLC0415
+def report(
+    context: typer.Context,
+    campaign: Annotated[str | None, typer.Argument(help="The campaign; none for a line about each.")] = None,
+) -> None:
+    """Show how a campaign's runs stand, newest first: in people, then in rows of the ledger, one a person and channel.
 
-    desk: Desk = context.obj
-    with desk.ledger(despite_mistakes=True) as ledger:
-        found = [(run, looking.counts(ledger.store, run.id)) for run in runs.listed(ledger.store, campaign, limit=20)]
-    if not found and campaign not in (campaigns := desk.names()[0]):
-        no_such("campaign", campaign, campaigns)
+    Without a campaign: of each the state, the newest run, and when the clock starts the next.
+    """
+    from orchestrator.cli.reporting import all_campaigns, one_campaign  # noqa: PLC0415 - keeps `--help` fast
 
-    def tell() -> None:
-        for run, counts in found:
-            audience = "not planned yet" if run.audience is None else f"{run.audience:,} people"
-            typer.echo(
-                f"run {run.id} · {run.occurrence} · {run.state} · {audience} · version {run.version[:12]}"
-                + (f" · {run.reason}" if run.reason else "")
-            )
-            totals: dict[tuple[str, str, str], int] = {}
-            for count in counts:
-                what = (count.channel, count.state, count.reason)
-                totals[what] = totals.get(what, 0) + count.rows
-            table(
-                "",
-                {"": "left", "channel": "left", "state": "left", "reason": "left", "rows": "right"},
-                [("  ", *what, f"{rows:,}") for what, rows in totals.items()],
-            )
-
-    desk.show(
-        [
-            {
-                "run": run.id,
-                "occurrence": run.occurrence,
-                "state": run.state,
-                "reason": run.reason,
-                "audience": run.audience,
-                "version": run.version,
-                "counts": [
-                    {
-                        "state": c.state,
-                        "reason": c.reason,
-                        "channel": c.channel,
-                        "segment": c.segment,
-                        "variant": c.variant,
-                        "holdout": c.holdout,
-                        "rows": c.rows,
-                    }
-                    for c in counts
-                ],
-            }
-            for run, counts in found
-        ],
-        tell,
-    )
+    now = WallClock().now()
+    if campaign is None:
+        all_campaigns(context.obj, now)
+    else:
+        one_campaign(context.obj, campaign, now)
 
 
 @honest

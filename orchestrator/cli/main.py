@@ -22,7 +22,7 @@ from orchestrator.cli import (
     steering,
     writing,
 )
-from orchestrator.cli.desk import EXIT_CODES, USAGE, WRONG, Desk, fail
+from orchestrator.cli.desk import EXIT_CODES, OK, USAGE, WRONG, Desk, Failed, fail
 
 _CODES = " · ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
 EPILOG = f"Exit codes: {_CODES}."
@@ -93,6 +93,12 @@ for command in [*app.registered_commands, *segments.segment.registered_commands]
 
 def hoisted(words: Sequence[str]) -> list[str]:
     """The command's words with the options of all verbs in front, wherever they were written."""
+    front, rest = _apart(words)
+    return [*front, *rest]
+
+
+def _apart(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The options of all verbs, and the other words."""
     front, rest = list[str](), list[str]()
     left = iter(words)
     for word in left:
@@ -104,18 +110,29 @@ def hoisted(words: Sequence[str]) -> list[str]:
             front += [word, *([value] if (value := next(left, None)) is not None else [])]
         else:
             rest.append(word)
-    return [*front, *rest]
+    return front, rest
 
 
 def main() -> None:
     """The entry of the command line."""
+    front, rest = _apart(sys.argv[1:])
+    as_json = "--json" in front
     try:
-        app(hoisted(sys.argv[1:]), prog_name="orchestrator")
+        # A wrong word is told by the parser itself, but in JSON.
+        code = app([*front, *rest], prog_name="orchestrator", standalone_mode=not as_json)
+        sys.exit(code if isinstance(code, int) else OK)
+    except Failed as problem:
+        problem.tell(as_json=as_json)
+        raise
     except Exception as problem:
-        if os.environ.get("ORCHESTRATOR_DEBUG"):
+        told = getattr(problem, "format_message", None)  # the parser's own: a word or an option it does not know
+        if told is None and os.environ.get("ORCHESTRATOR_DEBUG"):
             raise
-        name = type(problem).__name__
-        fail(
-            f"{name}: {problem}\nThis is a mistake of the program, not yours; ORCHESTRATOR_DEBUG=1 shows where it happened.",
-            WRONG,
-        )
+        failed = _unforeseen(problem) if told is None else Failed(told(), getattr(problem, "exit_code", USAGE))
+        failed.tell(as_json=as_json)
+        raise failed from None
+
+
+def _unforeseen(problem: Exception) -> Failed:
+    mistake = "This is a mistake of the program, not yours; ORCHESTRATOR_DEBUG=1 shows where it happened."
+    return Failed(f"{type(problem).__name__}: {problem}\n{mistake}", WRONG)

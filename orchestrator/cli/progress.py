@@ -145,14 +145,14 @@ class Progress:
         return self._counts["sent"] * SECOND / max(1, now - self._began)
 
     def figures(self) -> str:
-        """What there is to say in numbers."""
+        """What there is to say in numbers of rows, one a person and channel: people are counted when it is over."""
         return " · ".join(
             f"{what} {self._counts[what]:,}" for what in ("sent", "accepted", "held", "failed", "nothing")
         )
 
     def line(self) -> str:
         """One plain line."""
-        return f" {self._name}   {self.figures()}   {self._rate(self._clock.now()):,.0f}/s"
+        return f" {self._name}   rows: {self.figures()}   {self._rate(self._clock.now()):,.0f}/s"
 
     def _drawn(self) -> RenderableType:
         now = self._clock.now()
@@ -167,7 +167,7 @@ class Progress:
             ProgressBar(total=max(1, self._rows), completed=done),
             f"{done:,} of {self._rows:,} rows  {self._rate(now):,.0f}/s  {seconds // 60}:{seconds % 60:02}",
         )
-        return Group(bar, Text(f" {self.figures()}"), Text(" ctrl-c pauses, nothing is lost", style="dim"))
+        return Group(bar, Text(f" rows: {self.figures()}"), Text(" ctrl-c pauses, nothing is lost", style="dim"))
 
 
 class Waiting:

@@ -1,7 +1,7 @@
 """Who was in a segment when a run was planned: the ledger's own word, not a question asked anew."""
 
-from orchestrator.cli.desk import USAGE, Desk, fail, no_such
-from orchestrator.ledger import deliveries, runs
+from orchestrator.cli.desk import USAGE, Desk, fail, no_such, run_of
+from orchestrator.ledger import deliveries
 
 
 def remembered(desk: Desk, name: str, run: int, at: str | None, engine: str | None) -> list[str]:
@@ -9,10 +9,7 @@ def remembered(desk: Desk, name: str, run: int, at: str | None, engine: str | No
     if at is not None or engine is not None:
         fail("--run is answered by the ledger: leave --at and --engine away", USAGE)
     with desk.ledger() as ledger:
-        known_run = runs.find(ledger.store, run)
-        if known_run is None:
-            fail(f"no run {run}; `orchestrator report CAMPAIGN` lists them", USAGE)
-        if known_run.audience is None:
+        if run_of(ledger, run).audience is None:
             fail(f"run {run} is not planned yet: nobody was counted to any segment; ask again later", USAGE)
         found = deliveries.members(ledger.store, run, name)
     if not found and name not in (known := desk.project().segments):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, run_number, run_of
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -46,8 +46,10 @@ def retry(
 
     People are taken as the audience knows them now; who has left it stays failed. All rules hold again: consent, caps, hours.
     """
-    from orchestrator.cli.sending import ask_for, ask_nobody, tell_sent  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.following import told as told_of  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.sending import ask_for, ask_nobody, tell_sent  # noqa: PLC0415
     from orchestrator.cli.shipping import work_here  # noqa: PLC0415
+    from orchestrator.ledger import standing  # noqa: PLC0415
 
     desk: Desk = context.obj
     reasons = _reasons(reason)
@@ -62,7 +64,8 @@ def retry(
                 f" nothing to retry: run {run.id} of {run.campaign} has no delivery that failed ({', '.join(reasons)})"
             )
             more = f" of somebody who is still in the audience; {gone:,} have left it" if gone else ""
-            told |= {"run": run.id, "state": str(run.state), "rows": {}, "sink": "", "waiting": None}
+            stands = told_of(standing.people(bench.ledger.store, run.id))
+            told |= {"run": run.id, "state": str(run.state), "people": stands, "rows": {}, "sink": "", "waiting": None}
             desk.show(told, lambda: typer.echo(nothing + more))
             return
         if not desk.as_json:
@@ -104,10 +107,8 @@ def _run(bench: _Bench, what: str) -> "Run":
     """The run that is meant: by number, or the newest of a campaign."""
     from orchestrator.ledger import RunState, runs  # noqa: PLC0415 - keeps `--help` fast
 
-    if what.isdigit():
-        run = runs.find(bench.ledger.store, int(what))
-        if run is None:
-            fail(f"no run {what}; `orchestrator report CAMPAIGN` lists them", USAGE)
+    if (number := run_number(what)) is not None:
+        run = run_of(bench.ledger, number)
     else:
         if what not in bench.opened.project.campaigns:
             no_such("campaign", what, bench.opened.project.campaigns)
@@ -125,13 +126,14 @@ def _run(bench: _Bench, what: str) -> "Run":
 def _failed(bench: _Bench, run: "Run", reasons: Sequence[str], now: "Instant") -> "tuple[list[Person], int]":
     """Those whose delivery failed, as the audience knows them now, under the segment and variant of their row; how many left."""
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.bundles import Bundles  # noqa: PLC0415
     from orchestrator.ledger import deliveries  # noqa: PLC0415
     from orchestrator.pipeline import Casting, coupons_of, supply  # noqa: PLC0415
 
     rows = deliveries.failed_rows(bench.ledger.store, run.id, reasons)
     if not rows:
         return [], 0
-    opened, bundles = bench.opened, app.Bundles(bench.opened.project.environment.name, now)
+    opened, bundles = bench.opened, Bundles(bench.opened.project.environment, now)
     prepared = bundles.prepare(bench.ledger, run.campaign, run.version)
     project = bundles.project(bench.ledger, run.version)
     touched = prepared.letters.touched()

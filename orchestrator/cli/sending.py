@@ -35,22 +35,33 @@ def plan(
 ) -> None:
     """Show who would get what, and why the others would not. Nothing is written, nothing leaves."""
     from orchestrator.cli.shipping import probe, rehearse  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.upcoming import upcoming  # noqa: PLC0415
     from orchestrator.core.holding import ended  # noqa: PLC0415
 
     desk: Desk = context.obj
     with rehearse(desk, campaign, moment_of(at)) as show:
         trouble, stocks = probe(show), show.stocks()
-        hold, over = show.hold, ended(show.prepared.campaign, show.at)
+        hold, over, soon = show.hold, ended(show.prepared.campaign, show.at), upcoming(show.prepared.campaign, show.at)
         linked = {name: {"asked": one.asked, "unanswered": one.unanswered} for name, one in show.asking.told.items()}
 
         def tell() -> None:
             _print(desk, campaign, show)
             _print_clock(hold, over)
+            if not over:
+                typer.echo(f" next: {soon.text}")
+            _print_zones(show)
             _print_coupons(show.forecast, stocks)
             _print_linked(linked, trouble)
 
         left = {name: {"needed": show.forecast.coupons[name], "left": one.left} for name, one in stocks.items()}
-        more = {"hold": hold, "ended": over, "coupons": left, "linked_data": linked, "trouble": trouble}
+        more = {
+            "hold": hold,
+            "ended": over,
+            "next_at": soon.at,
+            "coupons": left,
+            "linked_data": linked,
+            "trouble": trouble,
+        }
         desk.show({**_told(show.forecast), **more}, tell)
 
 
@@ -60,6 +71,13 @@ def _print_clock(hold: str, over: str) -> None:
         typer.echo(f" it has ended ({over}): the clock starts no run of it any more; orchestrator send still does")
     if hold:
         typer.echo(f" a run of the clock would wait for a person: {hold}; orchestrator send does not")
+
+
+def _print_zones(show: "Rehearsal") -> None:
+    """Who a schedule in everybody's own zone reaches by the project's clock."""
+    schedule, zoneless = show.prepared.campaign.schedule, show.forecast.zoneless
+    if schedule is not None and zoneless:
+        typer.echo(f" {zoneless:,} of them have no time zone we know; the clock sends to them by {schedule.zone}")
 
 
 def _print_coupons(found: "Forecast", stocks: "Mapping[str, Stock]") -> None:
@@ -130,10 +148,23 @@ def send(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
             fail(f"{campaign}: nothing was sent to anybody. {desk.environment} reaches everyone, and {untold}")
         if trouble := probe(show) or show.short():
             fail(f"{campaign}: nothing was sent to anybody; {trouble}")
-        if not yes:
+        seeds = show.seeds()
+        if seeds == 0:
+            fail(f"{campaign}: nothing was sent to anybody; {_nobody(desk, show)}")
+        if not yes and seeds is not None:
+            ask_for(seeds, "seeds in the audience, who alone may get it")
+        elif not yes:
             ask_for(show.forecast.people, "people in the audience")
         sent = ship(desk, show)
     tell_sent(desk, campaign, sent)
+
+
+def _nobody(desk: Desk, show: "Rehearsal") -> str:
+    """Why a send to seeds would be for nobody."""
+    from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+
+    name = show.opened.project.settings.seeds
+    return f"{desk.environment}: {app.whom(show.opened)}, and nobody of {name} is in the audience"
 
 
 def ask_nobody(desk: Desk, verb: str, *, yes: bool, after: str) -> None:
@@ -166,8 +197,7 @@ def _print_sent(campaign: str, how: "Sent") -> None:
     from orchestrator.cli.following import failed_whole  # noqa: PLC0415 - keeps `--help` fast
 
     sent = how.told
-    rows = " · ".join(f"{state.replace('_', ' ')} {count:,}" for state, count in sent["rows"].items())
-    typer.echo(f" run {sent['run']} of {campaign} is {sent['state']}   {rows or 'nobody was in it'}")
+    typer.echo(f" run {sent['run']} of {campaign} is {sent['state']}   {how.people}")
     if sent["sink"]:
         typer.echo(f" nothing left this machine: the messages are in {sent['sink']}")
     if sent["state"] == "working":
@@ -178,7 +208,7 @@ def _print_sent(campaign: str, how: "Sent") -> None:
         typer.echo(f" it goes on with: orchestrator resume {sent['run']}, then orchestrator serve")
     if failed := failed_whole(sent["rows"]):
         states = " ".join(f"--state {state}" for state in ("render_failed", "failed") if state in sent["rows"])
-        typer.echo(f" nobody got a message: all {failed:,} failed")
+        typer.echo(f" nobody got a message: all {failed:,} messages failed")
         typer.echo(f" why: orchestrator deliveries {campaign} --run {sent['run']} {states}")
     typer.echo(f" look: orchestrator report {campaign} · orchestrator deliveries {campaign} --user ID")
 
@@ -229,6 +259,7 @@ def _told(found: "Forecast") -> dict[str, object]:
         "variants": dict(found.variants),
         "holdout": found.holdout,
         "held": dict(found.held),
+        "without_zone": found.zoneless,
         "nothing": [
             {"reason": reason, "detail": detail, "people": people, "examples": found.examples[reason, detail]}
             for (reason, detail), people in found.nothing.most_common()
@@ -238,12 +269,15 @@ def _told(found: "Forecast") -> dict[str, object]:
 
 def _print(desk: Desk, campaign: str, show: "Rehearsal") -> None:
     """People first, rows never; at last what else is under way."""
+    from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+
     found = show.forecast
 
     def line(text: str, number: str, more: str = "") -> None:
         typer.echo(f" {text:<38}{number:>9}" + (f"   {more}" if more else ""))
 
-    typer.echo(f" {campaign}   {desk.environment} · {when(show.at)}")
+    only = f" · {app.whom(show.opened)}" if show.seeds() is not None else ""
+    typer.echo(f" {campaign}   {desk.environment} · {when(show.at)}{only}")
     line(
         "in the audience",
         f"{found.people:,}",

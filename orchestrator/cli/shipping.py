@@ -3,7 +3,6 @@
 import asyncio
 import random
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,15 +13,19 @@ from typing import Any, Protocol
 import uvloop
 
 from orchestrator import app, checking
+from orchestrator.bundles import Bundles
+from orchestrator.bundles import prepared as prepare
 from orchestrator.cli import standing as earlier_runs
 from orchestrator.cli.desk import CTRL_C, OK, TERMINATED, WRONG, Desk, fail, no_such
-from orchestrator.cli.following import Following, failed_whole, who_waits
+from orchestrator.cli.following import Following, failed_whole, in_people, who_waits
+from orchestrator.cli.following import told as told_of
 from orchestrator.cli.progress import Asking, Progress, waiting
 from orchestrator.config import Deliver
 from orchestrator.core.assignment import ramp_at
 from orchestrator.core.errors import StoreError
 from orchestrator.core.facts import RunFacts
 from orchestrator.core.holding import reason_to_hold
+from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant, iso
 from orchestrator.ledger import Ledger, NewRun, Purpose, Run, RunState, asking, deliveries, runs, standing
 from orchestrator.ledger.coupons import Stock
@@ -66,6 +69,8 @@ class Sent:
     why: str = ""
     waits: tuple[str, ...] = ()
     """Lines that say how many wait, until when, and what will send to them."""
+    people: str = ""
+    """What became of everybody in it, in one line."""
 
 
 PROBED = 5
@@ -110,6 +115,12 @@ class Rehearsal:
         """What earlier runs of the campaign still have to do with these people, a line each."""
         return tuple(earlier_runs.told(self.earlier, self.prepared.campaign, self.at))
 
+    def seeds(self) -> int | None:
+        """How many of the people are seeds, where the environment reaches only these; None where it does not."""
+        if self.opened.project.environment.deliver is not Deliver.SEEDS:
+            return None
+        return self.forecast.people - self.forecast.nothing[Reason.NOT_A_SEED, ""]
+
     def untold(self) -> str:
         """Why this environment must not send it yet, empty if it may."""
         return app.untold(self.opened, self.ledger, self.prepared.campaign)
@@ -133,7 +144,7 @@ def ready(
         ledger = opened.ledger()
         try:
             seal = ledger.seal(Purpose.UNSUBSCRIBE, at)
-            yield opened, ledger, app.prepared(opened.project, opened.files, campaign, seal, child), child
+            yield opened, ledger, prepare(opened.project, opened.files, campaign, seal, child), child
         finally:
             ledger.close()
 
@@ -216,25 +227,26 @@ def outcome(opened: app.Opened, number: int, code: int = OK) -> Sent:
     try:
         run, now = runs.find(ledger.store, number), WallClock().now()
         rows = {str(state): count for state, count in standing.states(ledger.store, number).items()}
-        waits = standing.waits(ledger.store, number)
+        people, waits = standing.people(ledger.store, number), standing.waits(ledger.store, number)
         campaign = opened.project.campaigns.get(run.campaign) if run is not None else None
         lines = tuple(who_waits(ledger, number, campaign, waits, now))
     finally:
         ledger.close()
-    sink = "" if opened.project.environment.deliver is Deliver.EVERYONE else str(opened.root / app.SINK)
+    sink = str(opened.root / app.SINK) if opened.project.environment.deliver is Deliver.SINK else ""
     waiting = {"people": waits.people, "first_at": waits.first, "last_at": waits.last}
     told = {
         "run": number,
         "state": str(run.state) if run else "gone",
+        "people": told_of(people),
         "rows": rows,
         "sink": sink,
         "waiting": waiting if waits.people else None,
     }
     why = run.reason if run is not None and run.state is RunState.PAUSED else ""
-    return Sent(told, WRONG if code == OK and (why or failed_whole(rows)) else code, why, lines)
+    return Sent(told, WRONG if code == OK and (why or failed_whole(rows)) else code, why, lines, in_people(people))
 
 
-def _ask_again(show: Bench, bundles: app.Bundles, run: int, now: Instant, ledger: Ledger) -> None:
+def _ask_again(show: Bench, bundles: Bundles, run: int, now: Instant, ledger: Ledger) -> None:
     """A long send asks again about those it reaches an hour later; a daemon does so for what is held beyond this verb."""
     if run in asking.runs_to_ask(ledger.store, now):
         found = runs.find(ledger.store, run)
@@ -261,7 +273,7 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
     """Work the run; the exit code, which is a signal's if that paused the run."""
     clock = WallClock()
     held = LedgerThread(show.ledger)
-    bundles = app.Bundles(show.opened.project.environment.name, clock.now(), show.child)
+    bundles = Bundles(show.opened.project.environment, clock.now(), show.child)
     rows = await held(lambda ledger: deliveries.rows_of(ledger.store, run.id))
     progress = Progress(run.campaign, rows, clock, quiet=desk.as_json)
     parts = Parts(held, app.dispatch(show.opened, clock, random.random), bundles.prepare_shard, progress)
@@ -272,7 +284,7 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
             try:
                 await held(partial(_ask_again, show, bundles, run.id, clock.now()))
             except StoreError as problem:
-                sys.stderr.write(f"{problem}; who has waited for over an hour waits on\n")
+                desk.note(f"{problem}; who has waited for over an hour waits on")
                 break
             shard = await held(lambda ledger: ledger.claim(clock.now()))
             if shard is not None:

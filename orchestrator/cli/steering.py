@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.desk import USAGE, Desk, fail, honest
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, run_number, run_of
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def pause(context: typer.Context, what: What) -> None:
     from orchestrator.ledger import RunState, pace  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
-    if what.isdigit():
-        _steer(desk, int(what), RunState.PAUSED, (RunState.WORKING,), "paused by hand")
+    if (number := run_number(what)) is not None:
+        _steer(desk, number, RunState.PAUSED, (RunState.WORKING,), "paused by hand")
         return
     scope = _scope(desk, what)
     with desk.ledger(despite_mistakes=True) as ledger:
@@ -46,8 +46,8 @@ def resume(context: typer.Context, what: What) -> None:
     from orchestrator.ledger import RunState, pace  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
-    if what.isdigit():
-        _steer(desk, int(what), RunState.WORKING, (RunState.PAUSED, RunState.WAITING), "")
+    if (number := run_number(what)) is not None:
+        _steer(desk, number, RunState.WORKING, (RunState.PAUSED, RunState.WAITING), "")
         return
     scope = _scope(desk, what)
     with desk.ledger(despite_mistakes=True) as ledger:
@@ -70,13 +70,12 @@ def _steer(desk: Desk, number: int, to: "RunState", come_from: "Sequence[RunStat
     from orchestrator.ledger import runs  # noqa: PLC0415 - keeps `--help` fast
 
     with desk.ledger(despite_mistakes=True) as ledger:
+        run_of(ledger, number)
         if to == "cancelled":
             moved = runs.cancel(ledger.store, number, reason, WallClock().now())
         else:
             moved = runs.steer(ledger.store, number, to, come_from, reason)
-        found = runs.find(ledger.store, number)
-    if found is None:
-        fail(f"no run {number}; `orchestrator report CAMPAIGN` lists them", USAGE)
+        found = run_of(ledger, number)
     if not moved:
         fail(
             f"run {number} of {found.campaign} is {found.state}; only one that is {' or '.join(come_from)} can become {to}"

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 import uvloop
 
-from orchestrator import app
+from orchestrator import app, bundles
 from orchestrator.audience.lists import read_list
 from orchestrator.cli.choosing import chosen_locale, chosen_variant, one_of
 from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, no_such
@@ -73,11 +73,11 @@ def try_out(desk: Desk, trial: Trial) -> None:
         seal = ledger.seal(Purpose.UNSUBSCRIBE, now)
     finally:
         ledger.close()
-    prepared = app.prepared(opened.project, opened.files, trial.campaign, seal)
+    prepared = bundles.prepared(opened.project, opened.files, trial.campaign, seal)
     person = _person(opened, prepared, trial, now)
     messages = [_message(prepared, person, channel, address, now) for channel, address in goals]
     told = uvloop.run(_deliver(opened, prepared.campaign, messages))
-    sink = "" if opened.project.environment.deliver is Deliver.EVERYONE else str(opened.root / app.SINK)
+    sink = str(opened.root / app.SINK) if opened.project.environment.deliver is Deliver.SINK else ""
     answer = {
         "campaign": trial.campaign,
         "user": person.user,
@@ -106,10 +106,23 @@ def _goals(opened: app.Opened, trial: Trial) -> list[tuple[Channel, str]]:
                 " (--channel says which the address is for)",
                 USAGE,
             )
+        _refuse_strangers(opened, address)
         if Channel(channel) is Channel.IN_APP:
             fail("in_app messages wait in our own inbox and go to no address; orchestrator preview shows them", USAGE)
         goals.append((Channel(channel), address))
     return goals
+
+
+def _refuse_strangers(opened: app.Opened, address: str) -> None:
+    """End, where the environment reaches only seeds and the address is none."""
+    environment, name = opened.project.environment, opened.project.settings.seeds
+    if environment.deliver is not Deliver.SEEDS or app.seeds(opened).name_address(address):
+        return
+    fail(
+        f"{address} does not stand in {name}, and {environment.name} reaches nobody else (deliver: seeds); name it there,"
+        " under a column email (or phone), or send the test from an environment that reaches everyone",
+        USAGE,
+    )
 
 
 def _addresses(opened: app.Opened, to: str, channel: str | None) -> Sequence[str]:

@@ -24,7 +24,10 @@ def check(
     context: typer.Context,
     online: Annotated[
         bool,
-        typer.Option("--online", help="Also ask the audience, where it is not ours: are its tables and columns there?"),
+        typer.Option(
+            "--online",
+            help="Also ask the audience, where it is not ours: are its tables and columns there, each person once?",
+        ),
     ] = False,
 ) -> None:
     """Read every file and name every mistake at once, and what is none but worth knowing. Needs no store, secret or network."""
@@ -57,10 +60,11 @@ def check(
 
 
 def _of_the_audience(desk: Desk) -> "tuple[Mistake, ...]":
-    """What the mapping names and the audience does not have."""
+    """What the mapping names and the audience does not have; where it has all, whether somebody stands there twice."""
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
 
-    return tuple(app.audience(desk.open()).mistakes())
+    audience = app.audience(desk.open())
+    return tuple(audience.mistakes() or audience.doubled())
 
 
 @honest

@@ -21,7 +21,7 @@ from orchestrator.config.results import (
 )
 from orchestrator.config.schema import SCHEMA_OF, schemas
 from orchestrator.config.secret import MachineSecrets, Secret, SecretMissingError, SecretSource
-from orchestrator.config.tree import read_tree
+from orchestrator.config.tree import load_folder, read_tree
 
 __all__ = [
     "SCHEMA_OF",
@@ -49,6 +49,7 @@ __all__ = [
     "installed_adapters",
     "ledger_of",
     "load",
+    "load_folder",
     "mapping_of",
     "read_tree",
     "schemas",

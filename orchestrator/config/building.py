@@ -2,7 +2,7 @@
 
 from orchestrator.config.campaign_shape import CampaignShape, ScheduleShape
 from orchestrator.config.draft import Draft
-from orchestrator.config.fields import RECIPIENT, Devices, OnError
+from orchestrator.config.fields import RECIPIENT, Deliver, Devices, OnError
 from orchestrator.config.policies import excluded, hold_if, policy_of
 from orchestrator.config.results import (
     Catalogue,
@@ -37,6 +37,7 @@ from orchestrator.core.campaigns import (
     Schedule,
     Trigger,
 )
+from orchestrator.core.lists import Seeds, people_in, seeds_in
 from orchestrator.core.nouns import Channel
 from orchestrator.core.times import HOUR, SECOND
 
@@ -49,10 +50,11 @@ def build(draft: Draft, trees: dict[str, segments.Segment], environment: Environ
     if draft.settings is None or draft.data is None:
         return None
     campaigns = {}
+    seeds = _seeds(draft, draft.settings) if environment.deliver is Deliver.SEEDS else None
     for name, campaign in draft.campaigns.items():
         if campaign is None or campaign.shape is None:
             return None
-        campaigns[name] = _campaign(name, campaign.shape, draft.settings, environment)
+        campaigns[name] = _campaign(name, campaign.shape, draft.settings, environment, seeds)
     known = _catalogue(draft.data, frozenset(trees))
     foreign = foreign_of(draft.warehouse_sheet, draft.warehouse) if draft.warehouse is not None else None
     return Project(_settings(draft.settings), environment, known, trees, campaigns, foreign)
@@ -74,6 +76,11 @@ def sketch(draft: Draft) -> Sketch:
         _catalogue(draft.data, frozenset(draft.segments)) if draft.data else None,
         campaigns,
     )
+
+
+def _seeds(draft: Draft, settings: SettingsShape) -> Seeds:
+    name = settings.seeds or ""
+    return seeds_in(people_in(name, draft.files.get(name, b"")))
 
 
 def _settings(shape: SettingsShape) -> Settings:
@@ -141,13 +148,15 @@ def _type(it: AttributeShape) -> DataType:
     return DataType(it.is_, tuple(it.values or ()))
 
 
-def _campaign(name: str, shape: CampaignShape, settings: SettingsShape, environment: Environment) -> Campaign:
+def _campaign(
+    name: str, shape: CampaignShape, settings: SettingsShape, environment: Environment, seeds: Seeds | None
+) -> Campaign:
     routes = _routes(settings)
     goal, trigger = shape.goal, shape.trigger
     return Campaign(
         name=name,
         channels=tuple(shape.channels.all),
-        policy=policy_of(shape, settings),
+        policy=policy_of(shape, settings, seeds),
         mode=Mode.FIRST_OF if shape.channels.first_of else Mode.ALL_OF,
         kind=shape.kind,
         state=shape.state,

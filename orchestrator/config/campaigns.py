@@ -198,7 +198,7 @@ def _check_afterwards(
 
 def _check_topic(draft: Draft, sheet: Sheet, shape: CampaignShape, settings: SettingsShape) -> None:
     if shape.topic is not None:
-        if shape.topic not in settings.topics:
+        if shape.topic not in settings.topics and not draft.stood_in("topics"):
             draft.findings.at(
                 sheet,
                 ("topic",),
@@ -229,17 +229,19 @@ def _check_channels(draft: Draft, sheet: Sheet, shape: CampaignShape, settings: 
     for index, channel in enumerate(channels):
         if channel in channels[:index]:
             findings.at(sheet, ("channels", key, index), f"{quoted(channel)} stands here twice", "Delete one.")
-        if channel is not Channel.IN_APP and channel not in settings.route:
+        if channel is not Channel.IN_APP and channel not in settings.route and not draft.stood_in("route"):
             findings.at(
                 sheet,
                 ("channels", key, index),
                 f"no provider carries {channel}",
                 f"Add it to `route:` in config/orchestrator.yaml, like `{channel}: […]`.",
             )
-    if shape.devices is not None and Channel.PUSH not in channels:
+    guessed = draft.stood_in("channels", sheet.file)
+    if shape.devices is not None and Channel.PUSH not in channels and not guessed:
         findings.at_key(sheet, ("devices",), "'devices' has no meaning without push", "Delete it.")
     live = shape.state is CampaignState.LIVE and shape.kind is Kind.MARKETING
-    if live and Channel.EMAIL in channels and not any(sender.postal for sender in settings.senders.values()):
+    postal = any(sender.postal for sender in settings.senders.values()) or draft.stood_in("senders")
+    if live and Channel.EMAIL in channels and not postal:
         findings.at(
             sheet,
             ("kind",),

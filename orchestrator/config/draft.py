@@ -58,6 +58,10 @@ class Draft:
     def _sure(self, key: str) -> bool:
         return not any(file == SETTINGS and path[0] == key for file, path in self.findings.unsure)
 
+    def stood_in(self, key: str, file: str = SETTINGS) -> bool:
+        """Whether all of what stands under a key is a stand-in, so that what refers to it may be right."""
+        return (file, (key,)) in self.findings.unsure
+
     def segment(self, sheet: Sheet, path: Path, name: str) -> None:
         """A reference to a segment."""
         if name not in self.segments:

@@ -21,6 +21,9 @@ class Findings:
     unsure: set[tuple[str, Path]] = field(default_factory=set)
     """Values (file, path) that something else stands in for, because they are mistaken: nothing more is said about them."""
 
+    unread: frozenset[str] = frozenset()
+    """Files that are refused as they stand: nothing is said about what is in them."""
+
     def at(self, sheet: Sheet, path: Path, text: str, remedy: str = "") -> None:
         """A mistake about the value at this path."""
         if self.is_unsure(sheet.file, path):
@@ -64,7 +67,8 @@ class Findings:
         return tuple(sorted(self.found, key=lambda mistake: (mistake.file, mistake.line, mistake.column, mistake.text)))
 
     def _add(self, mistake: Mistake) -> None:
-        self.found[mistake] = None
+        if mistake.file not in self.unread:
+            self.found[mistake] = None
 
 
 def quoted(value: object) -> str:

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from orchestrator.config.findings import Findings, nearest
 from orchestrator.config.sheets import Path, Place, Sheet
-from orchestrator.config.walking import item_of, keys, kind_at, names_of, needed_of, schemas_of
+from orchestrator.config.walking import is_mapping, item_of, keys, kind_at, names_of, needed_of, schemas_of
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -113,9 +113,13 @@ def _example(model: type[BaseModel], path: Path, given: Any) -> Any:
             return said["examples"][0]
         if said.get("type") in _PLAIN:
             return _PLAIN[said["type"]]
-    needed = needed_of(kind)
-    inside = {name: _example(model, (*path, name), None) for name in needed}
-    return inside if needed and None not in inside.values() else None
+    return _empty(model, path, kind)
+
+
+def _empty(model: type[BaseModel], path: Path, kind: Any) -> Any:
+    """A mapping of this kind with no more in it than it needs; None for what is no mapping."""
+    inside = {name: _example(model, (*path, name), None) for name in needed_of(kind)}
+    return inside if is_mapping(kind) and None not in inside.values() else None
 
 
 def _path(value: Any, steps: tuple[int | str, ...]) -> Path:

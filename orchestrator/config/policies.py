@@ -5,6 +5,7 @@ from orchestrator.config.draft import CampaignDraft, Draft
 from orchestrator.config.fields import Capped
 from orchestrator.config.shapes import DefaultsShape, SettingsShape
 from orchestrator.core.campaigns import Cap, Consent, HoldIf, Kind, Policy, QuietHours
+from orchestrator.core.lists import Seeds
 from orchestrator.core.nouns import OnAmbiguous
 from orchestrator.core.phrases import say_duration, say_quiet_hours
 from orchestrator.core.times import DAY
@@ -34,8 +35,8 @@ def check_policy(draft: Draft, campaign: CampaignDraft) -> None:
             findings.at(sheet, ("audience", shape.audience.index(name)), text, "Take it out of one of them.")
 
 
-def policy_of(shape: CampaignShape, settings: SettingsShape) -> Policy:
-    """Every rule between a member and a message.
+def policy_of(shape: CampaignShape, settings: SettingsShape, seeds: Seeds | None) -> Policy:
+    """Every rule between a member and a message; `seeds` are the only people the environment may reach, None for everyone.
 
     Defaults hold for marketing. A transactional campaign (a receipt, a password) has the rules of its own file alone, and
     the default for when a message is too late.
@@ -56,6 +57,7 @@ def policy_of(shape: CampaignShape, settings: SettingsShape) -> Policy:
         throttle=min(throttles) if throttles else None,
         on_ambiguous=shape.on_ambiguous or resend,
         project_holdout=settings.holdout if shape.kind is Kind.MARKETING else 0.0,
+        seeds=seeds,
     )
 
 

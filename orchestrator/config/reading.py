@@ -1,6 +1,6 @@
 """A whole project read at once: every file, every mistake, and the project itself if there is none."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -42,6 +42,8 @@ class Loaded:
     mistakes: tuple[Mistake, ...] = ()
     sketch: Sketch | None = field(default=None, repr=False)
     """Where there are mistakes: as much of the project as its templates can be held against."""
+    refused: frozenset[str] = frozenset()
+    """Files that are there and must not be read: nothing but that is said about them. `files` has them empty."""
 
     def sound(self) -> Project:
         """The project; ConfigError with every mistake if there are any."""
@@ -56,13 +58,17 @@ def load(
     secrets: SecretSource | None = None,
     *,
     adapters: Mapping[str, Declaration] | None = None,
+    refused: Sequence[Mistake] = (),
 ) -> Loaded:
     """Read a project from its files (path below the root → content), as seen from one environment.
 
     Pure: the same files give the same project on every machine. Only with `secrets` is anybody asked whether the secrets
-    of this environment are there; checks without them (a pull request) pass. `adapters` are those installed.
+    of this environment are there; checks without them (a pull request) pass. `adapters` are those installed. `refused` are
+    mistakes about files that are there and are not among these.
     """
-    findings = Findings()
+    unread = frozenset(it.file for it in refused)
+    files = {**files, **dict.fromkeys(unread, b"")} if unread else files
+    findings = Findings(unread=unread)
     draft = _draft(files, findings, installed_adapters() if adapters is None else adapters)
     trees = read_segments(draft)
     if draft.settings is not None:
@@ -77,8 +83,10 @@ def load(
             check_policy(draft, campaign)
     check_templates(draft)
     chosen = _environment(draft, environment, secrets)
+    for mistake in refused:
+        findings.found[mistake] = None
     if chosen is None or findings.found:
-        return Loaded(files, None, findings.sorted(), sketch(draft))
+        return Loaded(files, None, findings.sorted(), sketch(draft), unread)
     return Loaded(files, build(draft, trees, chosen))
 
 
@@ -102,6 +110,8 @@ def _draft(files: Files, findings: Findings, adapters: Mapping[str, Declaration]
         settings_sheet, settings = shape(settings_sheet, SettingsShape, findings)
     if data_ok:
         data_sheet, data = shape(data_sheet, DataShape, findings)
+        if {(DATA, ("attributes",)), (DATA, ("events",))} & findings.unsure:
+            data = None  # a catalogue without them would make every name a mistake
     read = Draft(files, findings, adapters, settings_sheet, settings, data_sheet, data, segments, campaigns)
     if WAREHOUSE not in files:
         return read
@@ -115,6 +125,8 @@ def _sheet(files: Files, file: str, findings: Findings, remedy: str = "") -> tup
     nothing = Sheet(file, {}, {})
     if file not in files:
         findings.in_file(file, "is missing", remedy)
+        return nothing, False
+    if file in findings.unread:
         return nothing, False
     sheet, slips = read_sheet(file, files[file])
     for slip in slips:

@@ -35,7 +35,7 @@ def known_data(
 
 def read_segments(draft: Draft) -> dict[str, Segment]:
     """Every segment that has no mistake of its own."""
-    topics = frozenset(draft.settings.topics) if draft.settings else None
+    topics = frozenset(draft.settings.topics) if draft.settings and not draft.stood_in("topics") else None
     known = known_data(draft.data, frozenset(draft.segments), frozenset(draft.campaigns), topics)
     found = {}
     for name, sheet in draft.segments.items():

@@ -12,6 +12,7 @@ from orchestrator.config.sheets import Path
 from orchestrator.config.sources import check_sources
 from orchestrator.core.campaigns import CampaignState, Kind
 from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.lists import people_in
 from orchestrator.core.nouns import Channel
 
 DEV = "dev"
@@ -29,6 +30,10 @@ def check_settings(draft: Draft, settings: SettingsShape) -> None:
         _check_route(draft, settings, channel, names)
     if settings.seeds:
         draft.list_file(sheet, ("seeds",), settings.seeds)
+        try:
+            people_in(settings.seeds, draft.files.get(settings.seeds, b""))
+        except ValueError as problem:
+            findings.in_file(settings.seeds, str(problem), line=1, column=1)
     _check_coupons(draft, settings)
     check_sources(draft, settings)
     for index, name in enumerate(settings.defaults.exclude):
@@ -213,6 +218,8 @@ def _check_route(draft: Draft, settings: SettingsShape, channel: Channel, names:
     for index, name in enumerate(names):
         path = ("route", channel.value, index)
         if name not in settings.providers:
+            if draft.stood_in("providers"):
+                continue
             findings.at(sheet, path, f"no provider {quoted(name)}", choice(name, settings.providers, "provider"))
             continue
         if name in names[:index]:

@@ -63,12 +63,16 @@ class EnvironmentShape(Shape):
     """One environment: whom it may reach, and above how many people a run waits for a person."""
 
     deliver: DeliverWord = Field(
-        description="Whom it may reach: nobody (`sink`, messages end in data/sink/), the seeds, or everyone."
+        description="Whom it may reach: nobody (`sink`, messages end in data/sink/), only who stands in the file `seeds`, or"
+        " everyone."
     )
     approve_over: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="A run of more people than this waits for a person; unset, none does."
     )
-    stores: StoresShape | None = Field(default=None, description="Stores of its own, instead of the project's.")
+    stores: StoresShape | None = Field(
+        default=None,
+        description="Stores of its own, instead of the project's; a store belongs to one environment and is refused to every other.",
+    )
 
 
 def _setting(value: Any) -> str:
@@ -229,7 +233,9 @@ class SettingsShape(Shape):
         description="By name; `dev` is always there, and delivers to nobody unless told otherwise.",
     )
     seeds: ListFile | None = Field(
-        default=None, description="The file of people an environment of `deliver: seeds` may reach."
+        default=None,
+        description="The file of the only people an environment of `deliver: seeds` may reach: one column, `user_id`, `email` or"
+        " `phone`.",
     )
     providers: dict[Name, ProviderShape] = Field(
         default_factory=dict, description="Accounts with outside services, by a name of your own."

@@ -88,6 +88,10 @@ def _check_campaign(draft: Draft, campaign: CampaignDraft, cells: list[Cell]) ->
     shape = campaign.shape
     if shape is None:
         return
+    if any(draft.stood_in(key, campaign.sheet.file) for key in ("audience", "channels", "experiment")):
+        for cell in cells:
+            _check_head(draft, cell)
+        return  # nobody can tell which of them are read
     reachable = [cell for cell in cells if _reachable(draft, campaign, cell)]
     for cell in reachable:
         _check_head(draft, cell)
@@ -196,6 +200,8 @@ def _check_head(draft: Draft, cell: Cell) -> None:
     if sheet is None or draft.settings is None or not isinstance(sender, str) or "{" in sender:
         return
     campaign, senders = draft.campaigns[cell.campaign], draft.settings.senders
+    if sender not in senders and draft.stood_in("senders"):
+        return
     if sender not in senders:
         remedy = choice(sender, senders, "sender in orchestrator.yaml")
         draft.findings.at(sheet, ("from",), f"no sender {quoted(sender)}", remedy)

@@ -2,8 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.config.reading import Loaded, load
+from orchestrator.config.settings import DEV
 from orchestrator.core.errors import ConfigError, Mistake
 
 FOLDERS = ("config", "templates", "lists")
@@ -13,27 +16,52 @@ LARGEST_TREE = 256 * 1024 * 1024
 MOST_FILES = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The files of a folder by their paths below it, and what was refused. `whole` is False where that is too much to judge the rest by."""
+
+    files: dict[str, bytes]
+    refused: tuple[Mistake, ...] = ()
+    whole: bool = True
+
+
 def read_tree(root: Path) -> dict[str, bytes]:
     """Every file of config/, templates/ and lists/ by its path below the root, in order; hidden files are left out.
 
     The only look at the disk: what is loaded from the result, here or by a worker, is the same. ConfigError names every
     file that is too large, leads out of the folder, or cannot be read.
     """
+    found = survey(root)
+    if found.refused:
+        raise ConfigError(found.refused)
+    return found.files
+
+
+def load_folder(root: Path, environment: str = DEV) -> Loaded:
+    """What came of a folder's files; a file that is refused is one mistake and hides no other."""
+    found = survey(root)
+    if not found.whole:
+        return Loaded(found.files, None, found.refused)
+    return load(found.files, environment, refused=found.refused)
+
+
+def survey(root: Path) -> Tree:
+    """The same files, and a mistake for each that is refused."""
     mistakes: list[Mistake] = []
+    whole = not any((root / folder).is_symlink() for folder in FOLDERS)
     files: dict[str, bytes] = {}
     total = 0
     for name in sorted(_names(root, mistakes)):
         if len(files) >= MOST_FILES or total > LARGEST_TREE:
             limit = f"more than {MOST_FILES} files or {LARGEST_TREE >> 20} MiB"
             mistakes.append(Mistake(name, 0, 0, f"{limit} in one project", "Move long lists to the audience store."))
+            whole = False
             break
         content = _content(root, name, mistakes)
         if content is not None:
             files[name] = content
             total += len(content)
-    if mistakes:
-        raise ConfigError(tuple(mistakes))
-    return files
+    return Tree(files, tuple(mistakes), whole)
 
 
 def _names(root: Path, mistakes: list[Mistake]) -> Iterator[str]:

@@ -31,6 +31,11 @@ def needed_of(kind: Any) -> list[str]:
     return [it.alias or name for name, it in shape.model_fields.items() if it.is_required()] if shape else []
 
 
+def is_mapping(kind: Any) -> bool:
+    """Whether a value of this kind may be a mapping, of known keys or of names."""
+    return any(True for _ in _models(kind)) or any(get_origin(part) is dict for part in _parts(kind))
+
+
 def names_of(kind: Any) -> list[str]:
     """The words that the names of a mapping of this kind are chosen from; none if they are free."""
     for part in _parts(kind):

@@ -63,9 +63,10 @@ def _check_words(draft: Draft, path: Path, words: WordsShape) -> None:
         if (one is None) == (other is None):
             wrong = f"says both `{key}` and `{key}_column`" if one else f"says neither `{key}` nor `{key}_column`"
             findings.at(sheet, path, wrong, f"Write the {key} all rows are about, or the column that names it.")
-    if words.topic is not None and draft.settings is not None and words.topic not in draft.settings.topics:
+    topics = None if draft.settings is None or draft.stood_in("topics") else draft.settings.topics
+    if words.topic is not None and topics is not None and words.topic not in topics:
         wrong = f"no topic {quoted(words.topic)}"
-        findings.at(sheet, (*path, "topic"), wrong, choice(words.topic, draft.settings.topics, "topic"))
+        findings.at(sheet, (*path, "topic"), wrong, choice(words.topic, topics, "topic"))
 
 
 def foreign_of(sheet: Sheet, shape: WarehouseShape) -> Foreign:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from orchestrator.core.lists import Seeds
 from orchestrator.core.nouns import Channel, OnAmbiguous
 from orchestrator.core.times import DAY, HOUR, Instant
 
@@ -182,6 +183,8 @@ class Policy:
     throttle: int | None = None
     on_ambiguous: OnAmbiguous = OnAmbiguous.HOLD
     project_holdout: float = 0.0
+    seeds: Seeds | None = None
+    """The only people who may be reached; None where everyone may."""
 
 
 @dataclass(frozen=True, slots=True)

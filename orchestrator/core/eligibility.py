@@ -41,6 +41,7 @@ _MOVES_ON = frozenset(
 """Why a row came to its end without standing in the way of the next channel of first_of."""
 
 # Made once: most rows of a run get one of these. Enumeration members are read once for the same reason.
+_NO_SEED = Skip(Reason.NOT_A_SEED)
 _CANCELLED, _LATE, _OUT = Skip(Reason.CANCELLED), Expire(), Skip(Reason.PROJECT_HOLDOUT)
 _LEFT, _CONVERTED = Skip(Reason.LEFT), Skip(Reason.CONVERTED)
 _REPEAT = Skip(Reason.REPEAT)
@@ -135,13 +136,15 @@ def quiet_until(quiet: QuietHours, zone: str, fallback: str, now: Instant) -> In
     return _quiet_end(quiet.start, quiet.end, zone, fallback, now)
 
 
-def _ask_about_the_person(case: _Case) -> Verdict | None:
+def _ask_about_the_person(case: _Case) -> Verdict | None:  # noqa: PLR0911 - one answer per question
     """Questions 1 to 3, alike for all rows."""
     campaign, run, person, facts = case.campaign, case.run, case.person, case.facts
     if run.cancelled:
         return _CANCELLED
     if case.now >= case.deadline:
         return _LATE
+    if campaign.policy.seeds is not None and not person.seed:
+        return _NO_SEED
     held_out = campaign.policy.project_holdout
     if held_out and campaign.kind is not _TRANSACTIONAL and share(PROJECT_HOLDOUT, person.user, held_out):
         return _OUT

@@ -27,6 +27,23 @@ class HeldError(PassingError):
     """Somebody else holds a store right now; the same command later may well go through."""
 
 
+class OtherEnvironmentError(StoreError):
+    """A store belongs to another environment: what happened there must not count here, nor the other way round."""
+
+    def __init__(self, store: str, owner: str, asked: str, ledger: str = "") -> None:
+        """`store` as a person knows it, whose it is, which environment `asked` for it; `ledger`: an address it could have."""
+        stores = (
+            f'stores: {{ledger: "{ledger or f"sqlite:data/{asked}/ledger.db"}",'
+            f' audience: "duckdb:data/{asked}/audience.duckdb"}}'
+        )
+        super().__init__(
+            f"{store}: belongs to the environment {owner}, and {asked} needs stores of its own, else what one sends counts"
+            f" for the other; nothing was done. In config/orchestrator.yaml, under `environments:` and `{asked}:`,"
+            f" write `{stores}`, then bring people, consent and suppressions there:"
+            f" orchestrator --env {asked} import profiles FILE, import consent FILE, import suppressions FILE"
+        )
+
+
 class LostBootError(StoreError):
     """This process no longer holds its lock: it must stop intending and leave, others take over its work."""
 

@@ -114,7 +114,7 @@ class Person:
 
     `attributes` holds just what the campaign's templates touch, under the names the templates use. `variant` is empty
     without an experiment; `holdout` says that the draw gave nothing. `asked` is the engine's answer when a long wait made the
-    planner ask again.
+    planner ask again; `seed` says that an environment of `deliver: seeds` may reach them.
     """
 
     user: str
@@ -126,6 +126,7 @@ class Person:
     addresses: Mapping[Channel, tuple[Address, ...]] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
     asked: Asked = Asked.NOT_ASKED
+    seed: bool = False
 
 
 @value(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class Reason(StrEnum):
     # Answers of the judge, in the order it asks (eligibility.py).
     CANCELLED = "cancelled", "Somebody cancelled the run."
     LATE = "late", "The message's time (`expires`) was over before it could leave."
+    NOT_A_SEED = "not_a_seed", "The environment reaches its seeds alone (`deliver: seeds`), and the person is none."
     PROJECT_HOLDOUT = (
         "project_holdout",
         "The draw put the person among those who get no marketing at all (`holdout` of the settings).",
@@ -57,12 +58,14 @@ class Reason(StrEnum):
     )
 
 
-_PLACE = {reason: place for place, reason in enumerate(Reason)}
+DECIDING = (*reversed([one for one in Reason if one is not Reason.OTHER_CHANNEL]), Reason.OTHER_CHANNEL)
+"""Every reason; of those of one person's rows the first of these decides: that of the row which came furthest through the questions.
+
+A channel that was silent for another's sake decided nothing.
+"""
+_PLACE = {reason: place for place, reason in enumerate(DECIDING)}
 
 
 def furthest(reasons: Iterable[Reason]) -> Reason:
-    """Of the reasons of one person's rows the one that decided: that of the row which came furthest through the questions.
-
-    A channel that was silent for another's sake decided nothing. ValueError if there is no reason.
-    """
-    return max(reasons, key=lambda reason: -1 if reason is Reason.OTHER_CHANNEL else _PLACE[reason])
+    """Of the reasons of one person's rows the one that decided. ValueError if there is no reason."""
+    return min(reasons, key=_PLACE.__getitem__)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from orchestrator import app
+from orchestrator.bundles import Topics
 from orchestrator.core.errors import HeldError, StoreError
 from orchestrator.core.times import SECOND, Clock, Instant
 from orchestrator.ledger import Ledger, arrivals, mirrors, shards
@@ -33,7 +34,7 @@ class Loading:
     def __init__(self, opened: Callable[[], app.Opened], clock: Clock) -> None:
         self._opened = opened
         self._clock = clock
-        self._mirrors = Mirrors(app.Topics(opened().project.environment.name))
+        self._mirrors = Mirrors(Topics(opened().project.environment.name))
         self.trouble = ""
         self._give_up: Callable[[], bool] | None = None
         self._pace = Pace()

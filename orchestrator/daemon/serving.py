@@ -6,6 +6,7 @@ import uvloop
 
 from orchestrator import app
 from orchestrator.checking import refuse_broken_templates
+from orchestrator.daemon import memory
 from orchestrator.daemon.face import listen
 from orchestrator.daemon.nursery import Nursery
 from orchestrator.daemon.supervisor import Serving, Supervisor
@@ -18,6 +19,7 @@ log = Log("daemon")
 def run(serving: Serving) -> int:
     """Serve until told to stop; 0 in good order, 1 if it cannot serve."""
     set_up()
+    memory.spare()
     opened = app.open_project(serving.root, serving.environment, sending=True)
     refuse_broken_templates(opened.project, opened.files)
     os.environ[app.LEDGER] = opened.project.environment.stores.ledger.resolve(opened.secrets)
@@ -31,7 +33,7 @@ def run(serving: Serving) -> int:
         if holder:
             log.trouble("daemon.refused", why="another supervisor has this ledger", holder=holder)
             return 3
-
+        app.refuse_other_audience(opened)
         # After the fork, so that no child keeps the port open; before any worker, so that none starts for nothing.
         doors = listen(serving.host, serving.port)
 

@@ -42,9 +42,9 @@ class Ledger:
         self._boot: Boot | None = None
 
     @classmethod
-    def open(cls, url: str, root: Path, *, create: bool = True) -> "Ledger":
-        """Open by URL, paths relative to `root`; see `opening.open_store`."""
-        return cls(open_store(url, root, create=create))
+    def open(cls, url: str, root: Path, *, create: bool = True, environment: str = "") -> "Ledger":
+        """Open by URL, paths relative to `root`, for an environment; see `opening.open_store`."""
+        return cls(open_store(url, root, create=create, environment=environment))
 
     @property
     def boot(self) -> Boot:

@@ -3,7 +3,7 @@
 import secrets
 from pathlib import Path
 
-from orchestrator.core.errors import StoreError
+from orchestrator.core.errors import OtherEnvironmentError, StoreError
 from orchestrator.ledger.postgresql import PostgreSQLStore
 from orchestrator.ledger.sqlite import SQLiteStore, gone
 from orchestrator.ledger.store import Store
@@ -14,16 +14,22 @@ HEAD = "0007"
 _MIGRATION_LOCK = 0x0FAC76
 
 
-def open_store(url: str, root: Path, *, create: bool = True) -> Store:
+def open_store(url: str, root: Path, *, create: bool = True, environment: str = "") -> Store:
     """Open `sqlite:PATH` (relative to `root`) or `postgresql://…`, creating or migrating the tables if need be.
 
-    StoreError if it cannot be reached, was written by a newer release, or is not there and is not to be created.
+    StoreError if it cannot be reached, was written by a newer release, or is not there and is not to be created. With
+    `environment`, it belongs to that one from now on; OtherEnvironmentError, and nothing is written, if it has another.
     """
     store = _connect(url, root, create=create)
     try:
-        if _revision(store) != HEAD:
+        revision = _revision(store)
+        owner = _owner(store) if revision else ""
+        _refuse_other(store, owner, environment)
+        if revision != HEAD:
             _migrate(store)
         _found(store)
+        if environment and not owner:
+            _belong(store, environment)
     except BaseException:
         store.close()
         raise
@@ -73,6 +79,29 @@ def _migrate(store: Store) -> None:
             )
         finally:
             store.rows("SELECT pg_advisory_unlock(?)", (_MIGRATION_LOCK,))
+
+
+def _owner(store: Store) -> str:
+    """The environment a ledger belongs to, empty while it has none."""
+    rows = store.rows("SELECT value FROM meta WHERE name = 'environment'")
+    return str(rows[0][0]) if rows else ""
+
+
+def _belong(store: Store, environment: str) -> None:
+    """Make it this environment's; of two that come at once one gets it, and the other is told whose it is."""
+    with store.transaction():
+        store.change("INSERT INTO meta (name, value) VALUES ('environment', ?) ON CONFLICT DO NOTHING", (environment,))
+    _refuse_other(store, _owner(store), environment)
+
+
+def _refuse_other(store: Store, owner: str, environment: str) -> None:
+    if not owner or not environment or owner == environment:
+        return
+    if isinstance(store, SQLiteStore):
+        raise OtherEnvironmentError(f"ledger {store.path}", owner, environment)
+    name = store.rows("SELECT current_database()")[0][0]
+    address = f"${{env:{environment.upper().replace('-', '_')}_LEDGER_URL}}"
+    raise OtherEnvironmentError(f"ledger in PostgreSQL's database {name}", owner, environment, address)
 
 
 def _found(store: Store) -> None:

@@ -1,9 +1,10 @@
 """How one run stands: what of it is being worked, what is due, and who waits until when."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from orchestrator.core.nouns import OPEN, State
+from orchestrator.core.reasons import DECIDING, Reason
 from orchestrator.core.times import Instant
 from orchestrator.ledger.runs import RunState
 from orchestrator.ledger.store import Store
@@ -33,6 +34,22 @@ class Waits:
     last: Instant = Instant(0)
 
 
+@dataclass(slots=True)
+class People:
+    """A run's people, each counted once: in the first of these that any of their rows puts them in.
+
+    `nothing` counts those who get no message on purpose, by the reason that decided; the holdout is not among them.
+    """
+
+    people: int = 0
+    reached: int = 0
+    waiting: int = 0
+    in_doubt: int = 0
+    failed: int = 0
+    holdout: int = 0
+    nothing: Counter[Reason] = field(default_factory=Counter)
+
+
 def standing(store: Store, run: int) -> Standing:
     """How the shards of a run stand. The run must be one of the ledger's."""
     [(state, claimed, next_due)] = store.rows(
@@ -50,6 +67,38 @@ def states(store: Store, run: int) -> States:
     """A run's rows by state, counted one by one: those of a shard that nobody worked yet as well."""
     rows = store.rows("SELECT state, COUNT(*) FROM delivery WHERE run = ? GROUP BY state ORDER BY state", (run,))
     return Counter({State(state): count for state, count in rows})
+
+
+_CAME = {
+    "reached": (State.ACCEPTED, State.DELIVERED, State.COMPLAINED),
+    "waiting": tuple(sorted(OPEN)),
+    "in_doubt": (State.UNKNOWN,),
+    "failed": (State.FAILED, State.RENDER_FAILED, State.BOUNCED),
+}
+"""What becomes of a person, by the states of their rows: the first that any row is in. In every other state a reason decides."""
+
+
+def people(store: Store, run: int) -> People:
+    """What became of a run's people, whatever number of rows each of them has."""
+    came = [(name, state) for name, states in _CAME.items() for state in states]
+    last = len(came) + len(DECIDING)
+    by_state = "".join(f" WHEN '{state}' THEN {place}" for place, (_, state) in enumerate(came))
+    by_reason = "".join(f" WHEN '{reason}' THEN {place}" for place, reason in enumerate(DECIDING, len(came)))
+    rows = store.rows(
+        f"SELECT place, COUNT(*) FROM (SELECT MIN(CASE state{by_state} ELSE CASE reason{by_reason} ELSE {last} END END) AS place"
+        " FROM delivery WHERE run = ? GROUP BY user_id) AS person GROUP BY place ORDER BY place",
+        (run,),
+    )
+    found = People(people=sum(count for _, count in rows))
+    for place, count in rows:
+        if place < len(came):
+            name, _ = came[place]
+            setattr(found, name, getattr(found, name) + count)
+        elif place < last and (reason := DECIDING[place - len(came)]) is not Reason.HOLDOUT:
+            found.nothing[reason] = count
+        elif place < last:
+            found.holdout = count
+    return found
 
 
 def waits(store: Store, run: int) -> Waits:

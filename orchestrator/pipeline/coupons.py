@@ -22,6 +22,7 @@ SAMPLE = "SAMPLE-CODE"
 
 _FOR_GOOD = frozenset(
     {
+        Reason.NOT_A_SEED,
         Reason.PROJECT_HOLDOUT,
         Reason.HOLDOUT,
         Reason.REPEAT,

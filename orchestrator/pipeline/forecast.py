@@ -12,6 +12,7 @@ from orchestrator.core.facts import RunFacts
 from orchestrator.core.nouns import Channel, Expire, Hold, Person, Send
 from orchestrator.core.reasons import Reason, furthest
 from orchestrator.core.times import Instant
+from orchestrator.core.zones import find_zone
 from orchestrator.ledger import Ledger, Wanted
 from orchestrator.pipeline.coupons import Coupons, needs_one
 
@@ -32,6 +33,8 @@ class Forecast:
     nothing: Counter[tuple[Reason, str]] = field(default_factory=Counter)
     coupons: Counter[str] = field(default_factory=Counter)
     """By pool of coupons, the people who need a code now or later."""
+    zoneless: int = 0
+    """Of a schedule in everybody's own zone: the people without one we know, who share the project's."""
     examples: dict[tuple[Reason, str], list[str]] = field(default_factory=dict)
     """A few users for each reason of nothing."""
 
@@ -47,9 +50,12 @@ def forecast(
 ) -> Forecast:
     """Judge everybody by the one judge, on the ledger's facts of now; nothing is written."""
     found = Forecast()
+    by_zone = campaign.schedule is not None and campaign.schedule.recipient
     source = iter(people)
     while batch := list(islice(source, BATCH)):
         drawn = [_drawn(campaign, person) for person in batch]
+        if by_zone:
+            found.zoneless += sum(find_zone(person.zone) is None for person in batch)
         known = ledger.facts(Wanted(run.run, drawn, campaign.policy.topic, touches_since(campaign, now)))
         for person in drawn:
             verdicts = judge(campaign, run, person, replace(known[person.user], rows=()), now)

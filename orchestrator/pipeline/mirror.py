@@ -4,9 +4,10 @@ Every event carries an id made of what it tells and the time at which it happene
 whoever dies in here, or meets somebody else at the same work, just begins again.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -20,8 +21,11 @@ from orchestrator.core.times import Instant
 from orchestrator.ledger import Ledger, mirrors
 from orchestrator.ledger.mirrors import FIRST_PERSON, FIRST_SHARD, Due, Message, ShardKey, Word
 
-MOST = 50_000
-"""Events of one pass, about: more would keep readers of the audience out for longer than half a second."""
+MOST = 20_000
+"""Events of one pass, about: more would keep readers of the audience out for longer, and take more memory."""
+
+AT_ONCE = 10_000
+"""Events handed to the engine together; as Python's values they take five times the room that they take as columns."""
 
 Topics = Callable[[Ledger, str, str], str]
 """The topic of a campaign as a version of the files has it: (ledger, version, campaign); empty without one."""
@@ -61,7 +65,7 @@ class Mirrors:
         if step.events or replace(becomes, passes=at.passes) != was:
             if not step.events and was is None and not audience.path.exists():
                 return None  # nobody has said anything yet: no reason to make a file
-            written = mirror(audience, name, was, becomes, _table(step.events))
+            written = mirror(audience, name, was, becomes, step.events)
             if written is None:
                 return Mirrored(0, more=True)
             fresh = written
@@ -93,14 +97,16 @@ class Mirrors:
             found = mirrors.people_after(ledger.store, at.user, room)
             at = replace(at, user=found[-1] if len(found) == room else None)
             people += found
-        return _Step(at, self._events(ledger, dict.fromkeys(shards), list(dict.fromkeys(people))))
+        return _Step(at, _tables(self._events(ledger, dict.fromkeys(shards), list(dict.fromkeys(people)))))
 
-    def _events(self, ledger: Ledger, shards: Iterable[ShardKey], people: Sequence[str]) -> list[_Event]:
-        found = [self._of_message(ledger, one) for shard in shards for one in mirrors.sent_in(ledger.store, shard)]
-        if people:
-            found += [self._of_message(ledger, one) for one in mirrors.deeds_of(ledger.store, people)]
-            found += [_of_word(one) for one in mirrors.words_of(ledger.store, people)]
-        return sorted(found, key=lambda event: (event[2], event[3]))
+    def _events(self, ledger: Ledger, shards: Iterable[ShardKey], people: Sequence[str]) -> Iterator[list[_Event]]:
+        """What the engine is told of these shards and people, a shard or some people at a time."""
+        for shard in shards:
+            yield [self._of_message(ledger, one) for one in mirrors.sent_in(ledger.store, shard)]
+        everybody = iter(people)
+        while some := list(islice(everybody, mirrors.WEIGHT)):
+            yield [self._of_message(ledger, one) for one in mirrors.deeds_of(ledger.store, some)]
+            yield [_of_word(one) for one in mirrors.words_of(ledger.store, some)]
 
     def _of_message(self, ledger: Ledger, message: Message) -> _Event:
         key = message.key
@@ -115,7 +121,7 @@ class Mirrors:
 @dataclass(frozen=True, slots=True)
 class _Step:
     at: Place
-    events: list[_Event]
+    events: list[pa.Table]
 
 
 def _beginning(told: int) -> Place:
@@ -152,7 +158,18 @@ _COLUMNS = {
 }  # fmt: skip
 
 
+def _tables(pieces: Iterable[list[_Event]]) -> list[pa.Table]:
+    """Pieces of some 10,000 events as columns, each in time order."""
+    tables, gathered = list[pa.Table](), list[_Event]()
+    for piece in pieces:
+        gathered += piece
+        if len(gathered) >= AT_ONCE:
+            tables.append(_table(gathered))
+            gathered = []
+    return [*tables, _table(gathered)] if gathered else tables
+
+
 def _table(events: Sequence[_Event]) -> pa.Table:
-    columns = zip(*events, strict=True) if events else ([] for _ in _COLUMNS)
+    columns = zip(*sorted(events, key=lambda event: (event[2], event[3])), strict=True)
     arrays = [pa.array(column, kind) for column, kind in zip(columns, _COLUMNS.values(), strict=True)]
     return pa.table(dict(zip(_COLUMNS, arrays, strict=True)))

@@ -19,7 +19,7 @@ from orchestrator.core.times import Instant
 
 def people(batch: Any, question: Question, campaign: Campaign, still_in: Asked) -> Iterator[Person]:
     """The people of one batch (`pyarrow.RecordBatch`), in its order, with their addresses on the campaign's channels."""
-    segments = campaign.audience
+    segments, seeds = campaign.audience, campaign.policy.seeds
     columns = {name: _ready(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
     nothing = [None] * batch.num_rows
     reached = columns.get(REACHED, nothing)
@@ -39,7 +39,8 @@ def people(batch: Any, question: Question, campaign: Campaign, still_in: Asked) 
         for path, values in behaviours:
             _remember(found, path, values[number])
         asked = Asked.CONVERTED if converted else still_in
-        yield Person(user, segments[place], zone or "", locale or "", "", False, addresses, found, asked)
+        seed = seeds is not None and seeds.name(user, columns["email"][number], columns["phone"][number])
+        yield Person(user, segments[place], zone or "", locale or "", "", False, addresses, found, asked, seed)
 
 
 def _attributes(columns: Mapping[str, Sequence[Any]], names: Sequence[str], rows: int) -> Iterator[dict[str, Any]]:

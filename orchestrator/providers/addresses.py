@@ -15,6 +15,7 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _ADDRESS = re.compile(rf"{ATOM}+(?:\.{ATOM}+)*@{_LABEL}(?:\.{_LABEL})*")
 _LOCAL = re.compile(rf"(?:{ATOM}|\.)+")
+_NO_DOMAIN = "e-mail domain cannot exist: a domain is letters, digits, hyphens and single dots"
 _MAILBOX = re.compile(r"(?P<name>.*?) *<(?P<address>[^<>]*)>", re.DOTALL)
 
 
@@ -57,9 +58,9 @@ def _domain(domain: str) -> str:
     try:
         written = idna.encode(domain, uts46=True).decode("ascii")
     except (idna.IDNAError, UnicodeError) as problem:
-        raise CannotBuildError(f"e-mail domain cannot exist: {type(problem).__name__}") from problem
+        raise CannotBuildError(_NO_DOMAIN) from problem
     if _DOMAIN.fullmatch(written) is None:
-        raise CannotBuildError("e-mail domain cannot exist: a domain is letters, digits, hyphens and single dots")
+        raise CannotBuildError(_NO_DOMAIN)
     return written
 
 

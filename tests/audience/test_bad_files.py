@@ -2,11 +2,21 @@
 
 import csv
 import gzip
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from orchestrator.audience.bench import FORMS, Bench, Cell
 from orchestrator.audience.mapping import What
 from orchestrator.audience.texts import FileError
+from orchestrator.core.segments.tree import Kind
+from orchestrator.providers import CannotBuildError
+from orchestrator.providers.addresses import address
 from tests.audience.builders import a_file, an_audience, imported, people
 
 
@@ -67,6 +77,67 @@ def test_a_file_that_cannot_be_read_at_all_is_refused_in_words(tmp_path, name, c
 def test_a_mistake_in_the_mapping_names_the_key(tmp_path, mapping, says):
     with pytest.raises(FileError, match=says):
         imported(an_audience(tmp_path), What.PROFILES, a_file(tmp_path, "a.csv", "user,score", "a,1"), mapping)
+
+
+ODD = (
+    "anna@shop.example",
+    "anna@bücher.example",
+    "anna@BÜCHER.example",
+    "da..vid.@docomo.example",
+    "a&b=c@my-shop.co.example",
+    "x@" + "l" * 63 + ".example",
+    "x@" + "l" * 64 + ".example",
+    "l" * 64 + "@shop.example",
+    "l" * 65 + "@shop.example",
+    "x@" + "shop." * 60 + "example",
+    "ü@müller.example",
+    '"anna"@shop.example',
+    "anna(home)@shop.example",
+    "anna@my_shop.example",
+    "anna@-shop.example",
+    "anna@shop..example",
+    "anna@☃️.example",
+    "anna@shop.exam+ple",
+)
+
+
+def mail_takes(text):
+    try:
+        address(text)
+    except CannotBuildError:
+        return False
+    return True
+
+
+def test_an_address_is_taken_just_where_mail_can_be_sent_to_it(tmp_path):
+    """An address that every send refuses would be counted as reachable by every plan."""
+    audience = an_audience(tmp_path)
+    lines = [json.dumps({"user": f"u{place:02}", "email": text}) for place, text in enumerate(ODD)]
+    done = imported(audience, What.PROFILES, a_file(tmp_path, "a.jsonl", *lines))
+    kept = people(audience, "email")
+    sent_to = {f"u{place:02}": text if mail_takes(text) else None for place, text in enumerate(ODD)}
+    assert kept == sent_to
+    assert len(done.conflicts) == 1
+    assert 5 < done.conflicts[0].count == sum(text is None for text in sent_to.values()) < len(ODD) - 5
+    told = dict(reasons(done))
+    assert "letters outside ASCII before the @ need SMTPUTF8" in told[1 + ODD.index("ü@müller.example")]
+    assert "a domain is letters, digits, hyphens" in told[1 + ODD.index("anna@my_shop.example")]
+
+
+PART = st.lists(st.sampled_from(["a", "bc", "d.e", "f-g", "ü", ".", "-", "_", '"', "@"]), min_size=1, max_size=3).map(
+    "".join
+)
+
+
+@given(st.lists(st.builds("{}@{}.ex".format, PART, PART), max_size=40))
+def test_of_any_texts_those_are_taken_that_mail_takes(texts):
+    with TemporaryDirectory() as folder, Bench(Path(folder)) as bench:
+        lines = [json.dumps({"email": text}) for text in texts]
+        bench.put(pa.table({"line": pa.array(range(len(texts)), pa.int64()), "json": pa.array(lines, pa.string())}))
+        raw = "json_extract(json, '$.email')"
+        bench.read([Cell("email", "email", raw, json=True, kind=Kind.TEXT, owned=True, form=FORMS["email"])], "json")
+        taken = {line for (line,) in bench.engine.sql("SELECT line FROM read WHERE v0 IS NOT NULL").fetchall()}
+    assert taken == {line for line, text in enumerate(texts) if mail_takes(text)}
 
 
 def test_torn_and_foreign_lines_of_json_are_left_out(tmp_path):

@@ -45,6 +45,32 @@ def test_columns_are_guessed_and_values_are_typed_by_the_catalogue(tmp_path):
     )  # fmt: skip
 
 
+def test_lines_of_json_may_name_the_same_field_by_different_names(tmp_path):
+    audience = an_audience(tmp_path)
+    lines = {"id": "a", "score": 1}, {"user_id": "b", "id": None, "score": 2}, {"customerNo": 3, "score": 3}
+    done = imported(audience, What.PROFILES, a_file(tmp_path, "p.jsonl", *map(json.dumps, lines)))
+    assert (done.new, done.rejects) == (3, None)
+    assert people(audience, "a.score", "rest") == {name: (score, None) for score, name in enumerate("ab3", 1)}
+    did = [
+        {"id": "a", "event": "open", "time": "2026-01-05T10:00:00Z"},
+        {"user": "b", "action": "open", "timestamp": "2026-01-05T10:00:00Z"},
+    ]
+    assert imported(audience, What.EVENTS, a_file(tmp_path, "e.jsonl", *map(json.dumps, did))).rejects is None
+    assert sorted(audience.rows('SELECT "user", name, properties FROM event')) == [
+        ("a", "open", "{}"),
+        ("b", "open", "{}"),
+    ]
+
+
+def test_a_key_that_stands_beside_the_users_is_another_thing_in_every_line(tmp_path):
+    """With `user_id` in the same line, `id` is not the user's: it must not become one where `user_id` is missing."""
+    audience = an_audience(tmp_path)
+    lines = {"user_id": "a", "id": "order 7"}, {"id": "order 8"}
+    done = imported(audience, What.PROFILES, a_file(tmp_path, "p.jsonl", *map(json.dumps, lines)))
+    assert people(audience, "rest") == {"a": '{"id":"order 7"}'}
+    assert [(row["line"], row["column"], row["reason"]) for row in rejects(done)] == [("2", "user_id", "no user")]
+
+
 def test_an_empty_cell_changes_nothing_and_null_deletes_and_a_missing_row_changes_nothing(tmp_path):
     audience = an_audience(tmp_path)
     imported(audience, What.PROFILES, a_file(tmp_path, "a.csv", "user,country,score,shoe", "a,AT,1,38", "b,DE,2,39"))
@@ -162,7 +188,7 @@ def test_a_message_id_is_one_event_in_one_file_and_across_files(tmp_path):
 def test_no_file_tells_of_our_own_events_or_replaces_them(tmp_path):
     audience = an_audience(tmp_path)
     sent = {"user": ["ada"], "name": ["message.sent"], "time": [1], "message_id": ["our:1:sent"], "properties": ["{}"]}
-    mirror(audience, "a ledger", None, Place(1, None, 0, None), pa.table(sent))
+    mirror(audience, "a ledger", None, Place(1, None, 0, None), [pa.table(sent)])
     lines = (
         "user,event,time,id",
         "u,message.opened,2026-03-02,1",

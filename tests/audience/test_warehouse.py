@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -197,6 +198,33 @@ def test_a_question_reads_only_the_tables_it_names(fresh_postgresql: Callable[[]
     assert [one.text.partition(":")[0] for one in store.mistakes()] == [
         f"table crm.{name}" for name in ("details", "more", "deeds", "tokens", "words")
     ]
+
+
+def test_somebody_with_two_rows_is_found_before_a_run_is_planned(elsewhere: Warehouse) -> None:
+    assert elsewhere.doubled() == []
+    foreign = elsewhere._foreign
+    if foreign is None:
+        return
+    deeds = PeopleTable(foreign.events[0].table, foreign.events[0].user, at="config/warehouse.yaml:3:5")
+    people = replace(foreign, people=(*foreign.people, deeds))
+    [found] = Warehouse(elsewhere._engine, elsewhere.root, CATALOGUE, people).doubled()
+    assert (found.file, found.line, found.column) == ("config/warehouse.yaml", 3, 5)
+    assert found.text.partition(" ")[0] in {one.user for one in PEOPLE if len(one.events) > 1}
+    assert found.text.endswith(f" has several rows in {deeds.table}")
+
+
+def test_a_postgresql_too_old_for_segments_is_told_before_it_is_asked_one(
+    fresh_postgresql: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a version that cannot be had here, the test knows that it would be older than a newest one."""
+    store = warehouse(fresh_postgresql(), tmp_path, SCORED)
+    assert store.mistakes() == []
+    monkeypatch.setattr("orchestrator.audience.engines.in_postgresql.OLDEST", 99)
+    [found] = store.mistakes()
+    assert re.fullmatch(r"stores.audience: PostgreSQL 1[6-9] is too old: segments need 99 or newer", found.text), (
+        found.text
+    )
+    assert found.file == "config/orchestrator.yaml"
 
 
 def test_memory_does_not_grow_with_the_audience(fresh_postgresql: Callable[[], str], tmp_path: Path) -> None:

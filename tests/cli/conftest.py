@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.cli.inventing import WHAT
+
 CLI = [sys.executable, "-c", "from orchestrator.cli import main; main()"]
 
 
@@ -39,6 +41,13 @@ def orchestrator(folder, *words, typed="", environ=None):
         env={**own, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "100", **(environ or {})},
     )
     return Said(done.returncode, done.stdout, done.stderr)
+
+
+def bring(folder, environment):
+    """Import the invented people into the stores of another environment."""
+    for what in WHAT:
+        said = orchestrator(folder, "import", what, f"data/example/{what}.jsonl", "--env", environment)
+        assert said.code == 0, said.err
 
 
 @pytest.fixture(scope="session")

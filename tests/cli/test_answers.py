@@ -1,5 +1,6 @@
 """Every verb answers a program in JSON of a stable shape, ends with the right code, and never with a traceback."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from orchestrator.cli.desk import EXIT_CODES
 from orchestrator.cli.main import app, hoisted
 from tests.cli.conftest import CLI, orchestrator
 
-SENT = {"run", "state", "rows", "sink", "waiting"}
+SENT = {"run", "state", "people", "rows", "sink", "waiting"}
 SHAPES = (
     (("check",), {"files", "mistakes", "notes"}),
     (("schema",), {"orchestrator.schema.json", "data.schema.json", "campaign.schema.json", "segment.schema.json"}),
@@ -34,7 +35,7 @@ SHAPES = (
         ("plan", "new_in"),
         {
             *("people", "segments", "reached", "channels", "variants", "holdout", "held", "nothing"),
-            *("coupons", "linked_data", "trouble", "hold", "ended"),
+            *("coupons", "linked_data", "trouble", "hold", "ended", "without_zone", "next_at"),
         },
     ),
     (("preview", "new_in", "--as", "u001"), {"user", "segment", "variant", "messages", "pages"}),
@@ -57,7 +58,11 @@ LISTS = (
         {"file", "rows", "new", "changed", "devices", "left_out", "rejected", "rejects", "consent", "suppressed"},
     ),
     (("deliveries", "new_in", "--limit", "1"), {"run", "campaign", "user", "channel", "state", "reason", "story"}),
-    (("report", "new_in"), {"run", "occurrence", "state", "reason", "audience", "version", "counts"}),
+    (("report", "new_in"), {"run", "occurrence", "state", "reason", "audience", "version", "people", "counts"}),
+    (
+        ("report",),
+        {"campaign", "state", "paused", "run", "run_state", "occurrence", "audience", "next_at", "next"},
+    ),
     (("doctor",), {"what", "well", "text"}),
 )
 
@@ -143,6 +148,14 @@ def test_no_verb_is_left_out_of_the_shapes():
         (("deliveries", "--state", "sent"), 2, "no such state"),
         (("deliveries", "new_inn"), 2, "Did you mean new_in?"),
         (("deliveries", "--run", "7"), 2, "no run 7"),
+        (("deliveries", "--run", "99999999999999999999"), 2, "no run 99999999999999999999"),
+        (("deliveries", "--run", "-99999999999999999999"), 2, "no run -99999999999999999999"),
+        (("deliveries", "--limit", "99999999999999999999"), 2, "--limit"),
+        (("cancel", "99999999999999999999"), 2, "no run 99999999999999999999"),
+        (("retry", "99999999999999999999", "--yes"), 2, "no run 99999999999999999999"),
+        (("segment", "count", "lapsed", "--run", "99999999999999999999"), 2, "no run 99999999999999999999"),
+        (("pause", "9" * 5000), 2, "no run 999"),
+        (("resume", "\u00b2"), 2, "neither a run's number"),
         (("deliveries", "--reason", "caped"), 2, "Did you mean capped?"),
         (("deliveries", "--limit", "0"), 2, "--limit"),
         (("cancel", "7"), 2, "no run 7"),
@@ -164,6 +177,39 @@ def test_what_goes_wrong_is_a_sentence_and_an_exit_code(shop, words, code, said)
     assert said in answer.err
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("plan", "new_inn"), 2, "Did you mean new_in?"),
+        (("plan", "new_in", "--env", "moon"), 1, "moon"),
+        (("plan", "new_in", "-C", "/nowhere/at/all"), 2, "/nowhere/at/all"),
+        (("deliveries", "--limit", "0"), 2, "--limit"),
+        (("plan",), 2, "Missing argument"),
+        (("chek",), 2, "chek"),
+    ],
+)
+def test_what_goes_wrong_is_an_object_for_a_program(shop, words, code, said):
+    answer = orchestrator(shop, *words, "--json")
+    told = json.loads(answer.err)
+    assert (answer.code, answer.out, set(told)) == (code, "", {"error", "code", "mistakes"})
+    assert told["code"] == code
+    assert said in told["error"]
+    assert "\x1b" not in answer.err
+
+
+def test_mistakes_of_the_files_are_told_to_a_program_one_by_one(shop):
+    (shop / "config" / "campaigns" / "new_in.yaml").write_text("kind: marketting\naudience: [visitorss]\n")
+    answer = orchestrator(shop, "plan", "new_in", "--json")
+    told = json.loads(answer.err)
+    assert (answer.code, answer.out) == (1, "")
+    assert told["mistakes"]
+    assert all(one in orchestrator(shop, "check", "--json").told["mistakes"] for one in told["mistakes"])
+    assert {"file", "line", "column", "text", "remedy"} == set(told["mistakes"][0])
+    note, last = orchestrator(shop, "deliveries", "nope", "--json").err.splitlines()
+    assert "the files have mistakes" in json.loads(note)["note"]
+    assert json.loads(last)["code"] == 2
+
+
 def test_a_verb_in_json_writes_no_prompt_and_an_end_of_input_no_bare_word(shop):
     for verb in ("send", "retry"):
         assert orchestrator(shop, verb, "new_in", "--json").out == ""
@@ -182,6 +228,21 @@ def test_a_region_of_a_language_there_is_can_be_previewed(shop):
 def test_a_plan_for_another_moment_is_headed_with_it(shop):
     said = orchestrator(shop, "plan", "new_in", "--at", "2026-03-08T10:00+01:00")
     assert said.out.splitlines()[0] == " new_in   dev · 2026-03-08 09:00:00 UTC"
+
+
+def test_plan_send_and_report_count_the_same_people(shop):
+    plan = orchestrator(shop, "plan", "new_in", "--json").told
+    sent = orchestrator(shop, "send", "new_in", "--yes")
+    [run] = orchestrator(shop, "report", "new_in", "--json").told
+    people = run["people"]
+    assert (people["people"], people["reached"], people["waiting"], people["holdout"]) == (
+        plan["people"], plan["reached"], sum(plan["held"].values()), plan["holdout"],
+    )  # fmt: skip
+    assert people["nothing"] == [{"reason": one["reason"], "people": one["people"]} for one in plan["nothing"]]
+    assert sum(one["rows"] for one in run["counts"]) > people["people"] > people["nothing"][0]["people"] > 1
+    line = f"{people['people']:,} people: reached {people['reached']:,} · "
+    assert f" run 1 of new_in is {run['state']}   {line}" in sent.out
+    assert f"\n   {line}" in orchestrator(shop, "report", "new_in").out
 
 
 def test_a_folder_without_a_project_says_how_to_make_one(tmp_path):

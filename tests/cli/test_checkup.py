@@ -11,7 +11,7 @@ from orchestrator.cli import checkup
 from orchestrator.core.times import MINUTE
 from orchestrator.ledger import Ledger, figures, pace
 from orchestrator.wire.clock import WallClock
-from tests.cli.conftest import orchestrator
+from tests.cli.conftest import bring, orchestrator
 
 
 def findings(shop, *words, environ=None):
@@ -38,6 +38,12 @@ def test_a_fresh_project_is_well(shop):
     assert orchestrator(shop, "doctor").out.rstrip().endswith("all is well")
 
 
+def test_a_pool_of_coupons_without_a_code_says_how_to_add_some(shop):
+    text = "no code is in it yet; add some: to lists/winback10.csv, or by orchestrator import coupons winback10 FILE"
+    assert findings(shop)["coupons winback10"] == [(True, text)]
+    assert findings(shop, "--env", "live")["coupons winback10"] == [(False, text)]
+
+
 def test_mistakes_of_files_and_templates_are_named(shop):
     path = shop / "templates" / "new_in" / "_default" / "push.yaml"
     path.write_text(path.read_text().replace("firstName", "firstNam"))
@@ -53,7 +59,9 @@ def test_secrets_that_are_missing_concern_those_who_send(shop):
     assert (well, "${env:SMTP_HOST}" in text) == (False, True)
 
 
-def test_a_live_environment_refuses_to_send_until_told_there_are_no_suppressions(shop, ledger):
+def test_a_live_environment_refuses_to_send_until_told_there_are_no_suppressions(shop):
+    bring(shop, "live")
+    ledger = Ledger.open("sqlite:data/live/ledger.db", shop)
     ledger.store.change("DELETE FROM suppression")
     secrets = {
         **dict.fromkeys(("SMTP_HOST", "SMTP_USER", "SMTP_PASSWORD", "RELAY_HOST"), "x"),
@@ -65,7 +73,9 @@ def test_a_live_environment_refuses_to_send_until_told_there_are_no_suppressions
     refused = orchestrator(shop, "send", "new_in", "--yes", *live, environ=secrets)
     assert (refused.code, "import suppressions --none" in refused.err) == (1, True)
     assert ledger.store.rows("SELECT COUNT(*) FROM run") == [(0,)]
-    assert orchestrator(shop, "import", "suppressions", "--none", "--json").told == {"suppressions": "none"}
+    ledger.close()
+    none = orchestrator(shop, "import", "suppressions", "--none", "--json", *live)
+    assert none.told == {"suppressions": "none"}
     assert "suppressions" not in findings(shop, *live, environ=secrets)
     assert orchestrator(shop, "import", "profiles", "--none").code == 2
 
@@ -74,7 +84,7 @@ def test_where_nobody_gave_a_word_nobody_is_reached(shop, ledger):
     ledger.store.change("DELETE FROM consent")
     for environment, well in (("dev", True), ("live", False)):
         [told] = findings(shop, "--env", environment)["consent"]
-        assert (told[0], "orchestrator import consent FILE" in told[1]) == (well, True)
+        assert (told[0], f"orchestrator --env {environment} import consent FILE" in told[1]) == (well, True)
 
 
 def test_pauses_waiting_runs_and_stuck_shards_are_named(shop, ledger):

@@ -1,5 +1,7 @@
 """What keeps the clock from sending a campaign is said by whoever shows it to a person, before they are asked."""
 
+import json
+
 import pytest
 
 from tests.cli.conftest import orchestrator
@@ -43,6 +45,20 @@ def test_a_campaign_whose_end_is_past_is_said_to_have_ended(shop, hindered):
     examined = {one["what"]: one["text"] for one in orchestrator(shop, "doctor", "--env", "live", "--json").told}
     assert "campaign new_in" not in examined
     assert "new_in" in examined["daemon"]
+
+
+def test_a_plan_counts_who_is_sent_to_by_the_projects_clock_for_want_of_a_zone(shop):
+    path = shop / "config" / "campaigns" / "new_in.yaml"
+    head, _, _ = path.read_text().partition("schedule:")
+    path.write_text(head + "schedule: {every: day at 10:00, time_zone: recipient}\n")
+    assert orchestrator(shop, "plan", "new_in", "--json").told["without_zone"] == 0
+    users = [json.loads(line)["user_id"] for line in (shop / "data/example/profiles.jsonl").read_text().splitlines()]
+    (shop / "moved.jsonl").write_text("".join(f'{{"user_id": "{user}", "time_zone": null}}\n' for user in users))
+    assert orchestrator(shop, "import", "profiles", "moved.jsonl").code == 0
+    told = orchestrator(shop, "plan", "new_in", "--json").told
+    assert told["without_zone"] == told["people"] > 50
+    said = orchestrator(shop, "plan", "new_in").out
+    assert f" {told['people']:,} of them have no time zone we know; the clock sends to them by Europe/Vienna\n" in said
 
 
 @pytest.mark.parametrize("moment", ["yesterday", "2026-02-30T10:00Z", "2026-11-27T25:00+01:00"])

@@ -52,5 +52,5 @@ def test_a_send_that_fails_for_everybody_says_so_and_ends_as_trouble(shop):
     assert sent.code == 1, sent.out
     failed = orchestrator(shop, "deliveries", "new_in", "--state", "render_failed", "--limit", "999", "--json").told
     assert len(failed) > 20
-    assert f"nobody got a message: all {len(failed):,} failed" in sent.out
+    assert f"nobody got a message: all {len(failed):,} messages failed" in sent.out
     assert "orchestrator deliveries new_in --run 1 --state render_failed\n" in sent.out

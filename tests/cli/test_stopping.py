@@ -10,7 +10,7 @@ import subprocess
 import pytest
 from aiosmtpd.controller import Controller
 
-from tests.cli.conftest import CLI, orchestrator
+from tests.cli.conftest import CLI, bring, orchestrator
 
 
 class Busy:
@@ -68,7 +68,7 @@ def sender(shop, *words):
 
 @pytest.mark.parametrize(("by", "code", "reason"), [(signal.SIGINT, 130, "ctrl-c"), (signal.SIGTERM, 143, "SIGTERM")])
 def test_a_stopped_send_is_paused_and_says_by_what(shop, by, code, reason):
-    assert orchestrator(shop, "import", "suppressions", "--none").code == 0
+    bring(shop, "live")
     box = Busy(by)
     with mail_server(box) as port:
         mail_only(shop, port)
@@ -77,7 +77,7 @@ def test_a_stopped_send_is_paused_and_says_by_what(shop, by, code, reason):
             out, err = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in err) == (code, False), (out, err)
     assert "is paused" in out
-    [run] = orchestrator(shop, "report", "new_in", "--json").told
+    [run] = orchestrator(shop, "report", "new_in", "--json", "--env", "live").told
     assert (run["state"], run["reason"]) == ("paused", reason)
 
 

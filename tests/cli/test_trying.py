@@ -8,7 +8,7 @@ from aiosmtpd.controller import Controller
 
 from orchestrator.cli.trying import channel_of
 from orchestrator.ledger import Ledger
-from tests.cli.conftest import orchestrator
+from tests.cli.conftest import bring, orchestrator
 
 
 def somebody_without_consent(shop):
@@ -111,6 +111,7 @@ class Mailbox:
     ("answer", "outcome", "code"), [("250 2.0.0 taken", "accepted", 0), ("550 5.7.1 no", "permanent", 1)]
 )
 def test_live_it_really_goes_and_a_refusal_is_told(shop, answer, outcome, code):
+    bring(shop, "live")
     box = Mailbox(answer)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]

@@ -1,5 +1,7 @@
 """Slips of the pen in the example, each with the place, the words and the remedy that a person reads."""
 
+import re
+
 import pytest
 
 from orchestrator import checking
@@ -134,6 +136,30 @@ SLIPS = [
     (SETTINGS, "${env:PUSH_SECRET}", "‸${file:../../etc/passwd}", "providers.gateway.secret: ${file:../../etc/passwd} leads out of the project's folder", "Write ${env:NAME} or ${file:path}."),
 ]
 # fmt: on
+
+
+LISTED = {
+    SETTINGS: ("stores", "environments", "providers", "route", "senders", "topics", "coupons", "defaults"),
+    WINBACK: ("channels", "schedule", "goal", "experiment", "hold_if"),
+    DATA: ("attributes", "events"),
+}
+
+
+@pytest.mark.parametrize(("file", "key"), [(file, key) for file, keys in LISTED.items() for key in keys])
+def test_a_list_where_a_mapping_belongs_hides_no_other_mistake_and_makes_none(file, key):
+    """What stands in for it is empty; nobody is told that a name is missing which may well be in the list."""
+    files = the_example()
+    files[SETTINGS] = files[SETTINGS].replace(b"seeds: lists/seeds.csv", b"seeds: lists/seedz.csv")
+    files[WINBACK] = files[WINBACK].replace(b"topic: offers", b"topic: offerz")
+    text = files[file].decode() + "\n"
+    files[file] = re.sub(
+        rf"^{key}:.*?\n(?=\S|\Z)", f"{key}: [a, b]\n", text, count=1, flags=re.DOTALL | re.MULTILINE
+    ).encode()
+    found = [str(one) for one in checking.mistakes(load(files))]
+    expected = [f"{key}: expects a mapping", "no such file: 'lists/seedz.csv'"]
+    expected += [] if key == "topics" else ["topic: no topic 'offerz'"]
+    assert len(found) == len(expected), found
+    assert all(any(text in one for one in found) for text in expected), found
 
 
 @pytest.mark.parametrize("slip", SLIPS, ids=[f"{slip[1]} → {slip[2]}" for slip in SLIPS])

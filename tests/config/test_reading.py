@@ -58,7 +58,7 @@ def test_an_environment_says_whom_it_reaches(project):
 
 
 def test_dev_is_there_and_sends_nothing_even_if_nobody_wrote_it_down():
-    files = with_edit(SETTINGS, "  dev:     {deliver: sink} ", "  #")
+    files = with_edit(SETTINGS, "  dev: {deliver: sink} ", "  #")
     assert loaded(files, "dev").sound().environment.deliver is Deliver.SINK
 
 
@@ -67,8 +67,8 @@ def test_an_unknown_environment_is_named_with_those_there_are():
 
 
 def test_an_environment_may_have_stores_of_its_own():
-    files = with_edit(SETTINGS, "approve_over: 20000}", "approve_over: 20000, stores: {ledger: 'sqlite:data/live.db'}}")
-    assert loaded(files, "live").sound().environment.stores.ledger.written == "sqlite:data/live.db"
+    files = the_example()
+    assert loaded(files, "live").sound().environment.stores.ledger.written == "sqlite:data/live/ledger.db"
     assert loaded(files, "dev").sound().environment.stores.ledger.written == "sqlite:data/ledger.db"
 
 

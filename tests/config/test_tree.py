@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from orchestrator.config import load, read_tree
+from orchestrator.checking import mistakes
+from orchestrator.config import load, load_folder, read_tree
 from orchestrator.config import tree as trees
 from orchestrator.core.errors import ConfigError
 from tests.config.builders import ROOT, said, the_example, with_file
@@ -43,6 +44,39 @@ def test_a_link_out_of_the_project_is_refused(folder, tmp_path):
     (tmp_path / "secrets.yaml").write_text("about: secret")
     (folder / "config/segments/x.yaml").symlink_to(tmp_path / "secrets.yaml")
     assert "config/segments/x.yaml  is a link to a folder or out of the project" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config/segments/lapsed.yaml",
+        "config/campaigns/winback.yaml",
+        "config/data.yaml",
+        "config/orchestrator.yaml",
+        "config/imports/x.yaml",
+        "lists/contractors.csv",
+        "templates/winback/_default/push.yaml",
+    ],
+)
+def test_a_refused_file_is_one_mistake_and_hides_no_other(folder, tmp_path, name):
+    (folder / "config/segments/staff.yaml").write_text("about: Staff\nall: [{attribute: nowhere, is: 1}]\n")
+    before = {str(it) for it in mistakes(load_folder(folder))}
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    found = {str(it) for it in mistakes(load_folder(folder))}
+    refusal = f"{name}  is a link to a folder or out of the project\n    Put the file itself here."
+    assert refusal in found
+    if not name.startswith("templates/"):  # a variant's file says only what is different from that
+        assert found - {refusal} <= before
+    if name != "config/data.yaml":  # without it nobody can tell which attributes there are
+        assert any("config/segments/staff.yaml" in one for one in found)
+
+
+def test_a_tree_that_cannot_be_read_on_is_still_told_by_its_mistakes(folder, monkeypatch):
+    monkeypatch.setattr(trees, "MOST_FILES", 3)
+    [only] = load_folder(folder).mistakes
+    assert "more than 3 files" in only.text
 
 
 def test_a_link_to_a_folder_is_refused_so_that_nobody_goes_round_in_circles(folder):

@@ -28,7 +28,7 @@ def words(file: str, content: bytes) -> Iterator[tuple[int, int, str]]:
 
 
 def _prose(path: Path) -> bool:
-    return any(step in PROSE for step in path) or path[-1] == "ends_with" or path[0] == "stores"
+    return any(step in PROSE for step in path) or path[-1] == "ends_with" or "stores" in path
 
 
 def slips(word: str) -> Iterator[str]:

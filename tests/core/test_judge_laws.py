@@ -1,6 +1,7 @@
 """Laws the judge keeps for everybody: against plain re-tellings of caps and channels, over rows in any state."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from orchestrator.core.assignment import planned_rows
 from orchestrator.core.campaigns import Campaign, Cap, Consent, Mode, Policy, QuietHours
 from orchestrator.core.eligibility import deadline, judge, must_ask_again
 from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts, Touch
+from orchestrator.core.lists import NOBODY
 from orchestrator.core.nouns import Address, Channel, Hold, Person, Send, Skip, State
 from orchestrator.core.phrases import say_cap
 from orchestrator.core.reasons import Reason
@@ -207,3 +209,13 @@ def test_the_audience_engine_is_asked_again_after_an_hour_and_before_the_second_
     assert not must_ask_again(NOW, 0, Instant(NOW + HOUR))
     assert must_ask_again(NOW, 0, Instant(NOW + HOUR + 1))
     assert must_ask_again(NOW, 1, NOW)
+
+
+@given(campaigns, people, facts, st.booleans())
+def test_where_only_seeds_are_reached_nobody_else_ever_is_and_a_seed_is_judged_as_before(campaign, person, known, seed):
+    only = replace(campaign, policy=replace(campaign.policy, seeds=NOBODY))
+    verdicts = [row.verdict for row in judge(only, RUN, replace(person, seed=seed), known, NOW)]
+    if seed:
+        assert verdicts == [row.verdict for row in judge(campaign, RUN, person, known, NOW)]
+    else:
+        assert set(verdicts) <= {Skip(Reason.NOT_A_SEED)}

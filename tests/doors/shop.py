@@ -6,6 +6,7 @@ from pathlib import Path
 
 from orchestrator import app
 from orchestrator.audience import Arrival, Arriving, load
+from orchestrator.bundles import Bundles
 from orchestrator.core.nouns import Channel, OnAmbiguous
 from orchestrator.core.times import DAY, Instant
 from orchestrator.ledger import ConsentChange, NewRun, runs
@@ -76,13 +77,13 @@ class Standing:
 class Shop:
     """The shop on this machine: nothing leaves it, what is sent lands in its sink."""
 
-    def __init__(self, root: Path, files=FILES, at=NOON):
+    def __init__(self, root: Path, files=FILES, at=NOON, environment="dev"):
         self.root, self.clock, self.batches = root, Standing(at), 0
         for name, text in files.items():
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        self.opened = app.open_project(root, "dev")
+        self.opened = app.open_project(root, environment)
         self.ledger = self.opened.ledger()
         self.ledger.begin_boot("test", self.clock.now())
 
@@ -113,7 +114,7 @@ class Shop:
         """Be a worker until nothing is due; how many shards that were."""
 
         async def inside():
-            bundles = app.Bundles("dev", self.clock.now())
+            bundles = Bundles(self.opened.project.environment, self.clock.now())
             held = LedgerThread(self.ledger)
             parts = Parts(held, app.dispatch(self.opened, self.clock, lambda: 0.5), bundles.prepare_shard)
             worked = 0

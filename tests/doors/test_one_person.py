@@ -1,11 +1,11 @@
 """Who asks for one person asks the engine for that person alone, and learns the same as if everybody had been asked for."""
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from orchestrator import app
+from orchestrator import bundles
 from orchestrator.cli.choosing import one_of
+from orchestrator.cli.desk import Failed
 from orchestrator.cli.main import app as command_line
 from orchestrator.ledger import Purpose
 from orchestrator.pipeline import Casting
@@ -27,7 +27,7 @@ def shop(tmp_path):
 @pytest.fixture
 def prepared(shop):
     seal = shop.ledger.seal(Purpose.UNSUBSCRIBE, NOON)
-    return app.prepared(shop.opened.project, shop.opened.files, "spring", seal)
+    return bundles.prepared(shop.opened.project, shop.opened.files, "spring", seal)
 
 
 def cast(shop, prepared, among=None):
@@ -50,10 +50,10 @@ def test_one_person_is_told_as_everybody_is(shop, prepared):
 
 
 @pytest.mark.parametrize("user", ["nobody", "o'hara"])
-def test_who_is_not_in_the_audience_is_refused_with_the_verb_that_tells_why(shop, prepared, user, capsys):
-    with pytest.raises((SystemExit, typer.Exit)):
+def test_who_is_not_in_the_audience_is_refused_with_the_verb_that_tells_why(shop, prepared, user):
+    with pytest.raises(Failed) as failed:
         one_of(shop.opened, prepared, user, NOON)
-    said = capsys.readouterr().err
+    said = failed.value.text
     assert f"{user} is not in the audience of spring (austrians, swiss)" in said
     assert f"orchestrator segment explain NAME {user}" in said
 

@@ -249,6 +249,7 @@ def test_a_table_with_two_rows_of_a_person_is_refused_before_anybody_gets_two_me
         connection.execute("INSERT INTO facts SELECT * FROM facts WHERE customer = 'u33'")
     shop = open_shop(tmp_path, url)
     try:
+        assert "u33 has several rows in facts" in said(shop, "check", "--online", code=1)
         with pytest.raises(StoreError, match="u33 stands twice; each table under `people:` must have one row a user"):
             planner.plan_run(shop.opened, shop.ledger, shop.fire(occurrence="2026-03-02T12:00"), shop.clock)
         assert shop.rows() == {}

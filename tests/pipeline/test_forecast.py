@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.core.assignment import ramp_at
-from orchestrator.core.campaigns import Experiment, Mode
+from orchestrator.core.campaigns import Experiment, Mode, Schedule
 from orchestrator.core.facts import RunFacts
 from orchestrator.core.reasons import Reason, furthest
 from orchestrator.core.times import DAY, Instant
-from orchestrator.ledger import ConsentChange, deliveries
+from orchestrator.core.timetables import every
+from orchestrator.ledger import ConsentChange, deliveries, standing
 from orchestrator.pipeline import forecast
-from tests.ledger.builders import NOW
+from tests.ledger.builders import NOW, a_person, a_run
 from tests.pipeline.test_work import MAIL, PUSH, Stage, a_campaign, people
 
 
@@ -54,8 +55,40 @@ async def test_the_numbers_of_a_plan_are_those_of_the_ledger(ledger, mode, lasts
     ended = Counter(furthest(Reason(row.reason) for row in theirs) for theirs in over)
     assert ended.pop(Reason.HOLDOUT) == found.holdout > 5
     assert ended == Counter({reason: people for (reason, _), people in found.nothing.items()})
+    people = standing.people(ledger.store, stage.run.id)
+    assert (people.people, people.reached, people.waiting) == (found.people, found.reached, found.held.total())
+    assert (people.holdout, people.failed, people.in_doubt) == (found.holdout, 0, 0)
+    assert people.nothing == ended
     outside = {user for user, theirs in rows.items() if any(row.reason == "ramp" for row in theirs)}
     assert len(outside) == found.held[Reason.RAMP] + found.nothing[Reason.RAMP, ""] > 200
+
+
+@pytest.mark.parametrize(("recipient", "without"), [(True, 3), (False, 0)])
+def test_people_without_a_zone_we_know_are_counted_where_everybody_is_sent_to_in_their_own(ledger, recipient, without):
+    zones = ["Europe/Vienna", "", "Mars/Base", "Asia/Tokyo", "localtime"]
+    members = [replace(person, zone=zone) for person, zone in zip(people(5), zones, strict=True)]
+    campaign = replace(a_campaign(), schedule=Schedule(every("day at 10:00"), "Europe/Vienna", recipient=recipient))
+    assert forecast(ledger, campaign, members, RunFacts(0, NOW, NOW), NOW).zoneless == without
+
+
+@pytest.mark.parametrize(
+    ("states", "counted"),
+    [
+        (("failed", "accepted"), "reached"),
+        (("bounced", "held"), "waiting"),
+        (("unknown", "failed"), "in_doubt"),
+        (("render_failed", "skipped"), "failed"),
+    ],
+)
+def test_of_a_persons_rows_the_best_counts(ledger, states, counted):
+    run = a_run(ledger, a_person("u1"), a_person("u2"))
+    with ledger.store.transaction():
+        for channel, state in zip((MAIL, PUSH), states, strict=True):
+            set_state = "UPDATE delivery SET state = ? WHERE user_id = 'u1' AND channel = ?"
+            ledger.store.change(set_state, (state, channel))
+        ledger.store.change("UPDATE delivery SET state = 'skipped', reason = 'late' WHERE user_id = 'u2'", ())
+    people = standing.people(ledger.store, run.id)
+    assert (people.people, getattr(people, counted), people.nothing) == (2, 1, {Reason.LATE: 1})
 
 
 def _people(rows, state):

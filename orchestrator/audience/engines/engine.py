@@ -28,6 +28,10 @@ class Visit(Protocol):
         """The names of a table's columns; StoreError if there is no such table."""
         ...
 
+    def unfit(self) -> str:
+        """Why this server cannot answer segments, however its tables are; empty if it can."""
+        ...
+
 
 class Engine(Protocol):
     """An engine by its URL; nothing is opened before a visit, and nothing stays open after it."""

@@ -76,6 +76,10 @@ class _Visit:
             told = self._connection.query(f"DESCRIBE TABLE {named}", "JSONCompactEachRow").data()
         return [json.loads(line)[0] for line in told.splitlines()]
 
+    def unfit(self) -> str:
+        """Never: the version comes with the extra."""
+        return ""
+
 
 @contextmanager
 def _errors(driver: ModuleType) -> Iterator[None]:

@@ -19,6 +19,9 @@ from orchestrator.core.segments.tree import Declared
 WAITS = 10
 """Seconds for a connection, unless the URL says otherwise."""
 
+OLDEST = 16
+"""The first version with `pg_input_is_valid`, by which a value of another kind is missing and ends no question."""
+
 
 class PostgresEngine:
     """A database by its URL."""
@@ -76,6 +79,13 @@ class _Visit:
         query = exp.select(exp.Star()).from_(exp.to_table(table, dialect="postgres")).limit(0)
         with _errors(self._driver):
             return [one.name for one in self._connection.execute(query.sql("postgres")).description or ()]
+
+    def unfit(self) -> str:
+        """By the version that the server told when it was connected to."""
+        version = self._connection.info.server_version
+        if version >= OLDEST * 10_000:
+            return ""
+        return f"PostgreSQL {version // 10_000} is too old: segments need {OLDEST} or newer"
 
 
 @contextmanager

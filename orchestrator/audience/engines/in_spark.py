@@ -76,6 +76,10 @@ class _Visit:
         with _errors():
             return list(self._session.sql(query.sql("spark")).columns)
 
+    def unfit(self) -> str:
+        """Never: the version comes with the extra."""
+        return ""
+
 
 @contextmanager
 def _errors() -> Iterator[None]:

@@ -1,0 +1,118 @@
+"""How campaigns stand: the runs of one, or a line about each, and when the clock starts the next."""
+
+from typing import Any
+
+import typer
+
+from orchestrator.cli.desk import Desk, no_such, table
+from orchestrator.cli.following import in_people, told
+from orchestrator.cli.upcoming import upcoming
+from orchestrator.core.times import Instant
+from orchestrator.ledger import Run, deliveries, pace, runs, standing
+from orchestrator.ledger.deliveries import Count
+from orchestrator.ledger.standing import People
+
+MOST = 20
+"""So many of a campaign's runs are shown, the newest."""
+
+
+def one_campaign(desk: Desk, name: str, now: Instant) -> None:
+    """The runs of one campaign; that needs no more than its ledger, so mistakes in the files do not matter."""
+    with desk.ledger(despite_mistakes=True) as ledger:
+        found = [
+            (run, standing.people(ledger.store, run.id), deliveries.counts(ledger.store, run.id))
+            for run in runs.listed(ledger.store, name, limit=MOST)
+        ]
+    project = desk.load().project
+    campaign = project.campaigns.get(name) if project is not None else None
+    if not found and name not in (campaigns := desk.names()[0]):
+        no_such("campaign", name, campaigns)
+
+    def tell() -> None:
+        if not found:
+            typer.echo(f" {name} has not run yet")
+        for run, people, counts in found:
+            _tell_run(run, people, counts)
+        if campaign is not None:
+            typer.echo(f" next: {upcoming(campaign, now).text}")
+
+    desk.show([_run(run, people, counts) for run, people, counts in found], tell)
+
+
+def all_campaigns(desk: Desk, now: Instant) -> None:
+    """A line about each campaign of the project."""
+    campaigns = desk.project().campaigns
+    with desk.ledger() as ledger:
+        paused = {scope.removeprefix("campaign:") for scope, _, _ in pace.pauses(ledger.store, now)}
+        last = {name: next(iter(runs.listed(ledger.store, name, limit=1)), None) for name in campaigns}
+    found: list[dict[str, Any]] = []
+    for name, campaign in campaigns.items():
+        soon, run = upcoming(campaign, now), last[name]
+        found.append(
+            {
+                "campaign": name,
+                "state": str(campaign.state),
+                "paused": name in paused,
+                "run": run.id if run else None,
+                "run_state": str(run.state) if run else None,
+                "occurrence": run.occurrence if run else None,
+                "audience": run.audience if run else None,
+                "next_at": soon.at,
+                "next": soon.text,
+            }
+        )
+
+    def tell() -> None:
+        if not found:
+            typer.echo(" There is no campaign yet: campaigns are files in config/campaigns.")
+            return
+        columns = dict.fromkeys(("campaign", "state", "newest run", "next"), "left")
+        table("", columns, [_line(one) for one in found])
+
+    desk.show(found, tell)
+
+
+def _line(one: dict[str, Any]) -> tuple[str, str, str, str]:
+    newest = f"{one['run']} · {one['occurrence']} · {one['run_state']}" if one["run"] else "none yet"
+    return one["campaign"], one["state"] + (", paused" if one["paused"] else ""), newest, one["next"]
+
+
+def _tell_run(run: Run, people: People, counts: list[Count]) -> None:
+    audience = "not planned yet" if run.audience is None else f"{run.audience:,} people"
+    why = f" · {run.reason}" if run.reason else ""
+    typer.echo(f"run {run.id} · {run.occurrence} · {run.state} · {audience} · version {run.version[:12]}{why}")
+    if people.people:
+        typer.echo(f"   {in_people(people)}")
+    totals: dict[tuple[str, str, str], int] = {}
+    for count in counts:
+        what = (count.channel, count.state, count.reason)
+        totals[what] = totals.get(what, 0) + count.rows
+    table(
+        "",
+        {"": "left", "channel": "left", "state": "left", "reason": "left", "rows": "right"},
+        [("  ", *what, f"{rows:,}") for what, rows in totals.items()],
+    )
+
+
+def _run(run: Run, people: People, counts: list[Count]) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "occurrence": run.occurrence,
+        "state": run.state,
+        "reason": run.reason,
+        "audience": run.audience,
+        "version": run.version,
+        "people": told(people),
+        "counts": [
+            {
+                "state": c.state,
+                "reason": c.reason,
+                "channel": c.channel,
+                "segment": c.segment,
+                "variant": c.variant,
+                "holdout": c.holdout,
+                "rows": c.rows,
+            }
+            for c in counts
+        ],
+    }
