@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.audience.bench import FORMS, Bench, Cell
+from orchestrator.audience.bench import Bench
+from orchestrator.audience.cell import FORMS, Cell
 from orchestrator.audience.mapping import What
 from orchestrator.audience.texts import FileError
 from orchestrator.core.segments.tree import Kind
