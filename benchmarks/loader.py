@@ -1,6 +1,6 @@
 """The loader against the engine's own insert of the same rows, in turn, in one run; where its time goes; and `import events` beside it.
 
-`python -m benchmarks.loader [EVENTS] [RUNS]`: 400,000 events in three runs unless said otherwise. The inbox is SQLite, as the web
+`python -m benchmarks.loader [EVENTS] [RUNS]`: 700,000 events in three runs unless said otherwise. The inbox is SQLite, as the web
 face writes it. The roofline gets the very tables that the loader lands, opens and closes the file for as many of them as the loader
 does, and has nothing to look up.
 """
@@ -21,14 +21,15 @@ import pyarrow.parquet as pq
 
 from orchestrator.audience.columns import TABLES
 from orchestrator.audience.importing import Order, import_file
-from orchestrator.audience.loading import BATCH, land, prepare
+from orchestrator.audience.loading import BATCH, prepare
 from orchestrator.audience.mapping import What
 from orchestrator.audience.store import Audience
+from orchestrator.audience.visiting import land
 from orchestrator.core.segments import Catalogue, Declared, Kind
 from orchestrator.core.times import Instant
 from orchestrator.ledger import Ledger, arrivals
 from orchestrator.ledger.arrivals import Incoming
-from orchestrator.pipeline.learn import AT_ONCE, learn
+from orchestrator.pipeline.learn import AT_ONCE, VISIT, learn
 
 AT = Instant(1_772_449_200_000_000)
 CATALOGUE = Catalogue(
@@ -93,20 +94,21 @@ class Shop:
             lambda: found.extend(prepare(self.audience, one, CATALOGUE, "UTC") for one in rows)
         )
         ready = [(batch.number, prepared) for batch, prepared in zip(begun, found, strict=True)]
-        told["land, open and close"] = timed(lambda: list(land(self.audience, ready)))
+        told["land, open and close"] = timed(
+            lambda: [land(self.audience, ready[at : at + VISIT]) for at in range(0, len(ready), VISIT)]
+        )
         told["delete from the inbox"] = timed(lambda: arrivals.finish(store, [one.number for one in begun]))
         return told
 
 
 def plain(path: Path, tables: list[pa.Table]) -> None:
-    """The same rows by the engine's own insert, the file closed after every other table."""
-    for start in range(0, len(tables), 2):
+    """The same rows by the engine's own insert, the file closed after as many tables as the loader lands in a full visit."""
+    for start in range(0, len(tables), VISIT):
         with duckdb.connect(path) as engine:
             engine.execute(TABLES[1])
-            for table in tables[start : start + 2]:
-                engine.register("incoming", table)
-                engine.execute("INSERT INTO event SELECT * FROM incoming").fetchall()
-                engine.unregister("incoming")
+            engine.register("incoming", pa.concat_tables(tables[start : start + VISIT]).combine_chunks())
+            engine.execute("INSERT INTO event SELECT * FROM incoming").fetchall()
+            engine.unregister("incoming")
 
 
 def imported(root: Path, table: pa.Table, kind: str) -> float:
@@ -127,7 +129,7 @@ def imported(root: Path, table: pa.Table, kind: str) -> float:
 def main() -> None:
     """Fill, load, compare, print."""
     words = sys.argv[1:3]
-    count, runs = (int(word) for word in [*words, *("400000", "3")[len(words) :]])
+    count, runs = (int(word) for word in [*words, *("700000", "3")[len(words) :]])
     ours, theirs = [], []
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as folder:

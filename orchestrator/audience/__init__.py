@@ -2,13 +2,14 @@
 
 from orchestrator.audience.catalogue import Seen, catalogue_from
 from orchestrator.audience.importing import Imported, Look, Looked, Order, Stop, Word, import_file, look
-from orchestrator.audience.loading import Arrival, Arriving, Loaded, load
+from orchestrator.audience.loading import load
 from orchestrator.audience.mapping import What
 from orchestrator.audience.reader import Reader
 from orchestrator.audience.rejects import Conflict
 from orchestrator.audience.spool import Spool
 from orchestrator.audience.store import Audience, Counts
 from orchestrator.audience.texts import FileError
+from orchestrator.audience.visiting import Arrival, Arriving, Loaded
 
 __all__ = [
     "Arrival",

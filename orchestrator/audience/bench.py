@@ -3,67 +3,37 @@
 It is an engine of our own in memory, so nothing of this keeps anybody from the audience file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
+import pyarrow as pa
+
 from orchestrator.audience import coercion, mailable, opening
-from orchestrator.audience.coercion import Clock
+from orchestrator.audience.cell import Cell, json_of, raw_of, reason_of, texts_of, value_of
 from orchestrator.audience.columns import literal, pointer
-from orchestrator.core.mirrors import FAMILIES, MARK
-from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.tree import Kind
 
 GUESSED = (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE, Kind.TIME, Kind.VERSION)
 """Kinds a column may turn out to have, the first that fits all its values."""
 
-FORMS = {
-    "user": "[^\\x00-\\x1f\\x7f]{1,128}",
-    "email": mailable.FORM,
-    "channel": f"(?i)({'|'.join(Channel)})",
-    "phone": "[+]?[0-9][0-9 ()./-]{3,30}",
-}
-FORMS_IN_WORDS = {
-    "user": "an id of 1 to 128 characters",
-    "phone": "a phone number",
-    "channel": f"a channel ({', '.join(Channel)})",
-}
+INSIDE = "inside"
+"""The column of what was taken out of `properties`, in the order of the cells with a place there."""
 
-RESERVED = {"event": FAMILIES, "message_id": (MARK,)}
-"""How the names and message ids of our own events begin: the ledger tells of those, no file does."""
+_AT_ONCE = 200_000
+"""Rows that go into the raw table at once, at least."""
 
-_NOTHING_WRONG = "SELECT 0 AS line, '' AS \"column\", '' AS value, '' AS reason, FALSE AS left_out LIMIT 0"
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One column of the rows as they came: what the file calls it, where it goes, and how it is read.
-
-    `raw` is SQL over the raw table; `json` says that it yields JSON text (`null` deletes, absent changes nothing) instead of
-    a CSV cell (`null` deletes, empty changes nothing). Without a kind it is guessed.
-    """
-
-    name: str
-    to: str
-    raw: str
-    json: bool = False
-    kind: Kind | None = None
-    clock: Clock = field(default_factory=Clock)
-    required: bool = False
-    """Without a value here, the row is left out."""
-    owned: bool = False
-    """One of our own fields, not an attribute or a property."""
-    form: str = ""
-    """A pattern that a text must match as a whole; blanks around it are dropped."""
+_NOTHING_WRONG = "SELECT 0 AS line, '' AS \"column\", '' AS value, '' AS reason, FALSE AS left_out, 0 AS place LIMIT 0"
 
 
 class Bench:
-    """Rows go in with `put`; `read` turns them into the table `read`: line, hash, and for every cell t (text), v (value),
-    o (value as JSON), x (to be deleted), each with the cell's number.
+    """Rows go in with `put`; `read` turns them into the table `read`: line, and for every cell v (value), x (to be deleted), o
+    (value as JSON) if it is written as such, and t (text) where it has no value; each with the cell's number. Events without a
+    message id have a hash of their row.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -72,6 +42,7 @@ class Bench:
         self.cells: tuple[Cell, ...] = ()
         self.rows = 0
         self._begun = False
+        self._waiting: list[Any] = []
 
     def __enter__(self) -> Self:
         return self
@@ -83,13 +54,33 @@ class Bench:
 
     def put(self, rows: Any) -> None:
         """Add an Arrow table of raw rows: `line` and the file's columns, all text. Every call brings the same columns."""
-        self.engine.register("slice", rows)
-        self.engine.execute(
-            "INSERT INTO raw BY NAME SELECT * FROM slice" if self._begun else "CREATE TABLE raw AS SELECT * FROM slice"
-        )
-        self.engine.unregister("slice")
-        self._begun = True
+        self._waiting.append(rows)
         self.rows += rows.num_rows
+        if not self._begun or sum(table.num_rows for table in self._waiting) >= _AT_ONCE:
+            self.settle()
+
+    def settle(self) -> None:
+        """Bring the rows that were put into the raw table: many at once, for the engine packs each lot anew."""
+        if not self._waiting:
+            return
+        self.engine.register("slice", pa.concat_tables(self._waiting))
+        self._insert("SELECT * FROM slice")
+        self.engine.unregister("slice")
+        self._waiting = []
+
+    def take(self, rows: str, count: int) -> None:
+        """The same with the rows of a query, `count` of them."""
+        self._insert(rows)
+        self.rows += count
+
+    def clear(self) -> None:
+        """Forget the rows that were put or taken."""
+        self.engine.execute("DROP TABLE IF EXISTS raw")
+        self._begun, self._waiting, self.rows = False, [], 0
+
+    def _insert(self, rows: str) -> None:
+        self.engine.execute(f"INSERT INTO raw BY NAME {rows}" if self._begun else f"CREATE TABLE raw AS {rows}")
+        self._begun = True
 
     def refuse_torn_lines(self) -> list[tuple[int, str]]:
         """Take lines that are no JSON object out of the raw table: (line, text)."""
@@ -109,27 +100,56 @@ class Bench:
         ).fetchall()
         return [key for (key,) in found]
 
-    def read(self, cells: Sequence[Cell], content: str) -> None:
-        """Type every cell. `content` is SQL for the text of a whole row: rows with the same text are the same."""
-        picked = [f"line, md5({content}) AS hash"]
-        for number, cell in enumerate(cells):
-            picked += _texts(number, cell)
-        self.engine.execute(f"CREATE VIEW texts AS SELECT {', '.join(picked)} FROM raw")
+    def types(self) -> dict[str, str]:
+        """The columns of the rows as they came, and the engine's types."""
+        return dict(self.engine.sql("SELECT name, type FROM pragma_table_info('raw')").fetchall())
+
+    def read(self, cells: Sequence[Cell], content: str, *, texts: bool = False) -> None:
+        """Type every cell. `content` is SQL for the text of a whole row: rows with the same text are the same; empty if nobody
+        asks. With `texts`, what was read keeps its text too.
+        """
+        # A name for each value before anything is asked of it: the engine would take it out of its JSON for every question.
+        raws = [f"{cell.raw} AS r{number}" for number, cell in enumerate(cells)]
+        picked = [text for number, cell in enumerate(cells) for text in texts_of(number, cell)]
+        self.engine.execute(
+            f"CREATE VIEW texts AS SELECT {', '.join(['*', *picked])} FROM (SELECT {', '.join(['*', *raws])} FROM {self._opened(cells)})"
+        )
         self.cells = tuple(self._guessed(cells))
         for number, cell in enumerate(self.cells):
             if cell.form == mailable.FORM:
                 mailable.sort_out(self.engine, number)
-        walls = [f"{coercion.wall(f't{n}', cell.clock)} AS w{n}" for n, cell in self._timed()]
-        self.engine.execute(f"CREATE VIEW walled AS SELECT {', '.join(['*', *walls])} FROM texts")
+        trimmed = [f"trim(t{n}) AS s{n}" for n, cell in enumerate(self.cells) if cell.form or cell.kind is Kind.TIME]
+        walls = [f"{coercion.wall(raw_of(n, cell), cell.clock, cell.stored)} AS w{n}" for n, cell in self._timed()]
+        self.engine.execute(
+            f"CREATE VIEW walled AS SELECT {', '.join(['*', *walls])} FROM (SELECT {', '.join(['*', *trimmed])} FROM texts)"
+        )
         found = [f"{self._moment(n, cell)} AS m{n}" for n, cell in self._timed()]
-        values = [f"{_value(n, cell)} AS v{n}" for n, cell in enumerate(self.cells)]
-        written = [f"{_json(n, cell)} AS o{n}" for n, cell in enumerate(self.cells) if not cell.owned]
+        values = [f"{value_of(n, cell)} AS v{n}" for n, cell in enumerate(self.cells)]
         inner = f"SELECT {', '.join(['*', *found])} FROM walled"
         inner = f"SELECT {', '.join(['*', *values])} FROM ({inner})"
-        self.engine.execute(f"CREATE TABLE read AS SELECT {', '.join(['*', *written])} FROM ({inner})")
+        self.engine.execute(f"CREATE TABLE read AS SELECT {', '.join(self._kept(content, texts))} FROM ({inner})")
         self.engine.execute("DROP VIEW walled")
         self.engine.execute("DROP VIEW texts")
         self.engine.execute("DROP TABLE raw")
+
+    def _opened(self, cells: Sequence[Cell]) -> str:
+        """The rows as they came, with what is asked of the inside of `properties` taken out of it at once."""
+        asked = [literal(cell.place) for cell in cells if cell.place]
+        if not asked:
+            return "raw"
+        whole = next(cell.raw for cell in cells if cell.to == "properties")
+        return f"(SELECT *, json_extract(CASE WHEN json_valid({whole}) THEN {whole} END, [{', '.join(asked)}]) AS {INSIDE} FROM raw)"
+
+    def _kept(self, content: str, texts: bool) -> Iterator[str]:
+        """The columns of what was read. Texts of values that fit are the bulk of it, and nobody reads them again."""
+        yield "line"
+        for n, cell in enumerate(self.cells):
+            yield from (f"v{n}", f"x{n}")
+            yield f"t{n}" if texts else f"CASE WHEN v{n} IS NULL THEN t{n} END AS t{n}"
+            if not (cell.owned or cell.declared):
+                yield f"{json_of(n, cell)} AS o{n}"
+        if content:
+            yield f"CASE WHEN {self.column('message_id')} IS NULL THEN md5({content}) END AS hash"
 
     def number(self, to: str) -> int | None:
         """The number of the cell that goes to `to`, None without one."""
@@ -141,20 +161,20 @@ class Bench:
         return default if number is None else f"v{number}"
 
     def wrong(self) -> str:
-        """SQL for what could not be read: line, column, value, reason, left_out (the whole row)."""
+        """SQL for what could not be read: line, column, value, reason, left_out (the whole row), and the column's place."""
         parts = []
         for number, cell in enumerate(self.cells):
             column, text = literal(cell.name), f"t{number}"
             if cell.kind is not None:
                 parts.append(
                     f"SELECT line, {column} AS \"column\", replace({text}, {coercion.STRUCTURE}, '') AS value, "
-                    f"{_reason(number, cell)} AS reason, {cell.required} AS left_out "
+                    f"{reason_of(number, cell)} AS reason, {cell.required} AS left_out, {number} AS place "
                     f"FROM read WHERE {text} IS NOT NULL AND v{number} IS NULL"
                 )
             if cell.required:
                 parts.append(
                     f'SELECT line, {column} AS "column", NULL AS value, {literal(f"no {cell.to}")} AS reason, '
-                    f"TRUE AS left_out FROM read WHERE {text} IS NULL"
+                    f"TRUE AS left_out, {number} AS place FROM read WHERE {text} IS NULL AND v{number} IS NULL"
                 )
         return " UNION ALL ".join(parts) or _NOTHING_WRONG
 
@@ -163,7 +183,7 @@ class Bench:
 
     def _moment(self, number: int, cell: Cell) -> str:
         low, high = self.engine.sql(f"SELECT min(w{number}), max(w{number}) FROM walled").fetchall()[0]
-        return coercion.moment_of(f"t{number}", f"w{number}", cell.clock, low, high)
+        return coercion.moment_of(raw_of(number, cell), f"w{number}", cell.clock, low, high, cell.stored)
 
     def _guessed(self, cells: Sequence[Cell]) -> list[Cell]:
         """The cells with a kind each; JSON values that nobody declared keep their own types."""
@@ -185,58 +205,3 @@ class Bench:
         ]
         answers = self.engine.sql(f"SELECT {', '.join(asked)} FROM {table}").fetchall()[0]
         return [number for number, fit in zip(numbers, answers, strict=True) if fit]
-
-
-def _texts(number: int, cell: Cell) -> list[str]:
-    """SQL columns t and x of one cell."""
-    raw = f"({cell.raw})"
-    if not cell.json:
-        gone = f"{raw} IN ('null', 'NULL')"
-        return [
-            f"CASE WHEN NOT {gone} THEN nullif({raw}, '') END AS t{number}",
-            f"coalesce({gone}, FALSE) AS x{number}",
-        ]
-    text = f"json_extract_string({raw}, '$')"
-    if cell.kind is not Kind.TEXT:
-        text = f"nullif({text}, '')"
-    if cell.kind is None:
-        text = raw
-    elif cell.kind is not Kind.LIST:
-        # A structure is no value of a plain kind: it stays visible in the rejects, and fits nothing.
-        text = f"CASE WHEN json_type({raw}) IN ('OBJECT', 'ARRAY') THEN {coercion.STRUCTURE} || {raw} ELSE {text} END"
-    return [f"CASE WHEN {raw} <> 'null' THEN {text} END AS t{number}", f"coalesce({raw} = 'null', FALSE) AS x{number}"]
-
-
-def _value(number: int, cell: Cell) -> str:
-    if cell.form == mailable.FORM:
-        return mailable.value(number)
-    if cell.form:
-        trimmed = f"trim(t{number})"
-        return f"CASE WHEN regexp_full_match({trimmed}, {literal(cell.form)}) THEN nfc_normalize({trimmed}) END"
-    value = coercion.value(cell.kind, f"t{number}", f"m{number}") if cell.kind else f"t{number}"
-    taken = _taken(number, cell)
-    return f"CASE WHEN NOT ({taken}) THEN {value} END" if taken else value
-
-
-def _taken(number: int, cell: Cell) -> str:
-    """SQL: whether a text is kept for our own events; empty where none is."""
-    begins = RESERVED.get(cell.to, ()) if cell.owned else ()
-    return " OR ".join(f"starts_with(t{number}, {literal(one)})" for one in begins)
-
-
-def _json(number: int, cell: Cell) -> str:
-    if cell.kind is None:
-        return f"t{number}"
-    return coercion.as_json(cell.kind, f"t{number}", f"v{number}")
-
-
-def _reason(number: int, cell: Cell) -> str:
-    if cell.form == mailable.FORM:
-        return mailable.reason(number)
-    if cell.form and cell.kind:
-        return literal(f"not {FORMS_IN_WORDS.get(cell.to, 'as it should be')}")
-    reason = coercion.reason(cell.kind or Kind.TEXT, f"t{number}")
-    taken = _taken(number, cell)
-    return (
-        f"CASE WHEN {taken} THEN 'kept for our own events; call yours otherwise' ELSE {reason} END" if taken else reason
-    )

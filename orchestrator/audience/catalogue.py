@@ -6,7 +6,9 @@ from typing import Any
 
 import duckdb
 
-from orchestrator.audience.bench import FORMS, Bench
+from orchestrator.audience.bench import Bench
+from orchestrator.audience.cell import FORMS
+from orchestrator.audience.coercion import as_json
 from orchestrator.audience.columns import OWN, literal
 from orchestrator.audience.finishing import good
 from orchestrator.core.segments.values import DAY_PATTERN, TIME_PATTERN
@@ -59,7 +61,8 @@ def attributes_in(bench: Bench) -> dict[str, str]:
             ]:
                 found[cell.to] = "email" if cell.to == "email" else "text"
         elif not cell.owned:
-            sample = f"SELECT CAST(o{number} AS JSON) AS value FROM read WHERE {taken} AND o{number} IS NOT NULL LIMIT {LOOKED_AT}"
+            written = as_json(cell.kind, f"CAST(v{number} AS VARCHAR)", f"v{number}") if cell.kind else f"v{number}"
+            sample = f"SELECT CAST({written} AS JSON) AS value FROM read WHERE {taken} AND v{number} IS NOT NULL LIMIT {LOOKED_AT}"
             rows = bench.engine.sql(f"SELECT {_KIND} FROM ({sample}) HAVING count(*) > 0").fetchall()
             if rows and rows[0][0]:
                 found[cell.to] = rows[0][0]

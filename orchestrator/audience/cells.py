@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.audience.bench import FORMS, Bench, Cell
-from orchestrator.audience.coercion import Clock
+from orchestrator.audience.bench import INSIDE, Bench
+from orchestrator.audience.cell import FORMS, Cell
+from orchestrator.audience.coercion import PLAIN, Clock
 from orchestrator.audience.columns import literal, pointer
 from orchestrator.audience.mapping import (
     ADDRESSES,
@@ -38,6 +39,7 @@ class Asked:
 def cells_of(bench: Bench, asked: Asked, names: Sequence[str] | None, *, json: bool) -> tuple[list[Cell], str]:
     """The cells of the raw rows, and SQL for a row's whole content. `names` is None for JSON lines, which name their own."""
     what = asked.what
+    types: dict[str, str] = {}
     if names is None:
         raws, content = _alike(bench, asked, _keys(bench, what)), "json"
     else:
@@ -46,9 +48,11 @@ def cells_of(bench: Bench, asked: Asked, names: Sequence[str] | None, *, json: b
             {name: _column(place, json=json) for place, name in enumerate(names)},
             f"concat_ws(chr(31), {texts})",
         )
+        there = bench.types() if json else {}
+        types = {name: there[f"c{place}"] for place, name in enumerate(names) if there.get(f"c{place}") in PLAIN}
     found = targets(what, list(raws), asked.told, asked.where)
     cells = [
-        _cell(what, name, found[name], raw, asked.catalogue, json=json)
+        _typed(_cell(what, name, found[name], raw, asked.catalogue, json=json), types.get(name, ""))
         for name, raw in raws.items()
         if found[name].to != IGNORE and not (names is None and what is What.EVENTS and _wrapped(found[name], name))
     ]
@@ -56,7 +60,7 @@ def cells_of(bench: Bench, asked: Asked, names: Sequence[str] | None, *, json: b
         cells = [replace(cell, required=cell.to in ADDRESSES) for cell in cells]
     if what is What.EVENTS:
         cells += _inside(cells, properties_of(asked.catalogue), Clock(asked.told.zone))
-    return cells, content
+    return cells, content if what is What.EVENTS else ""
 
 
 def _keys(bench: Bench, what: What) -> dict[str, str]:
@@ -94,6 +98,16 @@ def _column(place: int, *, json: bool) -> str:
     return f"CASE WHEN c{place} IS NOT NULL THEN to_json(c{place}) END" if json else f"c{place}"
 
 
+def _typed(cell: Cell, stored: str) -> Cell:
+    """A cell of a typed file, read without a detour over JSON if its type allows; a text of `properties` is the object itself."""
+    if cell.to == "properties" and cell.owned and stored == "VARCHAR":
+        cell = replace(cell, kind=Kind.TEXT)
+    if not stored or cell.kind is None:
+        return cell
+    column = cell.raw.removeprefix("CASE WHEN ").partition(" ")[0]
+    return replace(cell, raw=column, json=False, stored=stored)
+
+
 def _wrapped(target: Target, name: str) -> bool:
     return target.to not in FIELDS[What.EVENTS] and enveloped(name)
 
@@ -112,6 +126,7 @@ def _cell(what: What, name: str, target: Target, raw: str, catalogue: Catalogue,
     return Cell(
         name=name, to=target.to, raw=raw, json=json, kind=kind, clock=target.clock, required=target.to in NEEDED[what],
         owned=own is not None or consent, form=FORMS.get(target.to, "") if own else "",
+        declared=what is What.PROFILES and target.to in catalogue.attributes,
     )  # fmt: skip
 
 
@@ -121,17 +136,12 @@ def _inside(cells: Sequence[Cell], known: Mapping[str, Declared], clock: Clock) 
     taken = {cell.to for cell in cells if not cell.owned}
     if whole is None:
         return []
+    asked = [(name, one.kind) for name, one in known.items() if name not in taken]
     return [
         Cell(
-            f"{whole.name}.{name}",
-            name,
-            f"json_extract({whole.raw}, {literal(pointer(name))})",
-            json=True,
-            kind=one.kind,
-            clock=clock,
+            f"{whole.name}.{name}", name, f"{INSIDE}[{number}]", json=True, kind=kind, clock=clock, place=pointer(name)
         )
-        for name, one in known.items()
-        if name not in taken
+        for number, (name, kind) in enumerate(asked, 1)
     ]
 
 

@@ -22,6 +22,8 @@ _PLAIN = "-?(0|[1-9][0-9]{0,14})([.][0-9]{1,15})?"
 """A number that reads the same as JSON, and that no spreadsheet made of an id or a post code."""
 _COMMA = "[+-]?[0-9.' ]*,[0-9]+"
 _ZONED = ".*[0-9]:[0-9][0-9.:]*( ?(Z|z|UTC)|[+-][0-9]{2}(:?[0-9]{2})?)"
+_EPOCHS = ((16, 1), (13, 1_000), (10, 1_000_000))
+"""Digits of a Unix time in microseconds, milliseconds and seconds, and how many microseconds one is."""
 _YES = "('true', 'yes', 'y', 't', '1', 'on')"
 _NO = "('false', 'no', 'n', 'f', '0', 'off')"
 _SPLIT = r"\s*[|;,]\s*"
@@ -80,26 +82,54 @@ def value(kind: Kind, text: str, moment: str = "NULL") -> str:  # noqa: PLR0911 
             )
 
 
-def wall(text: str, clock: Clock) -> str:
-    """SQL: what the text says the clock on the wall shows, in microseconds; NULL where it names a zone or no time."""
-    trimmed = f"trim({text})"
+WHOLE = ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT", "UINTEGER", "USMALLINT", "UTINYINT")
+TYPED = ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE", *WHOLE)
+"""Types of columns whose times are read without writing them out first."""
+FLOATS = ("DOUBLE", "FLOAT")
+"""Types whose texts are numbers, if finite; JSON writes them otherwise than the engine does."""
+PLAIN = ("VARCHAR", "BOOLEAN", "DATE", *TYPED, *FLOATS)
+"""Types that are read without a detour over JSON."""
+
+
+def wall(text: str, clock: Clock, stored: str = "") -> str:
+    """SQL: what the text says the clock on the wall shows, in microseconds; NULL where it names a zone or no time.
+
+    The text has no blanks around it. It may be a column of one of the types in `TYPED` instead; then `stored` says which.
+    """
     if clock.format:
-        return f"epoch_us(try_strptime({trimmed}, {literal(clock.format)}))"
-    # The pattern is dear, and most files end every time in Z.
+        return f"epoch_us(try_strptime({f'CAST({text} AS VARCHAR)' if stored in TYPED else text}, {literal(clock.format)}))"
+    if stored in TYPED:
+        return _typed_wall(text, stored)
+    # The patterns are dear, and most files end every time in Z or count digits.
     return (
-        f"CASE WHEN {trimmed}[5] <> '-' THEN "
-        f"CASE WHEN regexp_full_match({trimmed}, '[12][0-9]{{7}}') THEN epoch_us(try_strptime({trimmed}, '%Y%m%d')) END "
-        f"WHEN {trimmed}[-1] = 'Z' THEN NULL WHEN regexp_full_match({trimmed}, '{_ZONED}') THEN NULL "
-        f"ELSE epoch_us(TRY_CAST({trimmed} AS TIMESTAMP)) END"
+        f"CASE WHEN {text}[5] <> '-' THEN CASE WHEN {_digits(text, 8)} THEN epoch_us(try_strptime({text}, '%Y%m%d')) END "
+        f"WHEN {text}[-1] = 'Z' THEN NULL WHEN regexp_full_match({text}, '{_ZONED}') THEN NULL "
+        f"ELSE epoch_us(TRY_CAST({text} AS TIMESTAMP)) END"
     )
 
 
-def moment_of(text: str, walled: str, clock: Clock, low: int | None, high: int | None) -> str:
+def _digits(text: str, count: int) -> str:
+    first = "[12]" if count == 8 else "[0-9]"
+    return f"strlen({text}) = {count} AND regexp_full_match({text}, '{first}[0-9]{{{count - 1}}}')"
+
+
+def _typed_wall(column: str, stored: str) -> str:
+    match stored:
+        case "TIMESTAMP":
+            return f"CASE WHEN isfinite({column}) THEN epoch_us({column}) END"
+        case "TIMESTAMP WITH TIME ZONE":
+            return "CAST(NULL AS BIGINT)"
+        case _:
+            day = f"{column} BETWEEN 10000000 AND 29999999"
+            return f"CASE WHEN {day} THEN epoch_us(try_strptime(CAST({column} AS VARCHAR), '%Y%m%d')) END"
+
+
+def moment_of(text: str, walled: str, clock: Clock, low: int | None, high: int | None, stored: str = "") -> str:
     """SQL for the moment (UTC microseconds) a text names: ISO 8601, yyyymmdd, Unix seconds, ms or µs, or the clock's format.
 
-    `walled` is the column that holds its `wall`; `low` and `high` are the least and the greatest of them.
+    `walled` is the column that holds its `wall`; `low` and `high` are the least and the greatest of them. `text` and `stored` are
+    those of `wall`.
     """
-    trimmed = f"trim({text})"
     if "%z" in clock.format:
         return walled
     local = "NULL"
@@ -107,12 +137,22 @@ def moment_of(text: str, walled: str, clock: Clock, low: int | None, high: int |
         local = in_utc(walled, clock.zone, max(low, EARLIEST), min(max(high, low, EARLIEST), LATEST))
     if clock.format:
         return local
+    if stored in TYPED:
+        return f"CASE WHEN {walled} IS NOT NULL THEN {local} {_typed_moment(text, stored)} END"
     return (
         f"CASE WHEN {walled} IS NOT NULL THEN {local} "
-        f"WHEN {trimmed}[5] = '-' THEN epoch_us(TRY_CAST({trimmed} AS TIMESTAMPTZ)) "
-        f"WHEN regexp_full_match({trimmed}, '[0-9]{{10}}') THEN CAST({trimmed} AS BIGINT) * 1000000 "
-        f"WHEN regexp_full_match({trimmed}, '[0-9]{{13}}') THEN CAST({trimmed} AS BIGINT) * 1000 "
-        f"WHEN regexp_full_match({trimmed}, '[0-9]{{16}}') THEN CAST({trimmed} AS BIGINT) END"
+        f"WHEN {text}[5] = '-' THEN epoch_us(TRY_CAST({text} AS TIMESTAMPTZ)) "
+        + " ".join(f"WHEN {_digits(text, count)} THEN CAST({text} AS BIGINT) * {times}" for count, times in _EPOCHS)
+        + " END"
+    )
+
+
+def _typed_moment(column: str, stored: str) -> str:
+    if stored.startswith("TIMESTAMP"):
+        return f"WHEN isfinite({column}) THEN epoch_us({column})"
+    return " ".join(
+        f"WHEN {column} BETWEEN {10 ** (count - 1)} AND {10**count - 1} THEN CAST({column} AS BIGINT) * {times}"
+        for count, times in _EPOCHS
     )
 
 

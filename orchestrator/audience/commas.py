@@ -2,22 +2,23 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from orchestrator.audience.texts import (
-    SLICE,
     Broken,
     FileError,
     Form,
     Slice,
+    numbered,
     open_text,
     refuse_twins,
     shortened,
@@ -25,17 +26,22 @@ from orchestrator.audience.texts import (
 )
 
 _LONGEST_CELL = 1_000_000
+_CHUNK = 16_000_000
+"""Bytes cut at once."""
+_PEEKED = 4096
+_ANY = "surrogateescape"
+"""Bytes that are no text stand as lone surrogates until somebody asks what is wrong with their line."""
 
 
 def rows_of_csv(path: Path, form: Form) -> Iterator[Slice]:
     csv.field_size_limit(_LONGEST_CELL)
     raw, text, size = open_text(path, form)
     with raw, text:
-        first = text.readline()
+        lines = _Lines(text)
+        first = lines.first()
         if not first:
             raise FileError(f"{path}: the file is empty")
         cut = _cutter(form, first)
-        lines = _Lines(_again(first, text) if not form.header else text, 1 if form.header else 0)
         header = next(iter(cut([first])), [])
         if problem := undecodable(first):
             raise FileError(f"{path}:1: {problem}")
@@ -45,7 +51,9 @@ def rows_of_csv(path: Path, form: Form) -> Iterator[Slice]:
         refuse_twins(path, names)
         if form.header:
             yield Slice(_table(names, [], []), names, [], 0.0)
-        while taken := lines.take(SLICE):
+        else:
+            lines.back(first)
+        while taken := lines.take(_CHUNK):
             yield Slice(*_rows(taken, lines, names, cut), raw.tell() / size)
 
 
@@ -67,34 +75,58 @@ def _cutter(form: Form, first: str) -> Callable[[Iterable[str]], Iterator[list[s
 
 
 class _Lines:
-    """The lines of a text, taken by the thousand or, where a row spans several, one by one; and how many were taken."""
+    """The lines of a text as UTF-8: many at a time or, where a row spans several, one by one; `taken` counts them."""
 
-    def __init__(self, text: Iterable[str], before: int) -> None:
-        self._text = iter(text)
-        self.taken = before
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self._bytes: Any = text.buffer if text.encoding.lower() == "utf-8" else None
+        """UTF-8 need not become text first, nor bytes again."""
+        self._begun = b""
+        self.taken = 0
 
-    def take(self, most: int) -> list[str]:
-        found = list(islice(self._text, most))
-        self.taken += len(found)
+    def first(self) -> str:
+        """The first line. One that ends in a carriage return alone says that others may."""
+        start = self._bytes.peek(_PEEKED)[:_PEEKED] if self._bytes else b""
+        if b"\r" in start.rstrip(b"\r").replace(b"\r\n", b""):
+            self._bytes = None
+        self.taken = 1
+        return self._line()
+
+    def back(self, line: str) -> None:
+        """Give a line back."""
+        self._begun, self.taken = line.encode(errors=_ANY), self.taken - 1
+
+    def take(self, most: int) -> bytes:
+        """Whole lines, about so many bytes of them; whoever cuts them says how many there were."""
+        found = self._begun + (self._bytes.read(most) if self._bytes else self._text.read(most).encode(errors=_ANY))
+        self._begun = b""
+        if found and found[-1:] != b"\n":
+            found += self._line().encode(errors=_ANY)
         return found
 
     def after(self, lines: list[str]) -> Iterator[str]:
         """These lines, then those that follow."""
         yield from lines
-        while line := self.take(1):
-            yield line[0]
+        while line := self._line():
+            self.taken += 1
+            yield line
+
+    def _line(self) -> str:
+        line: str = self._bytes.readline().decode(errors=_ANY) if self._bytes else self._text.readline()
+        return line
 
 
-def _rows(lines: list[str], rest: _Lines, names: list[str], cut: Any) -> tuple[Any, list[str], list[Broken]]:
+def _rows(text: bytes, rest: _Lines, names: list[str], cut: Any) -> tuple[Any, list[str], list[Broken]]:
     """A slice of rows. When all is well, as nearly always, a line is a row and nothing is looked at one by one."""
-    first = rest.taken - len(lines) + 1
     # The careful way finds out which line it is that cannot be read.
-    with suppress(csv.Error, UnicodeEncodeError, pa.ArrowInvalid):
-        table = _at_once(lines, names, cut)
-        if table.num_rows == len(lines):
-            return table.add_column(0, "line", pa.array(range(first, first + len(lines)), pa.int64())), names, []
+    with suppress(csv.Error, UnicodeDecodeError, pa.ArrowInvalid):
+        table = _at_once(text, names, cut)
+        rest.taken += table.num_rows
+        return table.add_column(0, "line", numbered(rest.taken - table.num_rows + 1, table.num_rows)), names, []
+    lines = list(io.StringIO(text.decode(errors=_ANY), newline=""))
+    rest.taken += len(lines)
     good: list[list[str]] = []
-    numbers: list[int] = []
+    numbers = []
     broken: list[Broken] = []
     for line, row, problem in _carefully(lines, rest, cut):
         wrong = problem or (f"{len(row)} cells where the header has {len(names)}" if len(row) != len(names) else "")
@@ -106,25 +138,38 @@ def _rows(lines: list[str], rest: _Lines, names: list[str], cut: Any) -> tuple[A
     return _table(names, numbers, good), names, broken
 
 
-def _at_once(lines: list[str], names: list[str], cut: Any) -> Any:
-    """The cells of lines that have nothing the matter with them; an error or fewer rows than lines if one has."""
+def _at_once(text: bytes, names: list[str], cut: Any) -> Any:
+    """The cells of lines that have nothing the matter with them; an error if one has, or is not a row."""
     columns = {f"c{place}": pa.string() for place in range(len(names))}
     if not isinstance(cut, _Commas):
-        rows = list(cut(lines))
+        rows = list(cut(io.StringIO(text.decode(), newline="")))
         if set(map(len, rows)) != {len(names)}:
             raise csv.Error
         return pa.table(
             {name: pa.array(column, pa.string()) for name, column in zip(columns, zip(*rows, strict=True), strict=True)}
         )
-    whole = "".join(lines)
-    if '"' in whole and any(line.count('"') % 2 for line in lines):
-        raise csv.Error  # a cell that goes on in the next line, perhaps in the next slice
-    return pa_csv.read_csv(
-        io.BytesIO(whole.encode()),
+    # A carriage return alone ends a line too, and so can make up for one that a cell in quotes holds.
+    if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
+        raise csv.Error
+    if b'"' in text and not _well_quoted(text, cut.separator):
+        raise csv.Error
+    table = pa_csv.read_csv(
+        pa.BufferReader(text),
         pa_csv.ReadOptions(column_names=list(columns), use_threads=False),
-        pa_csv.ParseOptions(delimiter=cut.separator),
+        pa_csv.ParseOptions(delimiter=cut.separator, newlines_in_values=b'"' in text),
         pa_csv.ConvertOptions(column_types=columns, strings_can_be_null=False, quoted_strings_can_be_null=False),
     )
+    if table.num_rows != text.count(b"\n") + (text[-1:] != b"\n"):
+        raise csv.Error
+    return table
+
+
+def _well_quoted(text: bytes, separator: str) -> bool:
+    """Whether every cell is in quotes as a whole or has none: readers differ in what else they take."""
+    mark = re.escape(separator)
+    cell = f'"(?:[^"]|"")*"|[^"{mark}\\r\\n]*'
+    rows = f"\\A(?:(?:{cell})(?:{mark}|\\r?\\n|\\z))*\\z"
+    return bool(pc.match_substring_regex(pa.scalar(text, pa.large_binary()), rows).as_py())
 
 
 def _carefully(lines: list[str], rest: _Lines, cut: Any) -> Iterator[tuple[int, list[str], str]]:
@@ -152,12 +197,11 @@ def _carefully(lines: list[str], rest: _Lines, cut: Any) -> Iterator[tuple[int, 
         yield start, row, undecodable("".join(row))
 
 
-def _again(first: str, rest: io.TextIOWrapper) -> Iterator[str]:
-    yield first
-    yield from rest
-
-
 def _table(names: list[str], numbers: Sequence[int], rows: list[list[str]]) -> Any:
-    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
+    if not rows:
+        return pa.schema(
+            [("line", pa.int64()), *((f"c{place}", pa.string()) for place in range(len(names)))]
+        ).empty_table()
+    columns = zip(*rows, strict=True)
     arrays = {f"c{place}": pa.array(column, pa.string()) for place, column in enumerate(columns)}
     return pa.table({"line": pa.array(numbers, pa.int64()), **arrays})

@@ -6,13 +6,18 @@ goes on.
 
 import gzip
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestrator.audience.bench import Bench
+from orchestrator.audience.columns import literal, quoted
 from orchestrator.audience.commas import rows_of_csv
+from orchestrator.audience.landing import Progress
 from orchestrator.audience.texts import (
     SLICE,
     Broken,
@@ -24,6 +29,9 @@ from orchestrator.audience.texts import (
     shortened,
     undecodable,
 )
+
+_SCANNED = 500_000
+"""Rows of a Parquet file read between two words about the progress."""
 
 _ENDINGS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet", ".pq": "parquet"}  # fmt: skip
 
@@ -41,9 +49,33 @@ def kind_of(path: Path) -> str:
     return found
 
 
+def scan(bench: Bench, path: Path, progress: Progress) -> list[str] | None:
+    """Let the engine read a Parquet file by itself onto the bench; its columns, or None if it cannot."""
+    with _told(path):
+        file = pq.ParquetFile(path)
+        names: list[str] = file.schema_arrow.names
+        total = file.metadata.num_rows
+    refuse_twins(path, names)
+    if not total or set(str(path)) & set("*?[{"):  # the engine takes these for a pattern of names
+        return None
+    columns = ", ".join(f"{quoted(name)} AS c{place}" for place, name in enumerate(names))
+    rows = (
+        f"SELECT file_row_number + 1 AS line, {columns} FROM read_parquet({literal(str(path))}, file_row_number = true)"
+    )
+    try:
+        for start in range(0, total, _SCANNED):
+            end = min(start + _SCANNED, total)
+            bench.take(f"{rows} WHERE file_row_number >= {start} AND file_row_number < {end}", end - start)
+            progress("reading", end, total)
+    except duckdb.Error:
+        bench.clear()
+        return None
+    return names
+
+
 def slices(path: Path, form: Form) -> Iterator[Slice]:
     """The file's rows. JSON lines have one column, `json`; Parquet's columns hold JSON text."""
-    try:
+    with _told(path):
         match kind_of(path):
             case "csv":
                 yield from rows_of_csv(path, form)
@@ -51,6 +83,13 @@ def slices(path: Path, form: Form) -> Iterator[Slice]:
                 yield from _jsonl(path, form)
             case _:
                 yield from _parquet(path)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """What goes wrong with a file, in words."""
+    try:
+        yield
     except FileNotFoundError:
         raise FileError(f"{path}: there is no such file") from None
     except (gzip.BadGzipFile, EOFError) as problem:

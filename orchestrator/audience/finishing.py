@@ -3,7 +3,10 @@
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from orchestrator.audience.bench import Bench, Cell
+import duckdb
+
+from orchestrator.audience.bench import Bench
+from orchestrator.audience.cell import Cell
 from orchestrator.audience.columns import OWN, home, literal, quoted
 from orchestrator.audience.landing import GONE
 from orchestrator.audience.mapping import CONSENT
@@ -26,18 +29,31 @@ def events(bench: Bench, event: str | None) -> str:
     once = ""
     if number is not None:
         message = f"coalesce(v{number}, {message})"
-        once = " QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY line) = 1"
+        ids = f"SELECT count(DISTINCT {message}) = count(*) FROM read{joined} WHERE {good(bench)}"
+        if not bench.engine.sql(ids).fetchall()[0][0]:
+            once = " QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY line) = 1"
     return (
         f'SELECT {bench.column("user")} AS "user", {name} AS name, {bench.column("time")} AS "time", '
         f"{message} AS message_id, {_properties(bench)} AS properties FROM read{joined} WHERE {good(bench)}{once}"
     )
 
 
+def in_order(engine: duckdb.DuckDBPyConnection, events: str) -> None:
+    """Make the table `ready` of these events (SQL), in the order of time; most files are in it already."""
+    engine.execute(f"CREATE TABLE ready AS {events}")
+    told = 'SELECT "time" AS moment, lag("time") OVER () AS previous FROM ready'
+    if engine.sql(f"SELECT coalesce(bool_and(moment >= previous), TRUE) FROM ({told})").fetchall()[0][0]:
+        return
+    engine.execute("ALTER TABLE ready RENAME TO unordered")
+    engine.execute('CREATE TABLE ready AS SELECT * FROM unordered ORDER BY "time", message_id')
+    engine.execute("DROP TABLE unordered")
+
+
 def _made_ids(bench: Bench) -> tuple[str, str]:
     """SQL for the id of a row that has none, and the join it needs. Only rows with a twin have to be counted, and few have."""
     bench.engine.execute(
         """CREATE OR REPLACE TABLE twins AS SELECT line, row_number() OVER (PARTITION BY hash ORDER BY line) AS twin FROM read
-        WHERE hash IN (SELECT hash FROM read GROUP BY hash HAVING count(*) > 1)"""
+        WHERE hash IN (SELECT hash FROM read WHERE hash IS NOT NULL GROUP BY hash HAVING count(*) > 1)"""
     )
     if bench.engine.sql("SELECT count(*) FROM twins").fetchall()[0][0]:
         return "hash || '-' || coalesce(twin, 1)", " LEFT JOIN twins USING (line)"
@@ -49,9 +65,12 @@ def _properties(bench: Bench) -> str:
     base = bench.number("properties")
     if base is None:
         return json_patch(cells, lambda _: "FALSE")
-    whole = f"CASE WHEN json_valid(v{base}) AND json_type(v{base}) = 'OBJECT' THEN v{base} ELSE '{{}}' END"
-    wrong = json_patch(cells, lambda n: f"x{n} OR (t{n} IS NOT NULL AND o{n} IS NULL)")
-    return f"json_merge_patch({whole}, {wrong})"
+    text = f"CAST(v{base} AS VARCHAR)"
+    whole = f"CASE WHEN json_valid({text}) AND json_type({text}) = 'OBJECT' THEN {text} ELSE '{{}}' END"
+    wrong = json_patch(cells, lambda n: f"x{n} OR (t{n} IS NOT NULL AND v{n} IS NULL)")
+    # Most objects say nothing that had to be read otherwise, and merging would only write them anew.
+    differs = " OR ".join(f"x{n} OR t{n} IS NOT NULL OR o{n} IS NOT NULL" for n, _ in cells) or "FALSE"
+    return f"CASE WHEN {differs} OR contains({text}, ' ') THEN json_merge_patch({whole}, {wrong}) ELSE {whole} END"
 
 
 def json_patch(cells: Sequence[tuple[int, Cell]], deleted: Callable[[int], str]) -> str:

@@ -6,22 +6,24 @@ time changes nothing at all.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from orchestrator.audience import finishing
-from orchestrator.audience.bench import Bench, Cell
+from orchestrator.audience.bench import Bench
 from orchestrator.audience.catalogue import Seen, attributes_in, events_in
+from orchestrator.audience.cell import Cell
 from orchestrator.audience.cells import Asked, cells_of
-from orchestrator.audience.files import kind_of, slices
+from orchestrator.audience.files import kind_of, scan, slices
 from orchestrator.audience.landing import FORGET_THEIRS, Landing, Progress, land_devices, land_events, land_people
 from orchestrator.audience.mapping import Plan, What, plan
 from orchestrator.audience.reader import Reader
 from orchestrator.audience.rejects import Conflict, conflicts, write_rejects
 from orchestrator.audience.spool import Spool, fill, fresh, home
 from orchestrator.audience.store import Audience
-from orchestrator.audience.texts import Broken, FileError
+from orchestrator.audience.texts import Broken, FileError, Slice
 from orchestrator.core.segments.tree import Catalogue
 from orchestrator.core.times import Instant
 
@@ -136,7 +138,7 @@ class Look:
 def look(audience: Reader, order: Order, progress: Progress = lambda *_: None) -> Look:
     """Say what an import of this file would do: guesses to be shown, asked about and written into the mapping file."""
     with Bench(home(audience.spools)) as bench:
-        told, broken, names = _read(bench, order, progress)
+        told, broken, names = _read(bench, order, progress, texts=True)
         if order.what is What.EVENTS:
             bench.engine.execute(f"CREATE VIEW ready AS {finishing.events(bench, told.constants.get('event'))}")
         lines = bench.engine.sql(f"SELECT count(DISTINCT line) FROM ({bench.wrong()}) WHERE left_out").fetchall()[0][0]
@@ -177,14 +179,16 @@ def import_file(audience: Reader, order: Order, progress: Progress = lambda *_: 
         )  # fmt: skip
 
 
-def _read(bench: Bench, order: Order, progress: Progress) -> tuple[Plan, list[Broken], list[str] | None]:
+def _read(
+    bench: Bench, order: Order, progress: Progress, *, texts: bool = False
+) -> tuple[Plan, list[Broken], list[str] | None]:
     """Put the file on the bench and type it: the plan, what was no row, and the columns' names."""
     where = str(order.path)
     told = plan(order.mapping, order.zone, f"the mapping of {where}")
     broken, names = _put(bench, order.path, told, progress)
     asked = Asked(order.what, told, order.catalogue, where)
     cells, content = cells_of(bench, asked, names, json=kind_of(order.path) != "csv")
-    bench.read(cells, content)
+    bench.read(cells, content, texts=texts)
     return told, broken, names
 
 
@@ -198,13 +202,16 @@ def _stem(path: Path) -> str:
 
 def _put(bench: Bench, path: Path, told: Plan, progress: Progress) -> tuple[list[Broken], list[str] | None]:
     """Read the file onto the bench; what was no row, and the names of the columns (None for JSON lines)."""
+    if kind_of(path) == "parquet" and (columns := scan(bench, path, progress)):
+        return [], columns
     broken: list[Broken] = []
     names: list[str] | None = None
-    for part in slices(path, told.form):
+    for part in _ahead(slices(path, told.form)):
         names = part.names
         broken += part.broken
         bench.put(part.rows)
         progress("reading", bench.rows, round(bench.rows / max(part.done, 0.001)))
+    bench.settle()
     if names is None:
         broken += [
             Broken(line, text.strip(), "no JSON object: a torn line?") for line, text in bench.refuse_torn_lines()
@@ -215,29 +222,39 @@ def _put(bench: Bench, path: Path, told: Plan, progress: Progress) -> tuple[list
     return broken, names
 
 
+def _ahead(parts: Iterator[Slice]) -> Iterator[Slice]:
+    """The same parts; the next is cut while the engine takes the one before."""
+    with ThreadPoolExecutor(1, thread_name_prefix="cut") as thread:
+        coming = thread.submit(next, parts, None)
+        while (part := coming.result()) is not None:
+            coming = thread.submit(next, parts, None)
+            yield part
+
+
 def _land(audience: Audience, bench: Bench, order: Order, told: Plan, progress: Progress) -> tuple[int, int, int]:
     """Write everything into the audience file: (new, changed, people with other devices)."""
     new = changed = devices = 0
     engine, declared = bench.engine, order.catalogue.attributes
     match order.what:
         case What.EVENTS:
-            engine.execute(f"CREATE VIEW ready AS {finishing.events(bench, told.constants.get('event'))}")
-            landing = Landing(audience, order.replace, progress, 'ORDER BY "time", message_id', FORGET_THEIRS)
+            finishing.in_order(engine, finishing.events(bench, told.constants.get("event")))
+            landing = Landing(audience, order.replace, progress, FORGET_THEIRS)
             new = sum(landing.run(engine, land_events))
         case What.PROFILES:
-            engine.execute(f"CREATE TABLE ready AS {finishing.people(bench, declared)}")
+            engine.execute(f'CREATE TABLE ready AS {finishing.people(bench, declared)} ORDER BY "user"')
             columns = list(finishing.columns_of(bench, declared))
-            landing = Landing(audience, order.replace, progress, 'ORDER BY "user"', "people")
+            landing = Landing(audience, order.replace, progress, "people")
             for more, other in landing.run(engine, lambda to, source: land_people(to, source, columns)):
                 new, changed = new + more, changed + other
         case _:
             pass
     if bench.number("device") is not None and order.what in (What.PROFILES, What.DEVICES):
         engine.execute(
-            f"CREATE OR REPLACE TABLE ready AS {finishing.devices(bench, told.constants, _written_at(order))}"
+            f"CREATE OR REPLACE TABLE ready AS {finishing.devices(bench, told.constants, _written_at(order))} "
+            'ORDER BY "user"'
         )
         first = "UPDATE profile SET devices = NULL WHERE devices IS NOT NULL"
-        landing = Landing(audience, order.replace, progress, 'ORDER BY "user"', first)
+        landing = Landing(audience, order.replace, progress, first)
         devices = sum(landing.run(engine, land_devices))
     return new, changed, devices
 

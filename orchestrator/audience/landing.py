@@ -1,12 +1,11 @@
 """Putting people and events into the audience file, inside one transaction: what is new, what changed, what was known."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import duckdb
-import pyarrow as pa
 
 from orchestrator.audience.columns import literal, quoted
 from orchestrator.audience.shaping import columns
@@ -19,10 +18,12 @@ _Count = TypeVar("_Count")
 Progress = Callable[[str, int, int], None]
 """Told (`reading` or `landing`, rows done, rows in all); while reading, the whole is an estimate."""
 
-_QUICK = 0.25
+_QUICK = 0.35
 """Seconds for which a slice should keep readers out; slices grow and shrink to meet it."""
-_BATCH, _LEAST, _FIRST, _LARGEST = 5_000, 4, 10, 60
-"""Rows of a batch; batches in the smallest, the first and the largest slice: opening and closing the file has a price."""
+_GROUPS = 2 * 122_880
+"""Rows the engine keeps and compresses together, one lot for each of two threads: whole lots are written once, others twice."""
+_LEAST, _LARGEST = _GROUPS // 16, 4 * _GROUPS
+"""Rows of the smallest and the largest slice: opening and closing the file has a price."""
 
 SAME_FOR = 7 * DAY
 """A message id means the same event if their times are no further apart: looking through all of history for every batch
@@ -147,7 +148,6 @@ class Landing:
     audience: Audience
     replace: bool
     progress: Progress
-    order: str
     first: str
 
     def run(
@@ -155,32 +155,29 @@ class Landing:
     ) -> list[_Count]:
         """Land it all; what `land` said of every slice."""
         total = engine.sql("SELECT count(*) FROM ready").fetchall()[0][0]
-        reader = engine.sql(f"SELECT * FROM ready {self.order}").to_arrow_reader(_BATCH)
-        said, done = [], 0
-        for table in [reader.read_all()] if self.replace else self._slices(reader):
-            with self.audience.writing() as connection:
-                connection.register("incoming", table)
+        wanted = total if self.replace else _GROUPS
+        said: list[_Count] = []
+        done = 0
+        while done < total or (self.replace and not said):
+            with self.audience.taking(engine):
+                inside = perf_counter()
+                engine.execute(
+                    "CREATE OR REPLACE TEMP VIEW incoming AS SELECT * FROM memory.main.ready "
+                    f"WHERE rowid BETWEEN {done} AND {done + wanted - 1}"
+                )
                 if self.replace:
-                    _clear(connection, self.first)
-                said.append(land(connection, "incoming"))
-                connection.unregister("incoming")
-            done += table.num_rows
+                    _clear(engine, self.first)
+                said.append(land(engine, "incoming"))
+            done = min(done + wanted, total)
             self.progress("landing", done, total)
+            wanted = _next(wanted, perf_counter() - inside)
         return said
 
-    def _slices(self, reader: Any) -> Iterator[Any]:
-        """Slices of the reader's batches, as large as lets each land quickly."""
-        wanted, batches = _FIRST, []
-        for batch in reader:
-            batches.append(batch)
-            if len(batches) >= wanted:
-                began = perf_counter()
-                yield pa.Table.from_batches(batches)
-                took = perf_counter() - began
-                wanted = max(_LEAST, min(_LARGEST, round(wanted * min(2.0, _QUICK / took))))
-                batches = []
-        if batches:
-            yield pa.Table.from_batches(batches)
+
+def _next(rows: int, took: float) -> int:
+    """How many rows to land next, when so many took so many seconds."""
+    fit = max(_LEAST, min(_LARGEST, int(rows * min(2.0, _QUICK / took))))
+    return fit - fit % _GROUPS if fit > _GROUPS else fit
 
 
 def _clear(connection: duckdb.DuckDBPyConnection, first: str) -> None:

@@ -34,7 +34,7 @@ def sort_out(engine: "duckdb.DuckDBPyConnection", number: int) -> None:
         {"text": pa.array([one for one, _ in odd], pa.string()), "why": pa.array([why for _, why in odd], pa.string())}
     )
     engine.register("sorted", table)
-    engine.execute(f"CREATE TABLE odd{number} AS SELECT * FROM sorted")
+    engine.execute(f"CREATE OR REPLACE TABLE odd{number} AS SELECT * FROM sorted")
     engine.unregister("sorted")
 
 

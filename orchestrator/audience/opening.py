@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from orchestrator.audience import gates
+from orchestrator.audience.columns import literal
 from orchestrator.core.errors import StoreError
 
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
@@ -40,21 +41,38 @@ def to_read(path: Path, give_up: gates.GiveUp | None = None) -> Iterator[duckdb.
 @contextmanager
 def to_write(path: Path, give_up: gates.GiveUp | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file, open in one transaction for us alone; made if there is none."""
-    with to_visit(path, give_up) as connection, transaction(connection):
+    _make_folder(path)
+    with gates.writing(path, give_up), opened(path, read_only=False) as connection, transaction(connection):
         yield connection
 
 
 @contextmanager
-def to_visit(path: Path, give_up: gates.GiveUp | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The file, open for us alone and for as many transactions as we like; made if there is none."""
+def attached(engine: duckdb.DuckDBPyConnection, path: Path, give_up: gates.GiveUp | None = None) -> Iterator[None]:
+    """The file as the tables of an engine of our own, for us alone; made if there is none. The engine's are in `memory.main`.
+
+    Rows that are there already need not leave the engine to get into the file.
+    """
+    _make_folder(path)
+    with gates.writing(path, give_up):
+        try:
+            engine.execute(f"ATTACH {literal(str(path))} AS audience")
+            try:
+                engine.execute("USE audience")
+                yield
+            finally:
+                engine.execute("USE memory")
+                engine.execute("DETACH audience")
+        except duckdb.Error as problem:
+            raise StoreError(_remedy(path, problem)) from problem
+
+
+def _make_folder(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise StoreError(
             f"audience {path}: its folder cannot be made ({problem.strerror}); make it, or change stores.audience"
         ) from problem
-    with gates.writing(path, give_up), opened(path, read_only=False) as connection:
-        yield connection
 
 
 @contextmanager

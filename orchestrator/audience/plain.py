@@ -8,6 +8,7 @@ passes here would come out of the workbench the same but for the blanks in its J
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from operator import attrgetter, itemgetter
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -62,15 +63,15 @@ class Events(NamedTuple):
 def events_in(rows: Sequence[Row]) -> Events:
     """The events among the rows; msgspec.DecodeError for a payload that is none."""
     found = [row for row in rows if row[0] == "event"]
-    told = _read(f"[{','.join([payload for *_, payload in found])}]")
+    told = _read(f"[{','.join(map(itemgetter(3), found))}]")
     if len(told) != len(found):
         raise msgspec.DecodeError("a payload that is several")
     return Events(
         range(1, len(found) + 1),
         [user for _, user, _, _ in found],
-        [row.name for row in told],
-        [row.at for row in told],
-        [message for _, _, message, _ in found],
+        list(map(attrgetter("name"), told)),
+        list(map(attrgetter("at"), told)),
+        list(map(itemgetter(2), found)),
         [bytes(row.body) for row in told],
     )
 
@@ -124,7 +125,8 @@ def _all_plain(events: Events, fits: Callable[[Sequence[bytes]], bool]) -> bool:
         and "\0" not in ids
         and MARK not in ids
         and all(events.message_id)
-        and all(0 < len(user) <= 128 for user in events.user)
+        and all(events.user)
+        and max(map(len, events.user)) <= 128
         and all(_is_name(name) for name in set(events.name))
         and min(events.at) >= 10**15
         and max(events.at) < LATEST
@@ -143,12 +145,11 @@ def _fitting(declared: Mapping[str, Declared]) -> Callable[[Sequence[bytes]], bo
     """Whether every body's declared properties are of the declared kind, and there, or not there at all."""
     fields = [_field(number, one) for number, one in enumerate(declared.values())]
     shape = msgspec.defstruct("Body", fields, rename={f"p{n}": name for n, name in enumerate(declared)})
-    read = msgspec.json.Decoder(shape).decode
+    read = msgspec.json.Decoder(list[shape]).decode  # type: ignore[valid-type] # made above
 
     def fits(bodies: Sequence[bytes]) -> bool:
         try:
-            for body in bodies:
-                read(body)
+            read(b"[%b]" % b",".join(bodies))
         except (msgspec.DecodeError, UnicodeDecodeError):
             return False
         return True

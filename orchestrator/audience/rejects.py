@@ -46,7 +46,7 @@ def write_rejects(bench: Bench, broken: Sequence[Broken], folder: Path, name: st
         out = csv.writer(file)
         out.writerow(HEADER)
         out.writerows((one.line, "", one.text, one.reason, LEFT_OUT) for one in broken)
-        for batch in bench.engine.sql(f"SELECT * FROM ({wrong}) ORDER BY line").to_arrow_reader(50_000):
+        for batch in bench.engine.sql(f"SELECT * FROM ({wrong}) ORDER BY line, place").to_arrow_reader(50_000):
             for line, column, value, reason, left_out in zip(
                 *(batch.column(place).to_pylist() for place in range(5)), strict=True
             ):

@@ -133,12 +133,11 @@ class Audience:
             yield connection
 
     @contextmanager
-    def visiting(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The file with its tables and columns in place, for transactions of one's own; everybody else waits meanwhile."""
-        with opening.to_visit(self.path, self.give_up) as connection:
-            with opening.transaction(connection):
-                self._shape(connection)
-            yield connection
+    def taking(self, engine: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """One transaction on the file by an engine of one's own, whose tables are in `memory.main` meanwhile."""
+        with opening.attached(engine, self.path, self.give_up), opening.transaction(engine):
+            self._shape(engine)
+            yield
 
     def rows(self, sql: str, parameters: Sequence[Any] = (), *, lists: Sequence[str] = ()) -> list[tuple[Any, ...]]:
         """A small answer, in memory."""

@@ -2,9 +2,12 @@
 
 import gzip
 import io
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+
+import pyarrow as pa
 
 from orchestrator.core.errors import OrchestratorError
 
@@ -46,6 +49,11 @@ class Slice:
     done: float
 
 
+def numbered(first: int, count: int) -> Any:
+    """The numbers of so many lines, as an Arrow array; made of bare memory, for Arrow would ask whether they are a data frame's."""
+    return pa.Array.from_buffers(pa.int64(), count, [None, pa.py_buffer(array("q", range(first, first + count)))])
+
+
 def open_text(path: Path, form: Form) -> tuple[IO[bytes], io.TextIOWrapper, int]:
     """The file as bytes on disk (for progress) and as text. Bytes that are no text become lone surrogates, found later."""
     raw: IO[bytes] = path.open("rb")
@@ -66,9 +74,13 @@ def open_text(path: Path, form: Form) -> tuple[IO[bytes], io.TextIOWrapper, int]
 
 
 def _encoding(file: Any) -> str:
-    """UTF-8 unless the file begins with the mark of UTF-16, as spreadsheets write it."""
-    start = file.peek(2)[:2]
-    return "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    """UTF-8, whose own mark is passed over, unless the file begins with the mark of UTF-16, as spreadsheets write it."""
+    start = file.peek(3)[:3]
+    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    if start == b"\xef\xbb\xbf":
+        file.read(3)
+    return "utf-8"
 
 
 def undecodable(text: str) -> str:

@@ -11,7 +11,7 @@ from orchestrator.core.errors import HeldError, StoreError
 from orchestrator.core.times import SECOND, Clock, Instant
 from orchestrator.ledger import Ledger, arrivals, mirrors, shards
 from orchestrator.logs import Log
-from orchestrator.pipeline import LedgerThread, Mirrors, learn
+from orchestrator.pipeline import LedgerThread, Mirrors, Pace, learn
 
 if TYPE_CHECKING:
     from orchestrator.audience.store import Audience
@@ -37,6 +37,7 @@ class Loading:
         self._mirrors = Mirrors(Topics(opened().project.environment.name))
         self.trouble = ""
         self._give_up: Callable[[], bool] | None = None
+        self._pace = Pace()
         self._mirrored_at = Instant(0)
         self._hurried = 0
         """How many wait for the mirrors."""
@@ -123,7 +124,7 @@ class Loading:
             return False
         opened = self._opened()
         zone, catalogue = opened.project.settings.time_zone, opened.project.catalogue.known
-        loaded = learn(ledger, self._audience(opened), catalogue, zone, self._clock.now())
+        loaded = learn(ledger, self._audience(opened), catalogue, zone, self._clock.now(), pace=self._pace)
         if loaded is None:
             return False
         log.info(

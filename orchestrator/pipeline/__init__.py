@@ -5,7 +5,7 @@ from orchestrator.pipeline.asking import AHEAD, ask_again
 from orchestrator.pipeline.casting import Again, Casting
 from orchestrator.pipeline.coupons import Coupons, coupons_of, fill, stock, supply
 from orchestrator.pipeline.forecast import Forecast, forecast
-from orchestrator.pipeline.learn import learn
+from orchestrator.pipeline.learn import Pace, learn
 from orchestrator.pipeline.ledger_thread import LedgerThread
 from orchestrator.pipeline.letters import BundleLetters
 from orchestrator.pipeline.mirror import Mirrors
@@ -26,6 +26,7 @@ __all__ = [
     "Letter",
     "Letters",
     "Mirrors",
+    "Pace",
     "Parts",
     "Prepared",
     "Questions",

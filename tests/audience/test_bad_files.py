@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.audience.bench import FORMS, Bench, Cell
+from orchestrator.audience.bench import Bench
+from orchestrator.audience.cell import FORMS, Cell
 from orchestrator.audience.mapping import What
 from orchestrator.audience.texts import FileError
 from orchestrator.core.segments.tree import Kind
@@ -190,7 +191,7 @@ def test_a_quote_that_is_never_closed_is_told_with_the_line_it_began_in(tmp_path
 
 
 def test_a_row_over_the_border_of_two_slices_stays_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr("orchestrator.audience.commas.SLICE", 3)
+    monkeypatch.setattr("orchestrator.audience.commas._CHUNK", 20)
     audience = an_audience(tmp_path)
     path = a_file(tmp_path, "a.csv", "user,country", "a,AT", "b,AT", 'c,"Two', 'lines"', "d,AT", "e", "f,AT")
     done = imported(audience, What.PROFILES, path)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.audience import opening
 from orchestrator.audience.mapping import What
 from orchestrator.audience.store import Audience
 from orchestrator.core.errors import OtherEnvironmentError
@@ -32,7 +33,7 @@ def test_of_two_that_came_while_there_was_no_file_the_one_who_writes_first_has_i
     fill(live, tmp_path, "bo")
     with pytest.raises(OtherEnvironmentError, match="belongs to the environment live"):
         fill(dev, tmp_path, "ada")
-    with pytest.raises(OtherEnvironmentError), dev.visiting():
+    with opening.private(tmp_path) as engine, pytest.raises(OtherEnvironmentError), dev.taking(engine):
         pass
     assert people(of(tmp_path, "live"), "email") == {"bo": "bo@x.test"}
 

@@ -31,9 +31,9 @@ def values(engine, kind, texts, clock=None):
     """The texts as the engine reads them."""
     clock = clock or Clock()
     engine.register("given", pa.table({"n": range(len(texts)), "t": pa.array(texts, pa.string())}))
-    walled = f"(SELECT *, {coercion.wall('t', clock)} AS w FROM given)"
+    walled = f"(SELECT *, {coercion.wall('s', clock)} AS w FROM (SELECT *, trim(t) AS s FROM given))"
     low, high = engine.sql(f"SELECT min(w), max(w) FROM {walled}").fetchall()[0]
-    moment = f"(SELECT *, {coercion.moment_of('t', 'w', clock, low, high)} AS m FROM {walled})"
+    moment = f"(SELECT *, {coercion.moment_of('s', 'w', clock, low, high)} AS m FROM {walled})"
     rows = engine.sql(f"SELECT {coercion.value(kind, 't', 'm')} FROM {moment} ORDER BY n").fetchall()
     engine.unregister("given")
     return [value for (value,) in rows]

@@ -101,6 +101,23 @@ def test_importing_the_same_file_twice_changes_nothing(tmp_path, name):
     assert before["u7"] == ("AT", Decimal(7), '{"shoe":7}')
 
 
+def test_events_out_of_order_come_to_stand_in_the_order_of_their_times(tmp_path, monkeypatch):
+    """Many questions are about a stretch of time, and then the engine passes over the rest."""
+    monkeypatch.setattr("orchestrator.audience.landing._GROUPS", 4)
+    monkeypatch.setattr("orchestrator.audience.landing._LEAST", 1)
+    audience = an_audience(tmp_path)
+    lines = [f"u{n % 3},visit,2026-03-02T09:00:{n:02}Z,m{n}" for n in (7, 3, 9, 1, 0, 8, 2, 6, 4, 5)]
+    steps = []
+    order = Order(What.EVENTS, a_file(tmp_path, "e.csv", "user,event,time,message_id", *lines), NOW, SHOP)
+    done = import_file(audience, order, lambda step, *counts: steps.append((step, *counts)))
+    assert done.new == 10
+    assert audience.rows("SELECT message_id FROM event ORDER BY rowid") == [(f"m{n}",) for n in range(10)]
+    landed = [done for step, done, of in steps if step == "landing"]
+    assert landed[0] == 4
+    assert landed[-1] == 10
+    assert imported(audience, What.EVENTS, tmp_path / "e.csv").new == 0
+
+
 def test_of_several_lines_about_one_person_the_last_word_on_each_value_counts(tmp_path):
     audience = an_audience(tmp_path)
     path = a_file(tmp_path, "a.csv", "user,country,score,vip", "a,AT,1,true", "a,DE,,", "a,,null,x")

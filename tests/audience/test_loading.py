@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.audience import loading, plain
-from orchestrator.audience.loading import Arrival, Arriving, load
+from orchestrator.audience.loading import load
+from orchestrator.audience.visiting import Arrival, Arriving
 from orchestrator.core.segments.tree import Catalogue, Declared, Kind
 from orchestrator.core.times import DAY, Instant
 from tests.audience.builders import SHOP, an_audience, events, people
@@ -153,7 +154,7 @@ def test_what_is_plain_comes_out_as_if_the_workbench_had_read_it(tmp_path_factor
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(loading, "apart", few)
             prepared = loading.prepare(audience, rows, catalogue, "UTC")
-        [done] = loading.land(audience, [(1, prepared)])
+        done = loading.land(audience, [(1, prepared)])
         stands = [(*row[:4], json.loads(row[4])) for row in events(audience)]
         told = {(one.column, one.count) for one in done.conflicts}
         outcomes.append((stands, done.events, done.duplicates, done.left_out, told))

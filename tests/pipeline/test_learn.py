@@ -2,11 +2,12 @@
 
 import pytest
 
-from orchestrator.audience.loading import Arrival, Arriving, load
+from orchestrator.audience.loading import load
+from orchestrator.audience.visiting import Arrival, Arriving
 from orchestrator.core.errors import StoreError
 from orchestrator.core.times import HOUR, Instant
 from orchestrator.ledger import arrivals
-from orchestrator.pipeline.learn import incoming, learn
+from orchestrator.pipeline.learn import Pace, incoming, learn
 from tests.audience.builders import SHOP, an_audience, events, people
 from tests.ledger.builders import NOW
 
@@ -91,3 +92,36 @@ def test_while_the_audience_cannot_be_written_the_batch_waits_whole(ledger, audi
     assert arrivals.waiting(ledger.store) == 2
     audience.path.unlink()
     assert learned(ledger, audience).events == 2
+
+
+def test_many_batches_land_together_and_still_each_event_once_and_each_alias_after_what_came_before(ledger, audience):
+    alias = Arrival(Arriving.ALIAS, "ada", "a", NOW, "anon")
+    put(ledger, an_event("anon", "1"), an_event("anon", "2"), an_event("bo", "2"), alias, an_event("anon", "3"))
+    put(ledger, an_event("bo", "1"), Arrival(Arriving.PROFILE, "bo", "p", NOW, body={"score": 1}), an_event("bo", "4"))
+    done = learned(ledger, audience, most=1)
+    assert (done.events, done.duplicates, done.left_out) == (4, 2, 0)
+    assert learned(ledger, audience, most=1) is None
+    assert [(user, message) for user, _, _, message, _ in events(audience)] == [
+        ("ada", "1"), ("ada", "2"), ("anon", "3"), ("bo", "4"),
+    ]  # fmt: skip
+    assert people(audience, "a.score") == {"ada": None, "anon": None, "bo": 1}
+
+
+def test_of_batches_that_land_together_those_the_engine_knows_are_skipped(ledger, audience):
+    """Somebody died after the engine had some of what he had begun."""
+    put(ledger, *(an_event(message=f"m{number}") for number in range(6)))
+    begun = arrivals.next_batches(ledger.store, 1, 6, NOW)
+    for number in (0, 3, 4):
+        load(audience, begun[number].number, [an_event(message=f"m{number}")], SHOP, "Europe/Vienna")
+    assert learned(ledger, audience, most=1).events == 3
+    assert [message for *_, message, _ in events(audience)] == [f"m{number}" for number in range(6)]
+    assert arrivals.waiting(ledger.store) == 0
+
+
+def test_a_visit_that_kept_readers_waiting_is_followed_by_a_shorter_one():
+    pace = Pace()
+    seen = []
+    for held in (0.1, 0.1, 0.5, 1.0, 9.0, 0.0):
+        pace.learnt(pace.batches, held)
+        seen.append(pace.batches)
+    assert seen == [6, 6, 4, 1, 1, 2]
