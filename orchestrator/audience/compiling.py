@@ -170,9 +170,8 @@ def _leaf(  # noqa: PLR0911 - one answer per condition
             return _one_of(query, columns, negated=negated is positive)
         case Listed(name):
             here = exp.EQ(this=column("list_member", "list"), expression=text(name))
-            return _one_of(
-                exp.select(column("list_member", "user")).from_("list_member").where(here), columns, negated=negated
-            )
+            listed = exp.select(column("list_member", "user")).from_("list_member").where(here)
+            return _one_of(listed, columns, negated=negated, by="user")
         case Bucket():
             inside = _in_buckets(node, columns)
             return exp.Not(this=exp.paren(inside, copy=False)) if negated else inside
@@ -183,9 +182,9 @@ def _denied(found: exp.Expr) -> exp.Expr:
     return exp.Not(this=exp.Coalesce(this=exp.paren(found, copy=False), expressions=[exp.false()]))
 
 
-def _one_of(query: exp.Select, columns: Columns, *, negated: bool) -> exp.Expr:
-    """A user among those of a query. Users are never NULL, on either side, so the complement is exact."""
-    found = exp.In(this=_USER.copy(), query=query.subquery(copy=False))
+def _one_of(query: exp.Select, columns: Columns, *, negated: bool, by: str = "") -> exp.Expr:
+    """A user among those of a query, told by `by` or by `columns.key`. Neither is ever NULL, on either side, so the complement is exact."""
+    found = exp.In(this=column("profile", by or columns.key), query=query.subquery(copy=False))
     return columns.tongue.not_among(found) if negated else found
 
 

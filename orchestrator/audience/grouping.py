@@ -62,7 +62,8 @@ class Passes:
     def joined(self, query: exp.Select) -> exp.Select:
         """A query of `profile` with the columns that the tests read; nobody is left out, nobody stands twice."""
         for one in self._passes.values():
-            same = exp.EQ(this=column(one.alias, "user"), expression=column("profile", "user"))
+            key = one.columns.key
+            same = exp.EQ(this=column(one.alias, key), expression=column("profile", key))
             query = query.join(one.query().subquery(one.alias, copy=False), on=same, join_type="left", copy=False)
         return query
 
@@ -73,7 +74,7 @@ class _Pass:
     def __init__(self, alias: str, conditions: list[Event], moment: Moment, columns: Columns) -> None:
         self.alias = alias
         self._name = conditions[0].name
-        self._columns = columns
+        self.columns = columns
         spans = [span(condition, moment) for condition in conditions]
         self._start, self._until = min(start for start, _ in spans), max(until for _, until in spans)
         self._rows: dict[str, exp.Expr] = {}
@@ -82,7 +83,7 @@ class _Pass:
 
     def query(self) -> exp.Select:
         """The grouped query. What conditions read of an event is read once a row, below it."""
-        user = column("event", "user")
+        whose = column("event", self.columns.key)
         named = exp.EQ(this=column("event", "name"), expression=text(self._name))
         events = exp.select().from_("event").where(named, *inside(self._start, self._until), copy=False)
         if self._rows:
@@ -91,13 +92,13 @@ class _Pass:
                 for place, value in enumerate(self._rows.values())
             ]
             events = exp.select().from_(
-                events.select(user.copy(), _TIME.copy(), *read, copy=False).subquery("event", copy=False)
+                events.select(whose.copy(), _TIME.copy(), *read, copy=False).subquery("event", copy=False)
             )
         made = [
             exp.alias_(value, f"m{place}", quoted=True, copy=False)
             for place, value in enumerate(self._measures.values())
         ]
-        return events.select(user, *made, copy=False).group_by(user.copy(), copy=False)
+        return events.select(whose, *made, copy=False).group_by(whose.copy(), copy=False)
 
     def _judge(self, condition: Event, moment: Moment) -> exp.Expr:
         start, until = span(condition, moment)
@@ -107,7 +108,7 @@ class _Pass:
         if until < self._until:
             guards.append(exp.LT(this=_TIME.copy(), expression=exp.Literal.number(until)))
         if condition.where:
-            guards.append(self._read(exp.and_(*fitting(condition.where, moment, self._columns), copy=False)))
+            guards.append(self._read(exp.and_(*fitting(condition.where, moment, self.columns), copy=False)))
 
         def aggregate(of: type[exp.AggFunc], value: exp.Expr | None) -> exp.Expr:
             made: exp.Expr
@@ -121,7 +122,7 @@ class _Pass:
             there = self._measure(made)
             return exp.Coalesce(this=there, expressions=[exp.Literal.number(0)]) if of is exp.Count else there
 
-        return judged(condition, moment, self._columns, aggregate)
+        return judged(condition, moment, self.columns, aggregate)
 
     def _read(self, value: exp.Expr) -> exp.Expr:
         return column("event", f"v{self._place(self._rows, value)}")
@@ -131,7 +132,7 @@ class _Pass:
 
     def _place(self, among: dict[str, exp.Expr], value: exp.Expr) -> int:
         """The place of the same expression, told by its text."""
-        written = value.sql(self._columns.dialect)
+        written = value.sql(self.columns.dialect)
         among.setdefault(written, value)
         return list(among).index(written)
 

@@ -1,4 +1,4 @@
-"""A segment's condition on events in SQL: one late, selective scan of its own, giving users."""
+"""A segment's condition on events in SQL: one late, selective scan of its own, giving whose they are."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -26,7 +26,6 @@ from orchestrator.core.segments.tree import (
 from orchestrator.core.times import Instant
 from orchestrator.core.windows import BEGINNING, bounds
 
-_USER = column("event", "user")
 _TIME = column("event", "time")
 _NAME = column("event", "name")
 _MESSAGE = column("event", "message_id")
@@ -35,7 +34,7 @@ Aggregate = Callable[[type[exp.AggFunc], exp.Expr | None], exp.Expr]
 
 
 def users(condition: Event, moment: Moment, columns: Columns) -> tuple[exp.Select, bool]:
-    """Users by their events, and whether these are the members (True) or everybody else is (False).
+    """Users (by `columns.key`) by their events, and whether these are the members (True) or everybody else is (False).
 
     Where nothing counts as 0 and 0 passes ("at most 2 purchases"), most members have no event at all: the query then
     finds those who fail.
@@ -48,7 +47,8 @@ def users(condition: Event, moment: Moment, columns: Columns) -> tuple[exp.Selec
     found = _counted(condition, moment, columns)
     if isinstance(condition.test, Picked):
         return _with_picked(condition, condition.test, found, moment, columns), True
-    grouped = found.select(_USER.copy(), copy=False).group_by(_USER.copy(), copy=False)
+    whose = column("event", columns.key)
+    grouped = found.select(whose, copy=False).group_by(whose.copy(), copy=False)
     if members and _once(condition):
         return grouped, True
     test = judged(condition, moment, columns, _plainly)
@@ -57,12 +57,12 @@ def users(condition: Event, moment: Moment, columns: Columns) -> tuple[exp.Selec
 
 def values(condition: Event, moment: Moment, columns: Columns) -> exp.Select:
     """Users with at least one such event, and the value measured (`value`, never NULL); what bands are made of."""
-    value = _value(condition, moment, columns)
+    value, whose = _value(condition, moment, columns), column("event", columns.key)
     found = _counted(condition, moment, columns).select(
-        _USER.copy(), exp.alias_(value, "value", quoted=True), copy=False
+        whose, exp.alias_(value, "value", quoted=True), copy=False
     )
     known = exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
-    return found.group_by(_USER.copy(), copy=False).having(known, copy=False)
+    return found.group_by(whose.copy(), copy=False).having(known, copy=False)
 
 
 def span(condition: Event, moment: Moment) -> tuple[Instant, Instant]:
@@ -84,26 +84,26 @@ def _counted(condition: Event, moment: Moment, columns: Columns) -> exp.Select:
 
 def _with_picked(condition: Event, test: Picked, found: exp.Select, moment: Moment, columns: Columns) -> exp.Select:
     """Users whose first or latest event is one with these properties."""
-    latest = condition.measure is Measure.LATEST
+    latest, whose = condition.measure is Measure.LATEST, column("event", columns.key)
     order = exp.Order(
         expressions=[
             exp.Ordered(this=_TIME.copy(), desc=latest),
             exp.Ordered(this=columns.tongue.by_code_point(_MESSAGE.copy()), desc=latest),
         ]
     )
-    place = exp.Window(this=exp.RowNumber(), partition_by=[_USER.copy()], order=order)
+    place = exp.Window(this=exp.RowNumber(), partition_by=[whose], order=order)
     fits = [
         passes(one.test, one.kind, columns.property(one.name, one.kind), moment, columns.tongue) for one in test.where
     ]
     ranked = found.select(
-        _USER.copy(),
+        whose.copy(),
         exp.alias_(place, "place", quoted=True),
         exp.alias_(exp.and_(*fits, copy=False), "fits", quoted=True),
         copy=False,
     )
     first = exp.EQ(this=column("ranked", "place"), expression=exp.Literal.number(1))
     return (
-        exp.select(column("ranked", "user"))
+        exp.select(column("ranked", columns.key))
         .from_(ranked.subquery("ranked"))
         .where(exp.and_(first, column("ranked", "fits")), copy=False)
     )

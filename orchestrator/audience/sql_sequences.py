@@ -10,7 +10,6 @@ from orchestrator.core.segments.tree import Event, Kind, Property, Step
 from orchestrator.core.times import Instant
 from orchestrator.core.windows import BEGINNING
 
-_USER = column("event", "user")
 _TIME = column("event", "time")
 _NAME = column("event", "name")
 _MESSAGE = column("event", "message_id")
@@ -27,7 +26,7 @@ def starts(
     part is kept where the next kept event of its step comes in time.
     """
     parts = _parts(condition)
-    marked = exp.select(_USER.copy(), _TIME.copy(), _MESSAGE.copy())
+    marked = exp.select(column("event", columns.key), _TIME.copy(), _MESSAGE.copy())
     if condition.property:
         value = columns.property(condition.property, Kind.NUMBER)
         marked = marked.select(exp.alias_(value, "value", quoted=True), copy=False)
@@ -68,7 +67,7 @@ def _numbered(condition: Event) -> bool:
 
 
 def _row_number(columns: Columns) -> exp.Expr:
-    return exp.Window(this=exp.RowNumber(), partition_by=[_USER.copy()], order=_order(columns))
+    return exp.Window(this=exp.RowNumber(), partition_by=[column("event", columns.key)], order=_order(columns))
 
 
 def _order(columns: Columns) -> exp.Order:
@@ -98,7 +97,7 @@ def _kept(marked: exp.Select, number: int, parts: list[Event | Step], moment: Mo
     more = [column("event", "value")] if isinstance(first, Event) and first.property else []
     if isinstance(first, Event) and _numbered(first):
         more.append(column("event", "place"))
-    rows = [_USER.copy(), _TIME.copy(), _MESSAGE.copy(), *more, *others]
+    rows = [column("event", columns.key), _TIME.copy(), _MESSAGE.copy(), *more, *others]
     return exp.select(*rows, kept).from_(marked.subquery("event"))
 
 
@@ -126,4 +125,4 @@ def _next(number: int, value: exp.Expr, columns: Columns) -> exp.Expr:
     rows = exp.WindowSpec(
         kind="ROWS", start=exp.Literal.number(1), start_side="FOLLOWING", end="UNBOUNDED", end_side="FOLLOWING"
     )
-    return exp.Window(this=exp.Min(this=marked), partition_by=[_USER.copy()], order=_order(columns), spec=rows)
+    return exp.Window(this=exp.Min(this=marked), partition_by=[column("event", columns.key)], order=_order(columns), spec=rows)
