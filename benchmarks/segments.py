@@ -69,6 +69,7 @@ HUNDRED: dict[str, Segment] = {
     for number in ((2, 4) if place % 2 else (2, 3, 5))
 }
 """A hundred that count events: four events, ten windows."""
+PARTS = ("compiled", "together", "membership")
 LONG = 3
 """Runs of what takes long."""
 BY_HAND = {"S1": S1, "S2": S2, "S3": S3, "S4": S4, "S5": S5}
@@ -189,9 +190,11 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--events", type=int, default=20_000_000)
     parser.add_argument("--runs", type=int, default=15)
-    parser.add_argument("what", nargs="*", choices=("compiled", "together", "membership"))
+    parser.add_argument("what", nargs="*", metavar="|".join(PARTS))
     told = parser.parse_args()
-    what = told.what or ["compiled", "together", "membership"]
+    if unknown := set(told.what) - set(PARTS):
+        parser.error(f"{', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}")
+    what = told.what or PARTS
     with tempfile.TemporaryDirectory() as folder:
         with filled(Path(folder) / "audience.duckdb", told.people, told.events) as engine:
             print(f"{told.people:,} people, {told.events:,} events")
