@@ -1,6 +1,6 @@
 """Conditions on events of one name measured together: one pass over them for all their windows, one row a user, a column a measure."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from sqlglot import exp
 
@@ -79,6 +79,7 @@ class _Pass:
         self._start, self._until = min(start for start, _ in spans), max(until for _, until in spans)
         self._rows: dict[str, exp.Expr] = {}
         self._measures: dict[str, exp.Expr] = {}
+        self._named: dict[Hashable, int] = {}
         self.tests = {condition: self._judge(condition, moment) for condition in conditions}
 
     def query(self) -> exp.Select:
@@ -101,6 +102,29 @@ class _Pass:
         return events.select(whose, *made, copy=False).group_by(whose.copy(), copy=False)
 
     def _judge(self, condition: Event, moment: Moment) -> exp.Expr:
+        counted = (*span(condition, moment), condition.where)
+
+        def aggregate(of: type[exp.AggFunc], value: exp.Expr | None) -> exp.Expr:
+            # Many segments ask for the same measure, and to write it takes long.
+            what = (of, condition.measure, condition.property, *counted)
+            if what not in self._named:
+                self._named[what] = self._place(self._measures, self._aggregated(of, value, condition, moment))
+            there = column(self.alias, f"m{self._named[what]}")
+            return exp.Coalesce(this=there, expressions=[exp.Literal.number(0)]) if of is exp.Count else there
+
+        return judged(condition, moment, self.columns, aggregate)
+
+    def _aggregated(self, of: type[exp.AggFunc], value: exp.Expr | None, condition: Event, moment: Moment) -> exp.Expr:
+        guards = self._guards(condition, moment)
+        if isinstance(value, exp.Distinct):
+            [each] = value.expressions
+            return of(this=exp.Distinct(expressions=[_guarded(guards, each)]))
+        if value is None:
+            return _filtered(guards, of(this=exp.Star()))
+        return of(this=_guarded(guards, value if value == _TIME else self._read(value)))
+
+    def _guards(self, condition: Event, moment: Moment) -> list[exp.Expr]:
+        """What tells the events of a condition from the others of the pass."""
         start, until = span(condition, moment)
         guards: list[exp.Expr] = []
         if start > self._start:
@@ -109,26 +133,10 @@ class _Pass:
             guards.append(exp.LT(this=_TIME.copy(), expression=exp.Literal.number(until)))
         if condition.where:
             guards.append(self._read(exp.and_(*fitting(condition.where, moment, self.columns), copy=False)))
-
-        def aggregate(of: type[exp.AggFunc], value: exp.Expr | None) -> exp.Expr:
-            made: exp.Expr
-            if isinstance(value, exp.Distinct):
-                [each] = value.expressions
-                made = of(this=exp.Distinct(expressions=[_guarded(guards, each)]))
-            elif value is None:
-                made = _filtered(guards, of(this=exp.Star()))
-            else:
-                made = of(this=_guarded(guards, value if value == _TIME else self._read(value)))
-            there = self._measure(made)
-            return exp.Coalesce(this=there, expressions=[exp.Literal.number(0)]) if of is exp.Count else there
-
-        return judged(condition, moment, self.columns, aggregate)
+        return guards
 
     def _read(self, value: exp.Expr) -> exp.Expr:
         return column("event", f"v{self._place(self._rows, value)}")
-
-    def _measure(self, value: exp.Expr) -> exp.Expr:
-        return column(self.alias, f"m{self._place(self._measures, value)}")
 
     def _place(self, among: dict[str, exp.Expr], value: exp.Expr) -> int:
         """The place of the same expression, told by its text."""

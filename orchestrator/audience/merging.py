@@ -16,7 +16,7 @@ def merge(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> None:
     known = connection.execute('SELECT 1 FROM profile WHERE "user" = ?', [old]).fetchone()
     becomes = numbering.given_to(connection, new) if known else numbering.number_of(connection, new)
     if becomes is None:  # neither has a profile any more
-        connection.execute('INSERT INTO parted VALUES (?, ?)', [new, was])
+        connection.execute("INSERT INTO parted VALUES (?, ?)", [new, was])
         becomes = was
     connection.execute(f'UPDATE event SET "user" = ?, {WHO} = ? WHERE {WHO} = ?', [new, becomes, was])
     connection.execute('DELETE FROM parted WHERE "user" = ?', [old])

@@ -61,7 +61,9 @@ def upgrade(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("ALTER TABLE event RENAME TO unnumbered")
     for table in (PROFILE, EVENT):
         connection.execute(table)
-    declared = connection.execute("SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = 'former'").fetchall()
+    declared = connection.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = 'former'"
+    ).fetchall()
     for name, kind in declared:
         connection.execute(f"ALTER TABLE profile ADD COLUMN IF NOT EXISTS {quoted(name)} {kind}")
     connection.execute(f"INSERT INTO profile BY NAME SELECT *, row_number() OVER () AS {WHO} FROM former")

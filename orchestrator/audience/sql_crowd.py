@@ -32,9 +32,7 @@ def places(of: Attribute | Event, moment: Moment, columns: Columns) -> exp.Selec
         value = columns.own(of.name) if of.own else columns.attribute(of.name, of.kind)
         known = exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
         whose = column("profile", columns.key)
-        measured = (
-            exp.select(whose, exp.alias_(value, "value", quoted=True)).from_("profile").where(known, copy=False)
-        )
+        measured = exp.select(whose, exp.alias_(value, "value", quoted=True)).from_("profile").where(known, copy=False)
     value = column("measured", "value")
     order = exp.Order(expressions=[exp.Ordered(this=value.copy())])
     below = exp.Window(this=exp.Count(this=value.copy()), order=order)  # its frame ends with the last of the equal ones

@@ -1,6 +1,6 @@
 """Sequences in SQL: the events that are followed as a condition's steps say, in one scan and a pass for each step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -18,8 +18,8 @@ Happened = Callable[[str, tuple[Property, ...], Instant, Instant], exp.Expr]
 
 
 def starts(
-    condition: Event, start: Instant, until: Instant, moment: Moment, columns: Columns, happened: Happened
-) -> exp.Select:
+    condition: Event, start: Instant, until: Instant, moment: Moment, columns: Columns, happened: Happened, among: Sequence[exp.Expr] = ()
+) -> exp.Select:  # fmt: skip
     """The events of a condition that are followed as its steps say, as a table called `event` again.
 
     Every event that plays a part gets a mark for each part, in one scan; then, from the last step back to the first, a
@@ -42,7 +42,7 @@ def starts(
     early = [] if start == BEGINNING else [exp.GTE(this=_TIME.copy(), expression=exp.Literal.number(start))]
     late = exp.LT(this=_TIME.copy(), expression=exp.Literal.number(moment.at))
     marked = marked.from_("event", copy=False).where(
-        exp.and_(exp.In(this=_NAME.copy(), expressions=names), *early, late), copy=False
+        exp.and_(exp.In(this=_NAME.copy(), expressions=names), *early, late, *among), copy=False
     )
     for number, part in reversed(list(enumerate(parts))):
         if part.then or part.then_not:
@@ -125,4 +125,6 @@ def _next(number: int, value: exp.Expr, columns: Columns) -> exp.Expr:
     rows = exp.WindowSpec(
         kind="ROWS", start=exp.Literal.number(1), start_side="FOLLOWING", end="UNBOUNDED", end_side="FOLLOWING"
     )
-    return exp.Window(this=exp.Min(this=marked), partition_by=[column("event", columns.key)], order=_order(columns), spec=rows)
+    return exp.Window(
+        this=exp.Min(this=marked), partition_by=[column("event", columns.key)], order=_order(columns), spec=rows
+    )
