@@ -97,8 +97,10 @@ def land_people(connection: duckdb.DuckDBPyConnection, source: str, changed: Seq
         f"""UPDATE profile SET {", ".join(sets)} FROM {source} AS i WHERE profile."user" = i."user" AND ({" OR ".join(differs)})"""
     ).fetchone()
     into = ", ".join(['"user"', WHO, *values, "rest"])
-    number = numbering.next_number(connection)
-    taken = ", ".join(['i."user"', number, *(f"i.{value}" for value in values), "json_merge_patch('{}', i.rest)"])
+    numbering.begin(connection)
+    taken = ", ".join(
+        ['i."user"', numbering.NUMBER, *(f"i.{value}" for value in values), "json_merge_patch('{}', i.rest)"]
+    )
     added = connection.execute(
         f"""INSERT INTO profile ({into}) SELECT {taken}
         FROM {source} AS i LEFT JOIN parted USING ("user") ANTI JOIN profile USING ("user")"""

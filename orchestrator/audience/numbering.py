@@ -10,14 +10,14 @@ from orchestrator.audience.columns import EVENT, PROFILE, WHO, quoted
 _NUMBERED = f'(SELECT "user", {WHO} FROM profile UNION ALL SELECT "user", {WHO} FROM parted)'
 
 
-def highest(connection: duckdb.DuckDBPyConnection) -> int:
-    """The highest number that anybody has; 0 if nobody has one."""
-    return int(connection.sql(f"SELECT coalesce(max({WHO}), 0) FROM {_NUMBERED}").fetchall()[0][0])
+NUMBER = f"coalesce(parted.{WHO}, nextval('next_number'))"
+"""SQL for the number of new people, to whom `parted` is joined; after `begin`."""
 
 
-def next_number(connection: duckdb.DuckDBPyConnection) -> str:
-    """SQL for the number of each row of new people, to which `parted` is joined."""
-    return f"coalesce(parted.{WHO}, {highest(connection)} + row_number() OVER ())"
+def begin(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let new numbers begin after the highest that anybody has. Rows are not numbered in their order, which would take one thread."""
+    highest = connection.sql(f"SELECT coalesce(max({WHO}), 0) FROM {_NUMBERED}").fetchall()[0][0]
+    connection.execute(f"CREATE OR REPLACE TEMP SEQUENCE next_number START {highest + 1}")
 
 
 def number_of(connection: duckdb.DuckDBPyConnection, user: str) -> int | None:
@@ -28,10 +28,9 @@ def number_of(connection: duckdb.DuckDBPyConnection, user: str) -> int | None:
 
 def given(connection: duckdb.DuckDBPyConnection, users: str) -> None:
     """Make the temporary table `whose` ("user", who) of all of these users (SQL: a column "user"), and a profile for those without."""
+    begin(connection)
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE whose AS
-        SELECT "user", coalesce(p.{WHO}, parted.{WHO}, {highest(connection)} + row_number() OVER (PARTITION BY p.{WHO} IS NULL)) AS {WHO},
-            p.{WHO} IS NULL AS new
+        f"""CREATE OR REPLACE TEMP TABLE whose AS SELECT "user", coalesce(p.{WHO}, {NUMBER}) AS {WHO}, p.{WHO} IS NULL AS new
         FROM (SELECT DISTINCT "user" FROM {users}) LEFT JOIN profile AS p USING ("user") LEFT JOIN parted USING ("user")"""
     )
     connection.execute(f'INSERT INTO profile ("user", {WHO}) SELECT "user", {WHO} FROM whose WHERE new')
@@ -66,13 +65,14 @@ def upgrade(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     for name, kind in declared:
         connection.execute(f"ALTER TABLE profile ADD COLUMN IF NOT EXISTS {quoted(name)} {kind}")
-    connection.execute(f"INSERT INTO profile BY NAME SELECT *, row_number() OVER () AS {WHO} FROM former")
+    begin(connection)
+    connection.execute(f"INSERT INTO profile BY NAME SELECT *, nextval('next_number') AS {WHO} FROM former")
     connection.execute(
-        f"""INSERT INTO parted SELECT "user", {highest(connection)} + row_number() OVER ()
+        f"""INSERT INTO parted SELECT "user", nextval('next_number')
         FROM (SELECT DISTINCT "user" FROM unnumbered ANTI JOIN profile USING ("user"))"""
     )
     connection.execute(
-        f'INSERT INTO event BY NAME SELECT e.*, n.{WHO} FROM unnumbered AS e JOIN {_NUMBERED} AS n USING ("user") ORDER BY e.rowid'
+        f'INSERT INTO event BY NAME SELECT e.*, n.{WHO} FROM unnumbered AS e JOIN {_NUMBERED} AS n USING ("user")'
     )
     for table in ("former", "unnumbered"):
         connection.execute(f"DROP TABLE {table}")

@@ -59,7 +59,7 @@ STEPS = st.one_of(
 
 
 @given(steps=st.lists(STEPS, min_size=2, max_size=9))
-@settings(max_examples=20, deadline=None, database=None, derandomize=True)
+@settings(max_examples=12, deadline=None, database=None, derandomize=True)
 def test_events_and_people_keep_together_whatever_happens(steps):
     with TemporaryDirectory() as folder:
         audience = an_audience(Path(folder))
