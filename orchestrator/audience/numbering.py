@@ -68,7 +68,7 @@ def upgrade(connection: duckdb.DuckDBPyConnection) -> None:
     begin(connection)
     connection.execute(f"INSERT INTO profile BY NAME SELECT *, nextval('next_number') AS {WHO} FROM former")
     connection.execute(
-        f"""INSERT INTO parted SELECT "user", nextval('next_number')
+        """INSERT INTO parted SELECT "user", nextval('next_number')
         FROM (SELECT DISTINCT "user" FROM unnumbered ANTI JOIN profile USING ("user"))"""
     )
     connection.execute(
