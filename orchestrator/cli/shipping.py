@@ -293,7 +293,7 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
                 await work(shard, parts, clock)
             elif not await following.wait(held, parts.dispatch.stopping):
                 break
-        await following.count(held)
+        await following.count(held, last=True)
     await parts.dispatch.close()
     code = OK
     if signals:
