@@ -85,6 +85,8 @@ SLIPS = [
     (SETTINGS, "locales: [en]", "locales: [‸en_us]", "locales[0]: 'en_us' is not a locale", "Did you mean 'en-US'?"),
     (SETTINGS, "deliver: sink", "deliver: ‸snik", "environments.dev.deliver: 'snik' is not possible", "Did you mean 'sink'?"),
     (SETTINGS, "consent: opt_in", "consent: ‸optin", "topics.offers.consent: 'optin' is not possible", "Did you mean 'opt_in'?"),
+    (SETTINGS, 'ledger: "sqlite:data/live/ledger.db"', 'ledger: ‸"sqlite:data/ledger.db"', "environments.live.stores.ledger: the ledger 'sqlite:data/ledger.db' is that of `stores`", "What one sends would count for the other. Write `ledger: sqlite:data/live/ledger.db`."),
+    (SETTINGS, 'audience: "duckdb:data/live/audience.duckdb"', 'audience: ‸"duckdb:data/staging/audience.duckdb"', "environments.live.stores.audience: the audience 'duckdb:data/staging/audience.duckdb' is that of `staging`", "What one sends would count for the other. Write `audience: duckdb:data/live/audience.duckdb`."),
     (SETTINGS, "ledger: sqlite:", "ledger: ‸sqlit:", "stores.ledger: no such kind of store", "It begins with sqlite: or postgresql:, like `sqlite:data/ledger.db`, o"),
     (SETTINGS, "approve_over: 20000", "approve_over: ‸many", "environments.live.approve_over: expects a whole number", "Write digits alone, without quotes."),
     (SETTINGS, "public_url: https://go.shop.example", "public_url: ‸go.shop.example", "public_url: 'go.shop.example' is not a public address", "Write it like `https://go.shop.example`."),
