@@ -43,6 +43,7 @@ def bring(
     """Import files. The same file again changes nothing; rows that cannot be taken are set aside, with the reason for each."""
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.audience.mapping import What  # noqa: PLC0415
+    from orchestrator.cli.telling import tell_the_audience  # noqa: PLC0415
 
     desk: Desk = context.obj
     if what == COUPONS:
@@ -60,6 +61,8 @@ def bring(
     for_the_ledger = what in (What.CONSENT, What.SUPPRESSIONS)
     audience = app.audience(opened) if for_the_ledger else app.own_audience(opened)
     told = [land(desk, opened, audience, Wish(what, file, mapping, replace)) for file in files]
+    if what == What.CONSENT:
+        tell_the_audience(desk, opened)
 
     def tell() -> None:
         for one in told:

@@ -10,6 +10,8 @@ from orchestrator.core.errors import Mistake
 
 _FEW = 12
 """So many allowed words fit into one line; of more, only the likely ones are said."""
+_MANY = 40
+"""So many are still said where none is likely."""
 
 
 @dataclass(slots=True)
@@ -79,13 +81,13 @@ def quoted(value: object) -> str:
 
 
 def choice(word: object, allowed: Iterable[str], noun: str = "") -> str:
-    """What could stand instead of this word: the likely one, and all of them if they are few."""
+    """What could stand instead of this word: the likely one, and all of them if they are few, or not many and none is likely."""
     names = sorted(set(allowed))
     likely = nearest(str(word), names)
     meant = f"Did you mean '{likely}'?" if likely else ""
     if not names:
         return f"There is no {noun} yet." if noun else ""
-    if len(names) > _FEW:
+    if len(names) > (_FEW if likely else _MANY):
         return meant
     return f"Allowed: {', '.join(names)}." + (f" {meant}" if meant else "")
 
