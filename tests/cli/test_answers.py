@@ -30,7 +30,7 @@ SHAPES = (
     (("segment", "count", "--all"), {"everybody", "at", "segments"}),
     (("segment", "sample", "lapsed"), {"segment", "users", "at"}),
     (("segment", "explain", "lapsed", "u001"), {"segment", "user", "in", "at", "tree"}),
-    (("segment", "discover", "--goal", "purchase", "--within", "30 days"), {"goal", "within", "at", "judged", "rules"}),
+    (("segment", "discover", "--goal", "purchase", "--within", "30d"), {"goal", "within", "at", "judged", "rules"}),
     (
         ("plan", "new_in"),
         {
