@@ -1,7 +1,8 @@
 """The rejects file of an import: every row and every value that was not taken, with the reason, in the order of the file."""
 
 import csv
-from collections.abc import Sequence
+import heapq
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,13 +46,18 @@ def write_rejects(bench: Bench, broken: Sequence[Broken], folder: Path, name: st
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file)
         out.writerow(HEADER)
-        out.writerows((one.line, "", one.text, one.reason, LEFT_OUT) for one in broken)
-        for batch in bench.engine.sql(f"SELECT * FROM ({wrong}) ORDER BY line, place").to_arrow_reader(50_000):
-            for line, column, value, reason, left_out in zip(
-                *(batch.column(place).to_pylist() for place in range(5)), strict=True
-            ):
-                out.writerow((line, column, value, reason, LEFT_OUT if left_out else KEPT))
+        torn = ((one.line, "", one.text, one.reason, LEFT_OUT) for one in sorted(broken, key=lambda one: one.line))
+        out.writerows(heapq.merge(torn, _misread(bench, wrong), key=lambda entry: entry[0]))
     return Rejects(lines + len(broken), entries + len(broken), path)
+
+
+def _misread(bench: Bench, wrong: str) -> Iterator[tuple[int, str, str, str, str]]:
+    """The entries of what was a row, in the order of the file."""
+    for batch in bench.engine.sql(f"SELECT * FROM ({wrong}) ORDER BY line, place").to_arrow_reader(50_000):
+        for line, column, value, reason, left_out in zip(
+            *(batch.column(place).to_pylist() for place in range(5)), strict=True
+        ):
+            yield line, column, value, reason, LEFT_OUT if left_out else KEPT
 
 
 def _next(folder: Path, name: str) -> Path:
