@@ -179,10 +179,7 @@ def _environment(draft: Draft, name: str, secrets: SecretSource | None) -> Envir
         return None
     found = environment_of(draft.settings, name)
     if found is None:
-        known = {DEV, *draft.settings.environments}
-        draft.findings.at(
-            draft.settings_sheet, ("environments",), f"no environment {quoted(name)}", choice(name, known)
-        )
+        draft.findings.no_environment(draft.settings_sheet, name, {DEV, *draft.settings.environments})
         return None
     if secrets is not None:
         check_secrets(draft, draft.settings, found, secrets)
