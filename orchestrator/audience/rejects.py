@@ -4,6 +4,7 @@ import csv
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from orchestrator.audience.bench import Bench
@@ -46,8 +47,8 @@ def write_rejects(bench: Bench, broken: Sequence[Broken], folder: Path, name: st
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file)
         out.writerow(HEADER)
-        torn = ((one.line, "", one.text, one.reason, LEFT_OUT) for one in sorted(broken, key=lambda one: one.line))
-        out.writerows(heapq.merge(torn, _misread(bench, wrong), key=lambda entry: entry[0]))
+        torn = [(one.line, "", one.text, one.reason, LEFT_OUT) for one in sorted(broken, key=lambda one: one.line)]
+        out.writerows(heapq.merge(torn, _misread(bench, wrong), key=itemgetter(0)))
     return Rejects(lines + len(broken), entries + len(broken), path)
 
 

@@ -195,8 +195,8 @@ def test_no_file_tells_of_our_own_events_or_replaces_them(tmp_path):
         "u,consent.given,2026-03-02,2",
         "u,visit,2026-03-02,our:3",
     )
-    done = imported(audience, What.EVENTS, a_file(tmp_path, "e.csv", *lines), replace=True)
-    assert (done.rows, done.new, done.left_out) == (3, 1, 2)
+    done = imported(audience, What.EVENTS, a_file(tmp_path, "e.csv", *lines), replace=True, yes=True)
+    assert (done.rows, done.new, done.left_out, done.removed) == (3, 1, 2, 0)
     assert [name for _, name, *_ in events(audience)] == ["message.sent", "visit"]
     assert not events(audience)[1][3].startswith("our:")
     assert "kept for our own events; call yours otherwise" in done.rejects.read_text()
