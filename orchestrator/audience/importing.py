@@ -18,7 +18,8 @@ from orchestrator.audience.cell import Cell
 from orchestrator.audience.cells import Asked, cells_of
 from orchestrator.audience.files import kind_of, scan, slices
 from orchestrator.audience.landing import Landing, Progress, land_devices, land_events, land_people
-from orchestrator.audience.mapping import Plan, What, plan
+from orchestrator.audience.mapping import Plan, What
+from orchestrator.audience.mapping_file import plan
 from orchestrator.audience.reader import Reader
 from orchestrator.audience.rejects import Conflict, conflicts, write_rejects
 from orchestrator.audience.replacing import Devices, Events, Loss, People
@@ -48,6 +49,8 @@ class Order:
     """The file is the whole truth: what is not in it is deleted, in one transaction that readers wait for."""
     approve: Callable[[Loss], None] = Loss.refuse_doubtful
     """Told what a replacement would take away before anything is written; whatever it raises, nothing was."""
+    topics: frozenset[str] | None = None
+    """What people can agree to; words on other topics are not taken. None takes any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,7 @@ def _read(
 ) -> tuple[Plan, list[Broken], list[str] | None]:
     """Put the file on the bench and type it: the plan, what was no row, and the columns' names."""
     where = str(order.path)
-    told = plan(order.mapping, order.zone, f"the mapping of {where}")
+    told = plan(order.mapping, order.zone, f"the mapping of {where}", order.topics)
     broken, names = _put(bench, order.path, told, progress)
     asked = Asked(order.what, told, order.catalogue, where)
     cells, content = cells_of(bench, asked, names, json=kind_of(order.path) != "csv")

@@ -150,7 +150,7 @@ def land(desk: Desk, opened: "parts.Opened", audience: "Reader", wish: Wish) -> 
     from orchestrator.audience.importing import Order, import_file  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.audience.mapping import What  # noqa: PLC0415
 
-    mapping = _mapping(desk, wish.file, wish.mapping)
+    mapping = _mapping(desk, opened, wish)
     with _bar(desk, wish.file) as progress:
         order = Order(
             What(wish.what),
@@ -161,6 +161,7 @@ def land(desk: Desk, opened: "parts.Opened", audience: "Reader", wish: Wish) -> 
             mapping,
             wish.replace,
             lambda loss: None if wish.yes else _approve(desk, loss, progress),
+            frozenset(opened.project.settings.topics),
         )
         came = import_file(audience, order, progress)
         ledger = {"consent": 0, "suppressed": 0}
@@ -227,17 +228,17 @@ def _to_the_ledger(opened: Any, came: Any) -> dict[str, int]:
     return told
 
 
-def _mapping(desk: Desk, file: Path, given: Path | None) -> dict[str, Any] | None:
+def _mapping(desk: Desk, opened: "parts.Opened", wish: Wish) -> dict[str, Any] | None:
     """The mapping's content: the file named, or the one in config/imports that is called like the data."""
-    from orchestrator import config  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator import checking  # noqa: PLC0415 - keeps `--help` fast
 
-    path = given or desk.root / "config" / "imports" / f"{file.name.split('.')[0]}.yaml"
+    path = wish.mapping or desk.root / "config" / "imports" / f"{wish.file.name.split('.')[0]}.yaml"
     if not path.is_file():
-        if given is not None:
-            fail(f"--mapping {given}: no such file", USAGE)
+        if wish.mapping is not None:
+            fail(f"--mapping {wish.mapping}: no such file", USAGE)
         return None
     name = path.relative_to(desk.root) if path.is_relative_to(desk.root) else path
-    return config.mapping_of(str(name), path.read_bytes())
+    return checking.mapping(str(name), path.read_bytes(), opened.project.settings)
 
 
 class _bar:  # noqa: N801 - read as a phrase: with _bar(...)
