@@ -154,7 +154,7 @@ def _read(
     where = str(order.path)
     told = plan(order.mapping, order.zone, f"the mapping of {where}", order.topics)
     broken, names = _put(bench, order.path, told, progress)
-    asked = Asked(order.what, told, order.catalogue, where)
+    asked = Asked(order.what, told, order.catalogue, where, order.topics)
     cells, content = cells_of(bench, asked, names, json=kind_of(order.path) != "csv")
     bench.read(cells, content, texts=texts)
     return told, broken, names
