@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from orchestrator.config.sheets import Path, Sheet
 from orchestrator.config.slips import Slip
-from orchestrator.core.errors import Mistake
+from orchestrator.core.errors import Mistake, UnknownEnvironment
 
 _FEW = 12
 """So many allowed words fit into one line; of more, only the likely ones are said."""
@@ -48,6 +48,12 @@ class Findings:
             return
         place = sheet.place(path)
         self._add(Mistake(sheet.file, place.key_line, place.key_column, _named(path[:-1], text), remedy))
+
+    def no_environment(self, sheet: Sheet, name: str, known: Iterable[str]) -> None:
+        """An environment was asked for that is not among the known."""
+        place = sheet.place(("environments",))
+        text = _named(("environments",), f"no environment {quoted(name)}")
+        self._add(UnknownEnvironment(sheet.file, place.line, place.column, text, choice(name, known)))
 
     def slip(self, file: str, slip: Slip, *, hidden: bool) -> None:
         """A mistake in the writing; `hidden` where the word itself must not be repeated."""

@@ -142,4 +142,5 @@ def _find_circles(draft: Draft) -> None:
 
 def _declared(it: AttributeShape) -> Declared:
     values = tuple(value for value in it.values or () if isinstance(value, str))
-    return Declared(_KINDS[it.is_], values)
+    numbers = tuple(value for value in it.values or () if not isinstance(value, str))
+    return Declared(_KINDS[it.is_], values, numbers)

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from orchestrator import checking
-from orchestrator.audience.mapping import plan
+from orchestrator.audience.mapping_file import plan
 from orchestrator.config import load, read_tree
 from orchestrator.core.nouns import Channel
 from orchestrator.rendering.heads import known_keys, read

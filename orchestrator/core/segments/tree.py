@@ -215,10 +215,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """An attribute or property of the catalogue; `values` is every text allowed, empty for any."""
+    """An attribute or property of the catalogue; `values` is every text allowed, `numbers` every number, both empty for any."""
 
     kind: Kind
     values: tuple[str, ...] = ()
+    numbers: tuple[int | float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
