@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from orchestrator import config
 from orchestrator.config import Outline, Project, Settings, Sketch
 from orchestrator.core.campaigns import CampaignState, Kind
 from orchestrator.core.coupons import codes_in
-from orchestrator.core.errors import ConfigError, Mistake, OrchestratorError
+from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.rendering import Catalogue, Compiled, Setting, Values, lint, tried
 
 
@@ -20,8 +21,7 @@ def mistakes(loaded: config.Loaded) -> tuple[Mistake, ...]:
     found += coupon_mistakes(known.settings, loaded.files)
     found = [it for it in found if it.file not in loaded.refused or it in loaded.mistakes]
     files = {mistake.file for mistake in found}
-    zone = known.settings.time_zone if known.settings else "UTC"
-    found += [it for it in mapping_mistakes(zone, loaded.files) if it.file not in files]
+    found += [it for it in mapping_mistakes(known.settings, loaded.files) if it.file not in files]
     return tuple(sorted(found, key=lambda it: (it.file, it.line, it.column)))
 
 
@@ -61,18 +61,28 @@ def _sketch(project: Project) -> Sketch:
     return Sketch(project.settings, project.catalogue, campaigns)
 
 
-def mapping_mistakes(time_zone: str, files: config.Files) -> Iterator[Mistake]:
+def mapping_mistakes(settings: Settings | None, files: config.Files) -> Iterator[Mistake]:
     """What is wrong with the mappings of imports."""
-    mappings = {file: content for file, content in files.items() if file.startswith("config/imports/")}
-    if not mappings:
-        return
-    from orchestrator.audience.mapping import plan as plan_import  # noqa: PLC0415 - only who has mappings waits for it
+    for file, content in files.items():
+        if file.startswith("config/imports/"):
+            try:
+                mapping(file, content, settings)
+            except ConfigError as problem:
+                yield from problem.mistakes
 
-    for file, content in mappings.items():
-        try:
-            plan_import(config.mapping_of(file, content), time_zone, file)
-        except OrchestratorError as problem:
-            yield Mistake(file, 0, 0, str(problem).removeprefix(f"{file}: "))
+
+def mapping(file: str, content: bytes, settings: Settings | None) -> dict[str, Any]:
+    """The content of an import's mapping; ConfigError with every mistake in it, held against the settings if they can be read."""
+    # Only who has mappings waits for it.
+    from orchestrator.audience.mapping_file import MappingError, plan  # noqa: PLC0415
+
+    told = config.mapping_of(file, content)
+    zone, topics = (settings.time_zone, settings.topics) if settings else ("UTC", None)
+    try:
+        plan(told, zone, file, topics)
+    except MappingError as problem:
+        raise ConfigError(config.located(file, content, problem.objections)) from problem
+    return told
 
 
 def refuse_broken_templates(project: Project, files: config.Files, campaign: str = "") -> None:

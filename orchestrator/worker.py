@@ -166,8 +166,12 @@ async def _tell(held: LedgerThread, tally: Tally, stopping: asyncio.Event) -> No
 
 
 def _stop_when_orphaned(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
-    """Our supervisor holds the other end of our standard input, a pipe; its end is our order to stop."""
-    if not stat.S_ISFIFO(os.fstat(0).st_mode):
+    """Our supervisor holds the other end of our standard input; its end is our order to stop.
+
+    It is a pipe where the nursery bore us, a socket where the event loop started us by ourselves.
+    """
+    mode = os.fstat(0).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
         return
 
     def read() -> None:

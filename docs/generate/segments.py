@@ -20,6 +20,30 @@ begins with one of the words of the first table and is true or false for a perso
 too, and `not` is the exact complement. [Write a segment](../how-to/segment.md) shows how they go together."""
 EVENT_INTRO = """Beside `event` stand at most one measure (none counts), one comparison (none means at least once), a window, conditions on
 properties, and what followed or did not. Sums are exact decimals."""
+CONVERSIONS = """A message converted if its campaign's `goal` was reached, by the person it was sent to, later than it was sent and before the goal's
+`within` was over. `message: converted` is read as just that, `message: sent` and then the goal, with the goal as it stands in the
+campaign's file now; `segment show` spells it out.
+
+```yaml part: conditions
+- {message: converted, campaign: winback}                                 # ever
+- {message: converted, campaign: winback, variant: discount, when: last 30 days}
+- {message: converted, campaign: winback, at_least: 2}
+- {message: converted, campaign: winback, then_not: {event: purchase, within: 30 days}}
+- all:
+    - {message: sent, campaign: winback, when: last 30 days}
+    - not: {message: converted, campaign: winback}
+```
+
+| beside it | meaning |
+|---|---|
+| `campaign` | Of these campaigns; without it, of every campaign that has a goal. A campaign without one is a mistake. |
+| `variant`, `channel`, `topic`, `step`, `where` | Of messages like this. |
+| `when` | When the goal was reached. |
+| nothing, `at_least`, `over`, `exactly`, `top`, … | How many messages converted: two messages before one purchase are two. Campaigns whose goals differ are not counted together; of those, only at least one can be asked for. |
+| `then`, `then_not` | What followed the goal, or did not. |
+
+There is nothing else to measure (`sum`, `first`, `distinct`, …): ask for the goal's event itself. Nor can a conversion be a step of a
+sequence, under `then`, `then_not` or `without`: write the goal's event there."""
 PHRASES = """A day is 24 hours and a week 168, whatever the clocks do; days, weeks and months of the calendar are those of the project's
 zone."""
 
@@ -47,6 +71,8 @@ def page() -> str:
             "## What an event may be asked",
             EVENT_INTRO,
             _words(events, glossary.EVENTS),
+            "## Who converted",
+            CONVERSIONS,
             "## Windows of time",
             PHRASES,
             table(["after `when`", "meaning"], [(code(phrase), said) for phrase, said in glossary.WINDOWS.items()]),

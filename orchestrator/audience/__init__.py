@@ -1,15 +1,17 @@
 """The audience: everybody we know, what they are and what they did; imports, lists, and the loader."""
 
 from orchestrator.audience.catalogue import Seen, catalogue_from
-from orchestrator.audience.importing import Imported, Look, Looked, Order, Stop, Word, import_file, look
+from orchestrator.audience.importing import Imported, Look, Looked, Order, import_file, look
 from orchestrator.audience.loading import load
 from orchestrator.audience.mapping import What
 from orchestrator.audience.reader import Reader
 from orchestrator.audience.rejects import Conflict
+from orchestrator.audience.replacing import Loss
 from orchestrator.audience.spool import Spool
 from orchestrator.audience.store import Audience, Counts
 from orchestrator.audience.texts import FileError
 from orchestrator.audience.visiting import Arrival, Arriving, Loaded
+from orchestrator.audience.words import Stop, Word
 
 __all__ = [
     "Arrival",
@@ -22,6 +24,7 @@ __all__ = [
     "Loaded",
     "Look",
     "Looked",
+    "Loss",
     "Order",
     "Reader",
     "Seen",

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from orchestrator.audience import coercion, mailable, opening
+from orchestrator.audience import allowed, coercion, mailable, opening
 from orchestrator.audience.cell import Cell, json_of, raw_of, reason_of, texts_of, value_of
 from orchestrator.audience.columns import literal, pointer
 from orchestrator.core.segments.tree import Kind
@@ -118,7 +118,11 @@ class Bench:
         for number, cell in enumerate(self.cells):
             if cell.form == mailable.FORM:
                 mailable.sort_out(self.engine, number)
-        trimmed = [f"trim(t{n}) AS s{n}" for n, cell in enumerate(self.cells) if cell.form or cell.kind is Kind.TIME]
+        listed = [(n, cell.kind, cell.allowed) for n, cell in enumerate(self.cells) if cell.kind and cell.allowed]
+        for n, kind, words in listed:
+            allowed.prepare(self.engine, n, kind, words)
+        bare = [n for n, cell in enumerate(self.cells) if cell.form or cell.allowed or cell.kind is Kind.TIME]
+        trimmed = [f"trim(t{n}) AS s{n}" for n in bare]
         walls = [f"{coercion.wall(raw_of(n, cell), cell.clock, cell.stored)} AS w{n}" for n, cell in self._timed()]
         self.engine.execute(
             f"CREATE VIEW walled AS SELECT {', '.join(['*', *walls])} FROM (SELECT {', '.join(['*', *trimmed])} FROM texts)"
@@ -127,7 +131,12 @@ class Bench:
         values = [f"{value_of(n, cell)} AS v{n}" for n, cell in enumerate(self.cells)]
         inner = f"SELECT {', '.join(['*', *found])} FROM walled"
         inner = f"SELECT {', '.join(['*', *values])} FROM ({inner})"
+        if listed:
+            taken = [f"{allowed.member(n, kind)} AS v{n}" for n, kind, _ in listed]
+            inner = f"SELECT * REPLACE ({', '.join(taken)}) FROM ({inner})"
         self.engine.execute(f"CREATE TABLE read AS SELECT {', '.join(self._kept(content, texts))} FROM ({inner})")
+        for n, _, words in listed:
+            allowed.explain(self.engine, n, words)
         self.engine.execute("DROP VIEW walled")
         self.engine.execute("DROP VIEW texts")
         self.engine.execute("DROP TABLE raw")

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from orchestrator.audience import coercion, mailable
+from orchestrator.audience import allowed, coercion, mailable
+from orchestrator.audience.allowed import Allowed
 from orchestrator.audience.coercion import Clock
 from orchestrator.audience.columns import literal
 from orchestrator.core.mirrors import FAMILIES, MARK
@@ -51,6 +52,8 @@ class Cell:
     """It has a column of its own, so nobody asks for it as JSON."""
     place: str = ""
     """Where a property stands inside the object that goes to `properties`: what it says there need not be said again."""
+    allowed: Allowed | None = None
+    """The only values it may have."""
 
 
 def texts_of(number: int, cell: Cell) -> list[str]:
@@ -90,6 +93,8 @@ def value_of(number: int, cell: Cell) -> str:
         return mailable.value(number)
     if cell.form:
         return f"CASE WHEN regexp_full_match(s{number}, {literal(cell.form)}) THEN nfc_normalize(s{number}) END"
+    if cell.allowed and cell.kind is Kind.TEXT:
+        return f"nfc_normalize(s{number})"
     value = f"t{number}"
     if cell.kind is Kind.NUMBER and cell.stored in coercion.WHOLE:
         value = f"TRY_CAST(r{number} AS DECIMAL(18,4))"
@@ -122,6 +127,8 @@ def reason_of(number: int, cell: Cell) -> str:
     if cell.form and cell.kind:
         return literal(f"not {FORMS_IN_WORDS.get(cell.to, 'as it should be')}")
     reason = coercion.reason(cell.kind or Kind.TEXT, f"t{number}")
+    if cell.allowed and cell.kind:
+        reason = allowed.reason(number, cell.kind, reason)
     taken = _taken(number, cell)
     return (
         f"CASE WHEN {taken} THEN 'kept for our own events; call yours otherwise' ELSE {reason} END" if taken else reason

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from orchestrator.audience import allowed
+from orchestrator.audience.allowed import Allowed
 from orchestrator.audience.bench import INSIDE, Bench
 from orchestrator.audience.cell import FORMS, Cell
 from orchestrator.audience.coercion import PLAIN, Clock
@@ -17,6 +19,7 @@ from orchestrator.audience.mapping import (
     Target,
     What,
     enveloped,
+    refuse_consents,
     targets,
     understood,
 )
@@ -28,12 +31,16 @@ _NESTED = {What.PROFILES: ("traits", "attributes"), What.EVENTS: ()}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked of a file: what it tells, how it is mapped, what the catalogue knows, and its name for errors."""
+    """What is asked of a file: what it tells, how it is mapped, what the catalogue knows, and its name for errors.
+
+    `topics` are those people can agree to; None: nobody has looked.
+    """
 
     what: What
     told: Plan
     catalogue: Catalogue
     where: str
+    topics: frozenset[str] | None = None
 
 
 def cells_of(bench: Bench, asked: Asked, names: Sequence[str] | None, *, json: bool) -> tuple[list[Cell], str]:
@@ -51,8 +58,10 @@ def cells_of(bench: Bench, asked: Asked, names: Sequence[str] | None, *, json: b
         there = bench.types() if json else {}
         types = {name: there[f"c{place}"] for place, name in enumerate(names) if there.get(f"c{place}") in PLAIN}
     found = targets(what, list(raws), asked.told, asked.where)
+    if asked.topics is not None:
+        refuse_consents(found, asked.topics, asked.where)
     cells = [
-        _typed(_cell(what, name, found[name], raw, asked.catalogue, json=json), types.get(name, ""))
+        _typed(_cell(asked, name, found[name], raw, json=json), types.get(name, ""))
         for name, raw in raws.items()
         if found[name].to != IGNORE and not (names is None and what is What.EVENTS and _wrapped(found[name], name))
     ]
@@ -112,7 +121,8 @@ def _wrapped(target: Target, name: str) -> bool:
     return target.to not in FIELDS[What.EVENTS] and enveloped(name)
 
 
-def _cell(what: What, name: str, target: Target, raw: str, catalogue: Catalogue, *, json: bool) -> Cell:
+def _cell(asked: Asked, name: str, target: Target, raw: str, *, json: bool) -> Cell:
+    what, catalogue = asked.what, asked.catalogue
     own = FIELDS[what].get(target.to)
     consent = target.to.startswith(CONSENT)
     kind = own or target.kind
@@ -126,8 +136,19 @@ def _cell(what: What, name: str, target: Target, raw: str, catalogue: Catalogue,
     return Cell(
         name=name, to=target.to, raw=raw, json=json, kind=kind, clock=target.clock, required=target.to in NEEDED[what],
         owned=own is not None or consent, form=FORMS.get(target.to, "") if own else "",
-        declared=what is What.PROFILES and target.to in catalogue.attributes,
+        declared=what is What.PROFILES and target.to in catalogue.attributes, allowed=_allowed(asked, target.to),
     )  # fmt: skip
+
+
+def _allowed(asked: Asked, to: str) -> Allowed | None:
+    """The only values that may go there, if they are known."""
+    if to == "topic" and asked.what is What.CONSENT:
+        return None if asked.topics is None else allowed.topics(asked.topics)
+    if asked.what is not What.PROFILES or to in FORMS:
+        return None
+    if to == "zone":
+        return allowed.zones()
+    return allowed.values(asked.catalogue.attributes[to]) if to in asked.catalogue.attributes else None
 
 
 def _inside(cells: Sequence[Cell], known: Mapping[str, Declared], clock: Clock) -> list[Cell]:

@@ -16,8 +16,9 @@ from orchestrator.audience.compiling import members, predicate
 from orchestrator.audience.questions import Questions
 from orchestrator.audience.sql_columns import Columns, column
 from orchestrator.audience.tongue import number
+from orchestrator.core.phrases import say_duration
 from orchestrator.core.segments import Catalogue, Kind, Moment, Segment, parse
-from orchestrator.core.times import DAY, Instant
+from orchestrator.core.times import Instant
 
 LOOKED_AT = 100_000
 """People looked at; more tell nothing new."""
@@ -129,8 +130,7 @@ def discover(
         for name in texts
     }
     made = candidates(catalogue, values, catalogue.events)
-    days = within // DAY
-    reached = {"event": goal, "when": f"last {days} days"}
+    reached = {"event": goal, "when": f"last {say_duration(within)}"}
     return judge(made, _look(questions, columns, then, moment, catalogue, made, reached))
 
 
@@ -200,7 +200,7 @@ def _rule(conditions: tuple[dict[str, Any], ...], counts: _Counts, q: float) -> 
     return Rule(conditions, counts.people, counts.converted, *said, low, high, q)
 
 
-def as_segment(rule: Rule, goal: str, days: int) -> dict[str, Any]:
+def as_segment(rule: Rule, goal: str, within: str) -> dict[str, Any]:
     """The rule as the content of a segment's file."""
-    about = f"Found by discover: {rule.lift:.1f} times as likely to {goal} within {days} days as the rest"
+    about = f"Found by discover: {rule.lift:.1f} times as likely to {goal} within {within} as the rest"
     return {"about": about, "all": list(rule.conditions)}

@@ -7,9 +7,9 @@ time changes nothing at all.
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any
 
 from orchestrator.audience import finishing
 from orchestrator.audience.bench import Bench
@@ -17,58 +17,18 @@ from orchestrator.audience.catalogue import Seen, attributes_in, events_in
 from orchestrator.audience.cell import Cell
 from orchestrator.audience.cells import Asked, cells_of
 from orchestrator.audience.files import kind_of, scan, slices
-from orchestrator.audience.landing import FORGET_THEIRS, Landing, Progress, land_devices, land_events, land_people
-from orchestrator.audience.mapping import Plan, What, plan
+from orchestrator.audience.landing import Landing, Progress, land_devices, land_events, land_people
+from orchestrator.audience.mapping import Plan, What
+from orchestrator.audience.mapping_file import plan
 from orchestrator.audience.reader import Reader
 from orchestrator.audience.rejects import Conflict, conflicts, write_rejects
-from orchestrator.audience.spool import Spool, fill, fresh, home
+from orchestrator.audience.replacing import Devices, Events, Loss, People
+from orchestrator.audience.spool import fill, fresh, home
 from orchestrator.audience.store import Audience
 from orchestrator.audience.texts import Broken, FileError, Slice
+from orchestrator.audience.words import Rows, Stop, Word
 from orchestrator.core.segments.tree import Catalogue
 from orchestrator.core.times import Instant
-
-_Row = TypeVar("_Row")
-
-
-class Word(NamedTuple):
-    """What somebody said on one topic and channel; `at` is the present moment if the file names none."""
-
-    user: str
-    channel: str
-    topic: str
-    granted: bool
-    at: Instant
-    source: str
-    proof: str
-
-
-class Stop(NamedTuple):
-    """An address nothing may go to."""
-
-    channel: str
-    address: str
-    reason: str
-    at: Instant
-
-
-class Rows(Generic[_Row]):
-    """Rows for somebody else's store, kept on disk: iterate as often as you like, then close."""
-
-    def __init__(self, spool: Spool, make: Callable[..., _Row]) -> None:
-        self._spool = spool
-        self._make = make
-
-    def __len__(self) -> int:
-        return self._spool.rows
-
-    def __iter__(self) -> Iterator[_Row]:
-        for batch in self._spool:
-            columns = [batch.column(place).to_pylist() for place in range(batch.num_columns)]
-            yield from map(self._make, *columns)
-
-    def close(self) -> None:
-        """Remove what was kept."""
-        self._spool.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +47,18 @@ class Order:
     mapping: Mapping[str, Any] | None = None
     replace: bool = False
     """The file is the whole truth: what is not in it is deleted, in one transaction that readers wait for."""
+    approve: Callable[[Loss], None] = Loss.refuse_doubtful
+    """Told what a replacement would take away before anything is written; whatever it raises, nothing was."""
+    topics: frozenset[str] | None = None
+    """What people can agree to; words on other topics are not taken. None takes any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What became of a file: `rows` were read, `left_out` of them were not taken at all.
 
-    `new` and `changed` count people (events are only ever new), `devices` people whose devices changed. `words` and `stops`
+    `new` and `changed` count people (events are only ever new), `devices` people whose devices changed, `removed` the people
+    or events that a replacement deleted (of a file of devices: the people who have none any more). `words` and `stops`
     are for the ledger; close them. `rejects` says why, row by row, in `rejected` entries.
     """
 
@@ -101,6 +66,7 @@ class Imported:
     new: int
     changed: int
     devices: int
+    removed: int
     left_out: int
     rejected: int
     rejects: Path | None
@@ -168,13 +134,15 @@ def import_file(audience: Reader, order: Order, progress: Progress = lambda *_: 
     with Bench(home(audience.spools)) as bench:
         told, broken, _ = _read(bench, order, progress)
         set_aside = write_rejects(bench, broken, audience.root / "data" / "rejects", _stem(order.path))
-        new, changed, devices = (
-            _land(audience, bench, order, told, progress) if isinstance(audience, Audience) else (0, 0, 0)
-        )
+        rows = bench.rows + len(broken)
+        came = _Came()
+        if isinstance(audience, Audience):
+            loss = Loss(order.path, rows, set_aside.left_out, set_aside.path)
+            came = _land(audience, bench, order, told, loss, progress)
         words, stops = _for_the_ledger(audience, bench, order, told)
         return Imported(
-            rows=bench.rows + len(broken), new=new, changed=changed, devices=devices, left_out=set_aside.left_out,
-            rejected=set_aside.entries, rejects=set_aside.path, conflicts=conflicts(bench), seen=_seen(bench, order.what),
+            rows=rows, new=came.new, changed=came.changed, devices=came.devices, removed=came.removed,
+            left_out=set_aside.left_out, rejected=set_aside.entries, rejects=set_aside.path, conflicts=conflicts(bench), seen=_seen(bench, order.what),
             words=words, stops=stops,
         )  # fmt: skip
 
@@ -184,9 +152,9 @@ def _read(
 ) -> tuple[Plan, list[Broken], list[str] | None]:
     """Put the file on the bench and type it: the plan, what was no row, and the columns' names."""
     where = str(order.path)
-    told = plan(order.mapping, order.zone, f"the mapping of {where}")
+    told = plan(order.mapping, order.zone, f"the mapping of {where}", order.topics)
     broken, names = _put(bench, order.path, told, progress)
-    asked = Asked(order.what, told, order.catalogue, where)
+    asked = Asked(order.what, told, order.catalogue, where, order.topics)
     cells, content = cells_of(bench, asked, names, json=kind_of(order.path) != "csv")
     bench.read(cells, content, texts=texts)
     return told, broken, names
@@ -231,21 +199,30 @@ def _ahead(parts: Iterator[Slice]) -> Iterator[Slice]:
             yield part
 
 
-def _land(audience: Audience, bench: Bench, order: Order, told: Plan, progress: Progress) -> tuple[int, int, int]:
-    """Write everything into the audience file: (new, changed, people with other devices)."""
-    new = changed = devices = 0
+@dataclass(frozen=True, slots=True)
+class _Came:
+    new: int = 0
+    changed: int = 0
+    devices: int = 0
+    removed: int = 0
+
+
+def _land(audience: Audience, bench: Bench, order: Order, told: Plan, loss: Loss, progress: Progress) -> _Came:
+    """Write everything into the audience file; of a replacement, once it is approved."""
+    came = _Came()
     engine, declared = bench.engine, order.catalogue.attributes
     match order.what:
         case What.EVENTS:
             finishing.in_order(engine, finishing.events(bench, told.constants.get("event")))
-            landing = Landing(audience, order.replace, progress, FORGET_THEIRS)
-            new = sum(landing.run(engine, land_events))
+            landing = _approved(Landing(audience, progress, Events() if order.replace else None), bench, order, loss)
+            counts, share = landing.run(engine, land_events)
+            came = _Came(new=sum(counts) - share.kept, removed=share.going)
         case What.PROFILES:
             engine.execute(f'CREATE TABLE ready AS {finishing.people(bench, declared)} ORDER BY "user"')
             columns = list(finishing.columns_of(bench, declared))
-            landing = Landing(audience, order.replace, progress, "people")
-            for more, other in landing.run(engine, lambda to, source: land_people(to, source, columns)):
-                new, changed = new + more, changed + other
+            landing = _approved(Landing(audience, progress, People() if order.replace else None), bench, order, loss)
+            both, share = landing.run(engine, lambda to, source: land_people(to, source, columns))
+            came = _Came(sum(new for new, _ in both), sum(changed for _, changed in both), removed=share.going)
         case _:
             pass
     if bench.number("device") is not None and order.what in (What.PROFILES, What.DEVICES):
@@ -253,10 +230,21 @@ def _land(audience: Audience, bench: Bench, order: Order, told: Plan, progress: 
             f"CREATE OR REPLACE TABLE ready AS {finishing.devices(bench, told.constants, _written_at(order))} "
             'ORDER BY "user"'
         )
-        first = "UPDATE profile SET devices = NULL WHERE devices IS NOT NULL"
-        landing = Landing(audience, order.replace, progress, first)
-        devices = sum(landing.run(engine, land_devices))
-    return new, changed, devices
+        landing = Landing(audience, progress, Devices() if order.replace else None)
+        if order.what is What.DEVICES:
+            landing = _approved(landing, bench, order, loss)
+        seen, share = landing.run(engine, land_devices)
+        removed = share.going if order.what is What.DEVICES else came.removed
+        came = replace(came, devices=sum(seen), removed=removed)
+    return came
+
+
+def _approved(landing: Landing, bench: Bench, order: Order, loss: Loss) -> Landing:
+    """The same landing, if it takes nothing away or may do so."""
+    if landing.whole is not None:
+        share = landing.share(bench.engine)
+        order.approve(replace(loss, noun=landing.whole.noun, share=share))
+    return landing
 
 
 def _for_the_ledger(

@@ -8,10 +8,9 @@ from typing import TypeVar
 import duckdb
 
 from orchestrator.audience import numbering
-from orchestrator.audience.columns import WHO, literal, quoted
-from orchestrator.audience.shaping import columns
+from orchestrator.audience.columns import WHO, quoted
+from orchestrator.audience.replacing import Share, Whole
 from orchestrator.audience.store import Audience
-from orchestrator.core.mirrors import FAMILIES
 from orchestrator.core.times import DAY
 
 _Count = TypeVar("_Count")
@@ -29,9 +28,6 @@ _LEAST, _LARGEST = _GROUPS // 16, 4 * _GROUPS
 SAME_FOR = 7 * DAY
 """A message id means the same event if their times are no further apart: looking through all of history for every batch
 would keep readers out for seconds."""
-
-FORGET_THEIRS = f"DELETE FROM event WHERE NOT ({' OR '.join(f'starts_with(name, {literal(one)})' for one in FAMILIES)})"
-"""Removes all events but our own, which no file replaces."""
 
 GONE = "gone:"
 """Prefix of the flag column that says a value is to be deleted."""
@@ -143,52 +139,49 @@ def land_devices(connection: duckdb.DuckDBPyConnection, source: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """How the table `ready` of a workbench lands: in slices, or whole if it replaces what is there.
-
-    `first` is what a replacement runs before: a statement, or `people` for the whole of all profiles.
-    """
+    """How the table `ready` of a workbench lands: in slices, or at once if it replaces the `whole` of what is there."""
 
     audience: Audience
-    replace: bool
     progress: Progress
-    first: str
+    whole: Whole | None
+
+    def share(self, engine: duckdb.DuckDBPyConnection) -> Share:
+        """How much of what is there `ready` speaks of, before it lands."""
+        if self.whole is None or not self.audience.path.exists():
+            return Share()
+        with self.audience.taking(engine):
+            return self.whole.share(engine, _READY)
 
     def run(
         self, engine: duckdb.DuckDBPyConnection, land: Callable[[duckdb.DuckDBPyConnection, str], _Count]
-    ) -> list[_Count]:
-        """Land it all; what `land` said of every slice."""
+    ) -> tuple[list[_Count], Share]:
+        """Land it all; what `land` said of every slice, and how much of what was there was replaced."""
         total = engine.sql("SELECT count(*) FROM ready").fetchall()[0][0]
-        wanted = total if self.replace else _GROUPS
+        wanted = _GROUPS if self.whole is None else total
         said: list[_Count] = []
+        share = Share()
         done = 0
-        while done < total or (self.replace and not said):
+        while done < total or (self.whole is not None and not said):
             with self.audience.taking(engine):
                 inside = perf_counter()
                 engine.execute(
-                    "CREATE OR REPLACE TEMP VIEW incoming AS SELECT * FROM memory.main.ready "
+                    f"CREATE OR REPLACE TEMP VIEW incoming AS SELECT * FROM {_READY} "
                     f"WHERE rowid BETWEEN {done} AND {done + wanted - 1}"
                 )
-                if self.replace:
-                    _clear(engine, self.first)
+                if self.whole is not None:
+                    share = self.whole.share(engine, "incoming")
+                    self.whole.clear(engine, "incoming")
                 said.append(land(engine, "incoming"))
             done = min(done + wanted, total)
             self.progress("landing", done, total)
             wanted = _next(wanted, perf_counter() - inside)
-        return said
+        return said, share
+
+
+_READY = "memory.main.ready"
 
 
 def _next(rows: int, took: float) -> int:
     """How many rows to land next, when so many took so many seconds."""
     fit = max(_LEAST, min(_LARGEST, int(rows * min(2.0, _QUICK / took))))
     return fit - fit % _GROUPS if fit > _GROUPS else fit
-
-
-def _clear(connection: duckdb.DuckDBPyConnection, first: str) -> None:
-    if first != "people":
-        connection.execute(first)
-        return
-    gone = '"user" NOT IN (SELECT "user" FROM incoming)'
-    numbering.part(connection, gone)
-    connection.execute(f"DELETE FROM profile WHERE {gone}")
-    named = [name for name in columns(connection) if name not in ("user", "devices", WHO)]
-    connection.execute(f"UPDATE profile SET {', '.join(f'{quoted(name)} = NULL' for name in named)}")

@@ -1,18 +1,16 @@
 """Which column of a file means what: guessed from its name, or as the project's mapping file says."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Any
 
 from orchestrator.audience.coercion import Clock
 from orchestrator.audience.texts import FileError, Form
-from orchestrator.core.mirrors import ours
 from orchestrator.core.nouns import Channel
+from orchestrator.core.segments.mistakes import remedy
 from orchestrator.core.segments.tree import Kind
-from orchestrator.core.zones import find_zone
 
 IGNORE = "ignore"
 CONSENT = "consent."
@@ -133,68 +131,25 @@ class Plan:
     zone: str = "UTC"
 
 
-def plan(content: Mapping[str, Any] | None, zone: str, where: str) -> Plan:
-    """Read a mapping file's content; `where` names it in errors, `zone` is the project's."""
-    content = content or {}
-    _known(content, tuple(KEYS), where)
-    told = str(content.get("zone", zone))
-    if find_zone(told) is None:
-        raise FileError(f"{where}: zone: there is no time zone '{told}'; write one like Europe/Vienna")
-    separator = str(content.get("separator", ""))
-    if separator not in ("", "whitespace", "tab") and len(separator) != 1:
-        raise FileError(f"{where}: separator: '{separator}' is none; write one character, tab or whitespace")
-    form = Form(separator, bool(content.get("header", True)), str(content.get("encoding", "")))
-    columns = content.get("columns", {})
-    constants = {key: str(content[key]) for key in ("event", "topic", "channel", "platform", "app") if key in content}
-    if "channel" in constants:
-        _channel(constants["channel"], f"{where}: channel")
-    if ours(constants.get("event", "")):
-        raise FileError(f"{where}: event: {constants['event']} is a name of our own events; call yours otherwise")
-    if isinstance(columns, Mapping):
-        targets = {str(name): _target(value, told, f"{where}: columns.{name}") for name, value in columns.items()}
-        return Plan(form, targets, (), constants, told)
-    if isinstance(columns, Sequence) and not isinstance(columns, str):
-        found = [_target(value, told, f"{where}: columns[{place}]") for place, value in enumerate(columns)]
-        targets = {str(place): target for place, target in enumerate(found, 1)}
-        return Plan(form, targets, tuple(target.to for target in found), constants, told)
-    raise FileError(f"{where}: columns: say what each column is, like `customer_no: user`, or list them in order")
+def consent_mistake(to: str, topics: Collection[str] | None) -> tuple[str, str] | None:
+    """What is wrong with a target `consent.CHANNEL.TOPIC`, and what to write; None if nothing is. `topics`: None takes any."""
+    channel, _, topic = to.removeprefix(CONSENT).partition(".")
+    if channel not in list(Channel):
+        return f"no channel '{channel}'", remedy(channel, list(Channel))
+    if not topic:
+        return f"{to} names no topic", "Write consent.CHANNEL.TOPIC, like consent.email.offers."
+    if topics is not None and topic not in topics:
+        return f"no topic '{topic}'", remedy(
+            topic, sorted(topics)
+        ) or "Declare it under `topics` in config/orchestrator.yaml."
+    return None
 
 
-def _channel(word: str, where: str) -> None:
-    if word not in list(Channel):
-        raise FileError(f"{where}: no channel '{word}'; allowed: {', '.join(Channel)}")
-
-
-def _target(value: Any, zone: str, where: str) -> Target:
-    to = str(value.get("to", "")) if isinstance(value, Mapping) else str(value)
-    if to.startswith(CONSENT):
-        channel, _, topic = to.removeprefix(CONSENT).partition(".")
-        _channel(channel, where)
-        if not topic:
-            raise FileError(f"{where}: {to} names no topic; write consent.CHANNEL.TOPIC, like consent.email.offers")
-    if not isinstance(value, Mapping):
-        return Target(to, None, Clock(zone))
-    _known(value, tuple(COLUMN_KEYS), where)
-    if "to" not in value:
-        raise FileError(f"{where}: `to` says what the column is")
-    kind = None
-    if "is" in value:
-        try:
-            kind = Kind({"email": "text", "url": "text"}.get(str(value["is"]), str(value["is"])))
-        except ValueError:
-            raise FileError(f"{where}.is: no kind '{value['is']}'; allowed: {', '.join(Kind)}") from None
-    own = str(value.get("zone", zone))
-    if find_zone(own) is None:
-        raise FileError(f"{where}.zone: there is no time zone '{own}'; write one like Europe/Vienna")
-    return Target(to, kind, Clock(own, str(value.get("format", ""))))
-
-
-def _known(content: Mapping[str, Any], allowed: Sequence[str], where: str) -> None:
-    for key in content:
-        if key not in allowed:
-            close = get_close_matches(str(key), allowed, 1)
-            hint = f"Did you mean {close[0]}? " if close else ""
-            raise FileError(f"{where}: no key '{key}'. {hint}Allowed: {', '.join(allowed)}.")
+def refuse_consents(found: Mapping[str, Target], topics: Collection[str], where: str) -> None:
+    """FileError for a column that is called like somebody's word on a channel or topic there is not."""
+    for name, target in found.items():
+        if target.to.startswith(CONSENT) and (problem := consent_mistake(target.to, topics)):
+            raise FileError(f"{where}: column {name}: {problem[0]}. {problem[1]}")
 
 
 def targets(what: What, names: Sequence[str], told: Plan, where: str) -> dict[str, Target]:

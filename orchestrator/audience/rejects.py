@@ -1,9 +1,11 @@
 """The rejects file of an import: every row and every value that was not taken, with the reason, in the order of the file."""
 
 import csv
-from collections.abc import Sequence
+import heapq
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestrator.audience.bench import Bench
 from orchestrator.audience.texts import Broken
@@ -45,13 +47,31 @@ def write_rejects(bench: Bench, broken: Sequence[Broken], folder: Path, name: st
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file)
         out.writerow(HEADER)
-        out.writerows((one.line, "", one.text, one.reason, LEFT_OUT) for one in broken)
-        for batch in bench.engine.sql(f"SELECT * FROM ({wrong}) ORDER BY line, place").to_arrow_reader(50_000):
-            for line, column, value, reason, left_out in zip(
-                *(batch.column(place).to_pylist() for place in range(5)), strict=True
-            ):
-                out.writerow((line, column, value, reason, LEFT_OUT if left_out else KEPT))
+        torn = (_Entry(one.line, "", one.text, one.reason, LEFT_OUT) for one in sorted(broken, key=_line_of))
+        told: Iterator[_Entry] = heapq.merge(torn, _misread(bench, wrong), key=_line_of)
+        out.writerows(told)
     return Rejects(lines + len(broken), entries + len(broken), path)
+
+
+class _Entry(NamedTuple):
+    line: int
+    column: str
+    value: str
+    reason: str
+    row: str
+
+
+def _line_of(entry: Broken | _Entry) -> int:
+    return entry.line
+
+
+def _misread(bench: Bench, wrong: str) -> Iterator[_Entry]:
+    """The entries of what was a row, in the order of the file."""
+    for batch in bench.engine.sql(f"SELECT * FROM ({wrong}) ORDER BY line, place").to_arrow_reader(50_000):
+        for line, column, value, reason, left_out in zip(
+            *(batch.column(place).to_pylist() for place in range(5)), strict=True
+        ):
+            yield _Entry(line, column, value, reason, LEFT_OUT if left_out else KEPT)
 
 
 def _next(folder: Path, name: str) -> Path:

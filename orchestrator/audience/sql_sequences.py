@@ -8,7 +8,7 @@ from orchestrator.audience.sql_columns import Columns, column, text
 from orchestrator.core.segments.oracle import Moment
 from orchestrator.core.segments.tree import Event, Kind, Property, Step
 from orchestrator.core.times import Instant
-from orchestrator.core.windows import BEGINNING
+from orchestrator.core.windows import BEGINNING, bounds
 
 _TIME = column("event", "time")
 _NAME = column("event", "name")
@@ -25,6 +25,7 @@ def starts(
     Every event that plays a part gets a mark for each part, in one scan; then, from the last step back to the first, a
     part is kept where the next kept event of its step comes in time.
     """
+    start = max(start, _earliest(condition, moment))
     parts = _parts(condition)
     marked = exp.select(column("event", columns.key), _TIME.copy(), _MESSAGE.copy())
     if condition.property:
@@ -35,7 +36,7 @@ def starts(
     names: list[exp.Expr] = []
     for number, part in enumerate(parts):
         name = part.name if isinstance(part, Event) else part.event
-        within = (start, until) if number == 0 else (start, moment.at)
+        within = _span(part, start, moment) if isinstance(part, Step) else (start, until)
         mark = exp.Coalesce(this=happened(name, part.where, *within), expressions=[exp.false()])
         marked = marked.select(exp.alias_(mark, f"p{number}", quoted=True), copy=False)
         names.append(text(name))
@@ -48,6 +49,23 @@ def starts(
         if part.then or part.then_not:
             marked = _kept(marked, number, parts, moment, columns)
     return exp.select().from_(marked.subquery("event")).where(column("event", "p0"), copy=False)
+
+
+def _span(step: Step, start: Instant, moment: Moment) -> tuple[Instant, Instant]:
+    """[start, until) of a step's own events."""
+    if step.window is None:
+        return start, moment.at
+    low, high = bounds(step.window, moment.at, moment.zone)
+    return max(start, low), high
+
+
+def _earliest(condition: Event, moment: Moment) -> Instant:
+    """Before this no event is followed in time by what must lie in a window of its own: nobody need read it."""
+    step = condition.then
+    if step is None or step.window is None or step.within is None:
+        return BEGINNING
+    low, _ = bounds(step.window, moment.at, moment.zone)
+    return Instant(max(BEGINNING, low - step.within))
 
 
 def _parts(part: Event | Step) -> list[Event | Step]:

@@ -189,6 +189,7 @@ def _bring_people(desk: Desk) -> dict[str, int]:
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.cli.importing import Wish, land  # noqa: PLC0415
     from orchestrator.cli.inventing import WHAT, invent  # noqa: PLC0415
+    from orchestrator.cli.telling import tell_the_audience  # noqa: PLC0415
 
     folder = desk.root / "data" / "example"
     lines = invent(folder, WallClock().now())
@@ -199,6 +200,7 @@ def _bring_people(desk: Desk) -> dict[str, int]:
         if told["rejected"]:
             shutil.rmtree(desk.root / "data")
             fail(f"the invented {what} were refused: this release is broken, please report it")
+    tell_the_audience(desk, opened)
     return lines
 
 

@@ -62,11 +62,14 @@ class Desk:
         )
 
     def load(self) -> "Loaded":
-        """The project's files, with every mistake found in them."""
+        """The project's files, with every mistake found in them; ends where they have no such environment."""
         from orchestrator import config  # noqa: PLC0415 - keeps `--help` fast
 
         self.stand()
-        return config.load_folder(self.root, self.environment)
+        loaded = config.load_folder(self.root, self.environment)
+        if ConfigError(loaded.mistakes).unknown_environment:
+            raise ConfigError(loaded.mistakes)
+        return loaded
 
     def stand(self) -> None:
         """End, unless there is a project where we stand."""
@@ -184,8 +187,7 @@ def honest(verb: Callable[Given, None]) -> Callable[Given, None]:
         except Failed as problem:
             failed = problem
         except OrchestratorError as problem:
-            code = BUSY if isinstance(problem, HeldError) else WRONG
-            failed = Failed(str(problem), code, problem.mistakes if isinstance(problem, ConfigError) else ())
+            failed = Failed(str(problem), _code(problem), problem.mistakes if isinstance(problem, ConfigError) else ())
         else:
             return
         desk = getattr(kwargs.get("context"), "obj", None)
@@ -193,6 +195,13 @@ def honest(verb: Callable[Given, None]) -> Callable[Given, None]:
         raise SystemExit(failed.code)
 
     return careful
+
+
+def _code(problem: OrchestratorError) -> int:
+    """The exit code of a known error."""
+    if isinstance(problem, ConfigError) and problem.unknown_environment:
+        return USAGE
+    return BUSY if isinstance(problem, HeldError) else WRONG
 
 
 _WIDE = 1000

@@ -4,7 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such
+from orchestrator.cli.desk import Desk, honest, no_such
+from orchestrator.cli.lengths import length
 from orchestrator.cli.segments import At
 
 
@@ -12,7 +13,7 @@ from orchestrator.cli.segments import At
 def discover(
     context: typer.Context,
     goal: Annotated[str, typer.Option("--goal", help="The event to be reached.")],
-    within: Annotated[str, typer.Option("--within", help="How soon: 30 days.")] = "30 days",
+    within: Annotated[str, typer.Option("--within", help="How soon: 30 days, or in short 30d, 12h, 2w.")] = "30d",
     at: At = None,
     number: Annotated[int, typer.Option("--number", "-n", min=1, max=60, help="Show so many rules.")] = 5,
 ) -> None:
@@ -24,7 +25,7 @@ def discover(
     from orchestrator.audience import discovering  # noqa: PLC0415
     from orchestrator.audience.questions import Questions  # noqa: PLC0415
     from orchestrator.cli.sending import moment_of  # noqa: PLC0415
-    from orchestrator.core.phrases import PhraseError, duration  # noqa: PLC0415
+    from orchestrator.core.phrases import say_duration  # noqa: PLC0415
     from orchestrator.core.segments import Moment  # noqa: PLC0415
     from orchestrator.core.times import DAY  # noqa: PLC0415
 
@@ -33,17 +34,13 @@ def discover(
     known = opened.project.catalogue.known
     if goal not in known.events:
         no_such("event", goal, known.events)
-    try:
-        length = duration(within)
-    except PhraseError as problem:
-        fail(f"--within {within}: {problem.remedy}", USAGE)
-    if length < DAY or length % DAY:
-        fail(f"--within {within}: whole days are looked at, like 30 days", USAGE)
+    soon = length("--within", within)
     audience = app.audience(opened)
     columns, moment = audience.columns, Moment(moment_of(at), opened.project.settings.time_zone)
     questions = Questions(audience.ask, columns, moment)
-    rules, judged = discovering.discover(questions, columns, moment, known, goal, length)
-    days, shown = length // DAY, rules[:number]
+    rules, judged = discovering.discover(questions, columns, moment, known, goal, soon)
+    shown, said = rules[:number], say_duration(soon)
+    days = soon / DAY if soon % DAY else soon // DAY
 
     def tell() -> None:
         if not rules:
@@ -55,11 +52,11 @@ def discover(
                 f"# {rule.people:,} held-out people · {100 * rule.rate:.1f} % against {100 * rule.rest:.1f} % of the rest · lift"
                 f" {rule.lift:.2f} (95 %: {rule.low:.2f} to {rule.high:.2f}) · false finds {100 * rule.q:.2g} %"
             )
-            typer.echo(_yaml(discovering.as_segment(rule, goal, days)))
+            typer.echo(_yaml(discovering.as_segment(rule, goal, said)))
 
     found = [
         {
-            "segment": discovering.as_segment(rule, goal, days), "people": rule.people, "converted": rule.converted, "rate": rule.rate,
+            "segment": discovering.as_segment(rule, goal, said), "people": rule.people, "converted": rule.converted, "rate": rule.rate,
             "rest": rule.rest, "lift": rule.lift, "low": rule.low, "high": rule.high, "q": rule.q,
         }
         for rule in shown

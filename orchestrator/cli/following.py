@@ -47,9 +47,9 @@ class Following:
             await asyncio.wait_for(stopping.wait(), LOOK_EVERY / SECOND)
         return True
 
-    async def count(self, held: LedgerThread) -> None:
-        """Take the progress from the ledger, if others may have had a part in it."""
-        if self._waited:
+    async def count(self, held: LedgerThread, *, last: bool = False) -> None:
+        """Take the progress from the ledger, if others may have had a part in it, and at last: some of it may have been put back."""
+        if self._waited or last:
             self._progress.stands(await held(partial(_states, self._run)))
             self._counted = self._clock.now()
 

@@ -1,6 +1,8 @@
 """The verb that brings people and what they did into the project, and codes into pools of coupons."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -12,6 +14,7 @@ from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
     from orchestrator import app as parts
+    from orchestrator.audience import Loss
     from orchestrator.audience.reader import Reader
 
 
@@ -36,6 +39,10 @@ def bring(
     replace: Annotated[
         bool, typer.Option("--replace", help="The file is the whole truth: what is not in it goes.")
     ] = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="With --replace: do not ask, and take a file with rows left out, or with none."),
+    ] = False,
     none: Annotated[
         bool, typer.Option("--none", help="With suppressions: there are none, so a live environment may send.")
     ] = False,
@@ -43,10 +50,11 @@ def bring(
     """Import files. The same file again changes nothing; rows that cannot be taken are set aside, with the reason for each."""
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.audience.mapping import What  # noqa: PLC0415
+    from orchestrator.cli.telling import tell_the_audience  # noqa: PLC0415
 
     desk: Desk = context.obj
     if what == COUPONS:
-        _coupons(desk, files or [], more=bool(mapping or replace or none))
+        _coupons(desk, files or [], more=bool(mapping or replace or yes or none))
         return
     if what not in list(What):
         no_such("kind of file", what, [*What, COUPONS])
@@ -55,23 +63,29 @@ def bring(
         return
     if not files:
         fail(f"import {what}: which files? CSV, JSONL or Parquet", USAGE)
+    if replace and len(files) > 1:
+        fail("--replace takes one file: each would delete what the one before it brought; put them together", USAGE)
     opened = desk.open()
     # Words of consent and stopped addresses go to the ledger, whoever has the audience.
     for_the_ledger = what in (What.CONSENT, What.SUPPRESSIONS)
     audience = app.audience(opened) if for_the_ledger else app.own_audience(opened)
-    told = [land(desk, opened, audience, Wish(what, file, mapping, replace)) for file in files]
+    told = [land(desk, opened, audience, Wish(what, file, mapping, replace, yes)) for file in files]
+    if what == What.CONSENT:
+        tell_the_audience(desk, opened)
 
     def tell() -> None:
         for one in told:
-            more = [
-                f"{one[name]:,} {name}" for name in ("new", "changed", "devices", "consent", "suppressed") if one[name]
-            ]
+            more = [f"{one[name]:,} {name}" for name in _CAME if one[name]]
             aside = f" · {one['rejected']:,} rejected, reasons in {one['rejects']}" if one["rejected"] else ""
             typer.echo(f" {one['file']} · {one['rows']:,} rows · {' · '.join(more) or 'nothing new'}{aside}")
 
     desk.show(told, tell)
     if any(one["rejected"] for one in told) and all(one["left_out"] == one["rows"] for one in told):
         raise typer.Exit(WRONG)
+
+
+_CAME = ("new", "changed", "removed", "devices", "consent", "suppressed")
+"""What came of a file, in the order in which a person is told."""
 
 
 def _coupons(desk: Desk, words: list[Path], *, more: bool) -> None:
@@ -131,6 +145,7 @@ class Wish:
     file: Path
     mapping: Path | None = None
     replace: bool = False
+    yes: bool = False
 
 
 def land(desk: Desk, opened: "parts.Opened", audience: "Reader", wish: Wish) -> dict[str, Any]:
@@ -138,16 +153,19 @@ def land(desk: Desk, opened: "parts.Opened", audience: "Reader", wish: Wish) -> 
     from orchestrator.audience.importing import Order, import_file  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.audience.mapping import What  # noqa: PLC0415
 
-    order = Order(
-        What(wish.what),
-        wish.file,
-        WallClock().now(),
-        opened.project.catalogue.known,
-        opened.project.settings.time_zone,
-        _mapping(desk, wish.file, wish.mapping),
-        wish.replace,
-    )
+    mapping = _mapping(desk, opened, wish)
     with _bar(desk, wish.file) as progress:
+        order = Order(
+            What(wish.what),
+            wish.file,
+            WallClock().now(),
+            opened.project.catalogue.known,
+            opened.project.settings.time_zone,
+            mapping,
+            wish.replace,
+            lambda loss: None if wish.yes else _approve(desk, loss, progress),
+            frozenset(opened.project.settings.topics),
+        )
         came = import_file(audience, order, progress)
         ledger = {"consent": 0, "suppressed": 0}
         if came.words is not None or came.stops is not None:
@@ -158,12 +176,31 @@ def land(desk: Desk, opened: "parts.Opened", audience: "Reader", wish: Wish) -> 
         "rows": came.rows,
         "new": came.new,
         "changed": came.changed,
+        "removed": came.removed,
         "devices": came.devices,
         "left_out": came.left_out,
         "rejected": came.rejected,
         "rejects": str(came.rejects) if came.rejects else None,
         **ledger,
     }
+
+
+def _approve(desk: Desk, loss: "Loss", progress: "_bar") -> None:
+    """Let a person at a terminal type how much goes; where nobody can be asked, more than half needs --yes."""
+    from orchestrator.cli.sending import ask_for  # noqa: PLC0415 - keeps `--help` fast
+
+    loss.refuse_doubtful()
+    going, there = loss.share.going, loss.share.there
+    if not going:
+        return
+    if not desk.as_json and sys.stdin.isatty():
+        with progress.aside():
+            ask_for(going, f"{loss.noun} that are not in the file", "remove them", "nothing was changed")
+    elif 2 * going > there:
+        fail(
+            f"{loss.file}: nothing was changed: {going:,} of {there:,} {loss.noun} are not in it and would go; say --yes if"
+            " that is meant"
+        )
 
 
 def _to_the_ledger(opened: Any, came: Any) -> dict[str, int]:
@@ -194,17 +231,17 @@ def _to_the_ledger(opened: Any, came: Any) -> dict[str, int]:
     return told
 
 
-def _mapping(desk: Desk, file: Path, given: Path | None) -> dict[str, Any] | None:
+def _mapping(desk: Desk, opened: "parts.Opened", wish: Wish) -> dict[str, Any] | None:
     """The mapping's content: the file named, or the one in config/imports that is called like the data."""
-    from orchestrator import config  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator import checking  # noqa: PLC0415 - keeps `--help` fast
 
-    path = given or desk.root / "config" / "imports" / f"{file.name.split('.')[0]}.yaml"
+    path = wish.mapping or desk.root / "config" / "imports" / f"{wish.file.name.split('.')[0]}.yaml"
     if not path.is_file():
-        if given is not None:
-            fail(f"--mapping {given}: no such file", USAGE)
+        if wish.mapping is not None:
+            fail(f"--mapping {wish.mapping}: no such file", USAGE)
         return None
     name = path.relative_to(desk.root) if path.is_relative_to(desk.root) else path
-    return config.mapping_of(str(name), path.read_bytes())
+    return checking.mapping(str(name), path.read_bytes(), opened.project.settings)
 
 
 class _bar:  # noqa: N801 - read as a phrase: with _bar(...)
@@ -223,6 +260,13 @@ class _bar:  # noqa: N801 - read as a phrase: with _bar(...)
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Away while a person is asked something."""
+        self._progress.stop()
+        yield
+        self._progress.start()
 
     def __call__(self, step: str, done: int, total: int) -> None:
         self._progress.update(self._task, description=step, completed=done, total=total or None)

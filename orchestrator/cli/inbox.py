@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.desk import USAGE, Desk, fail, honest
+from orchestrator.cli.lengths import length
 from orchestrator.wire.clock import WallClock
 
 inbox = typer.Typer(help="The keys of the in-app inbox.", no_args_is_help=True)
@@ -33,23 +34,21 @@ def key(context: typer.Context) -> None:
 def token(
     context: typer.Context,
     user: Annotated[str, typer.Argument(help="For whom (a user's id).")],
-    lasts: Annotated[str, typer.Option("--for", help="How long it is good, a day at most.")] = "1 hour",
+    lasts: Annotated[
+        str, typer.Option("--for", help="How long it is good, 12h or 12 hours; a day at most.")
+    ] = "1 hour",
 ) -> None:
     """Make a token by hand, with which the inbox of one person can be read and acknowledged."""
-    from orchestrator.core.phrases import PhraseError, duration  # noqa: PLC0415 - keeps `--help` fast
-    from orchestrator.core.times import DAY, Instant  # noqa: PLC0415
+    from orchestrator.core.times import DAY, Instant  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.ledger import Purpose  # noqa: PLC0415
     from orchestrator.web.inbox import token_for  # noqa: PLC0415
 
     desk: Desk = context.obj
-    try:
-        length = duration(lasts)
-    except PhraseError as problem:
-        fail(f"--for {lasts}: {problem}", USAGE)
-    if length > DAY:
+    good = length("--for", lasts)
+    if good > DAY:
         fail(f"--for {lasts}: a token is good for a day at most", USAGE)
     now = WallClock().now()
     with desk.ledger() as ledger:
         newest = ledger.seal(Purpose.INBOX, now).keys[0]
-    made = token_for(user, newest.id, newest.secret, Instant(now + length))
+    made = token_for(user, newest.id, newest.secret, Instant(now + good))
     desk.show({"user": user, "token": made}, lambda: typer.echo(made))

@@ -173,16 +173,16 @@ def ask_nobody(desk: Desk, verb: str, *, yes: bool, after: str) -> None:
         fail(f"{verb} --json asks nobody, so it needs --yes as well, after {after}", USAGE)
 
 
-def ask_for(number: int, of_what: str) -> None:
-    """Let a person type the number, not "y"; any other answer ends here."""
+def ask_for(number: int, of_what: str, to: str = "send", undone: str = "nothing was sent") -> None:
+    """Let a person type the number, not "y"; any other answer ends here, and `undone` says what did not happen."""
     try:
-        answer = typer.prompt(f"\n Type the number of {of_what} ({number}) to send, anything else to stop", err=False)
+        answer = typer.prompt(f"\n Type the number of {of_what} ({number}) to {to}, anything else to stop", err=False)
     except typer.Abort as problem:
         interrupted = isinstance(problem.__context__, KeyboardInterrupt)
         typer.echo()
-        fail("stopped; nothing was sent", CTRL_C if interrupted else WRONG)
+        fail(f"stopped; {undone}", CTRL_C if interrupted else WRONG)
     if answer.replace(",", "").strip() != str(number):
-        fail("stopped; nothing was sent")
+        fail(f"stopped; {undone}")
 
 
 def tell_sent(desk: Desk, campaign: str, sent: "Sent", more: "Mapping[str, Any] | None" = None) -> None:

@@ -20,6 +20,7 @@ from orchestrator.cli.desk import CTRL_C, OK, TERMINATED, WRONG, Desk, fail, no_
 from orchestrator.cli.following import Following, failed_whole, in_people, who_waits
 from orchestrator.cli.following import told as told_of
 from orchestrator.cli.progress import Asking, Progress, waiting
+from orchestrator.cli.telling import tell_the_audience
 from orchestrator.config import Deliver
 from orchestrator.core.assignment import ramp_at
 from orchestrator.core.errors import StoreError
@@ -218,6 +219,7 @@ def ship(desk: Desk, show: Rehearsal) -> Sent:
 def work_here(desk: Desk, show: Bench, run: Run) -> Sent:
     """Work a planned run until nothing of it is due any more; how it stands then. Closes the ledger."""
     code = uvloop.run(_work(desk, show, run))
+    tell_the_audience(desk, show.opened)
     return outcome(show.opened, run.id, code)
 
 
@@ -291,7 +293,7 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
                 await work(shard, parts, clock)
             elif not await following.wait(held, parts.dispatch.stopping):
                 break
-        await following.count(held)
+        await following.count(held, last=True)
     await parts.dispatch.close()
     code = OK
     if signals:

@@ -67,7 +67,7 @@ def cancel(context: typer.Context, what: Annotated[int, typer.Argument(help="The
 
 
 def _steer(desk: Desk, number: int, to: "RunState", come_from: "Sequence[RunState]", reason: str) -> None:
-    from orchestrator.ledger import runs  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.ledger import figures, runs  # noqa: PLC0415 - keeps `--help` fast
 
     with desk.ledger(despite_mistakes=True) as ledger:
         run_of(ledger, number)
@@ -76,14 +76,22 @@ def _steer(desk: Desk, number: int, to: "RunState", come_from: "Sequence[RunStat
         else:
             moved = runs.steer(ledger.store, number, to, come_from, reason)
         found = run_of(ledger, number)
+        served = bool(figures.alive(ledger.store, "supervisor"))
     if not moved:
         fail(
             f"run {number} of {found.campaign} is {found.state}; only one that is {' or '.join(come_from)} can become {to}"
         )
     desk.show(
-        {"run": number, "campaign": found.campaign, "state": to},
-        lambda: typer.echo(f"run {number} of {found.campaign} is {to}"),
+        {"run": number, "campaign": found.campaign, "state": to}, lambda: _say(number, found.campaign, to, served)
     )
+
+
+def _say(number: int, campaign: str, to: "RunState", served: bool) -> None:
+    typer.echo(f"run {number} of {campaign} is {to}")
+    if to == "cancelled" and not served:
+        typer.echo(" no daemon runs: nothing more is sent, and its rows say so after the next orchestrator serve")
+    elif to == "working" and not served:
+        typer.echo(" no daemon runs; it goes on with: orchestrator serve")
 
 
 def _scope(desk: Desk, what: str) -> str:

@@ -3,7 +3,7 @@
 from orchestrator.config.adapters import installed_adapters
 from orchestrator.config.fields import Deliver, Type
 from orchestrator.config.partial import ledger_of
-from orchestrator.config.reading import Files, Loaded, load, mapping_of
+from orchestrator.config.reading import Files, Loaded, load, located, mapping_of
 from orchestrator.config.results import (
     Catalogue,
     Coupons,
@@ -50,6 +50,7 @@ __all__ = [
     "ledger_of",
     "load",
     "load_folder",
+    "located",
     "mapping_of",
     "read_tree",
     "schemas",

@@ -19,7 +19,7 @@ from orchestrator.config.results import (
     Topic,
 )
 from orchestrator.config.secret import Secret
-from orchestrator.config.segments import known_data
+from orchestrator.config.segments import goal_of, known_data
 from orchestrator.config.settings import DEV, environment_of
 from orchestrator.config.shapes import AttributeShape, DataShape, SettingsShape, SourceShape
 from orchestrator.config.warehouse import foreign_of
@@ -28,7 +28,6 @@ from orchestrator.core.campaigns import (
     Campaign,
     CampaignState,
     Experiment,
-    Goal,
     Kind,
     Misfire,
     Mode,
@@ -152,7 +151,7 @@ def _campaign(
     name: str, shape: CampaignShape, settings: SettingsShape, environment: Environment, seeds: Seeds | None
 ) -> Campaign:
     routes = _routes(settings)
-    goal, trigger = shape.goal, shape.trigger
+    trigger = shape.trigger
     return Campaign(
         name=name,
         channels=tuple(shape.channels.all),
@@ -168,7 +167,7 @@ def _campaign(
         schedule=_schedule(shape.schedule, settings.time_zone) if shape.schedule else None,
         trigger=Trigger(trigger.event, trigger.not_older_than or HOUR, trigger.where) if trigger else None,
         repeat=shape.repeat or Repeat(after=None),
-        goal=Goal(goal.event, goal.within, goal.value or "", goal.where) if goal else None,
+        goal=goal_of(shape),
         experiment=_experiment(name, shape),
         hold_if=hold_if(shape, settings, environment.approve_over),
         routes={channel: routes[channel] for channel in shape.channels.all},

@@ -52,7 +52,9 @@ def _check_people(draft: Draft, sheet: Sheet, shape: CampaignShape) -> None:
                 sheet, ("exclude", index), f"{quoted(name)} is in the audience too", "Take it out of one of them."
             )
     if not shape.audience and shape.trigger is None:
-        findings.at(sheet, ("audience",), "the key 'audience' is missing", "Name the segments, `audience: [lapsed]`.")
+        given = sheet.at(("audience",)) is not None
+        wrong = "names no segment" if given else "the key 'audience' is missing"
+        findings.at(sheet, ("audience",), wrong, "Name the segments, `audience: [lapsed]`.")
 
 
 def _check_firing(draft: Draft, sheet: Sheet, shape: CampaignShape) -> None:

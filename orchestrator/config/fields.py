@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from orchestrator.config.findings import choice, quoted
+from orchestrator.config.findings import choice, nearest, quoted
 from orchestrator.config.secret import HOW, bad_reference
 from orchestrator.core import phrases, timetables
 from orchestrator.core.campaigns import (
@@ -128,6 +128,8 @@ def named(value: Any) -> str:
     """A time zone's name, `recipient` for each person's own."""
     if value == RECIPIENT:
         return RECIPIENT
+    if isinstance(value, str) and nearest(value, [RECIPIENT]):
+        raise objection(f"no time zone {quoted(value)}", f"Did you mean '{RECIPIENT}'?")
     return zone(value)
 
 

@@ -6,10 +6,12 @@ from difflib import get_close_matches
 
 from orchestrator.config.sheets import Path, Sheet
 from orchestrator.config.slips import Slip
-from orchestrator.core.errors import Mistake
+from orchestrator.core.errors import Mistake, UnknownEnvironment
 
 _FEW = 12
 """So many allowed words fit into one line; of more, only the likely ones are said."""
+_MANY = 40
+"""So many are still said where none is likely."""
 
 
 @dataclass(slots=True)
@@ -47,6 +49,12 @@ class Findings:
         place = sheet.place(path)
         self._add(Mistake(sheet.file, place.key_line, place.key_column, _named(path[:-1], text), remedy))
 
+    def no_environment(self, sheet: Sheet, name: str, known: Iterable[str]) -> None:
+        """An environment was asked for that is not among the known."""
+        place = sheet.place(("environments",))
+        text = _named(("environments",), f"no environment {quoted(name)}")
+        self._add(UnknownEnvironment(sheet.file, place.line, place.column, text, choice(name, known)))
+
     def slip(self, file: str, slip: Slip, *, hidden: bool) -> None:
         """A mistake in the writing; `hidden` where the word itself must not be repeated."""
         spot = (file, slip.line, slip.column)
@@ -79,13 +87,13 @@ def quoted(value: object) -> str:
 
 
 def choice(word: object, allowed: Iterable[str], noun: str = "") -> str:
-    """What could stand instead of this word: the likely one, and all of them if they are few."""
+    """What could stand instead of this word: the likely one, and all of them if they are few, or not many and none is likely."""
     names = sorted(set(allowed))
     likely = nearest(str(word), names)
     meant = f"Did you mean '{likely}'?" if likely else ""
     if not names:
         return f"There is no {noun} yet." if noun else ""
-    if len(names) > _FEW:
+    if len(names) > (_FEW if likely else _MANY):
         return meant
     return f"Allowed: {', '.join(names)}." + (f" {meant}" if meant else "")
 

@@ -1,6 +1,6 @@
 """A whole project read at once: every file, every mistake, and the project itself if there is none."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from orchestrator.config.segments import read_segments
 from orchestrator.config.settings import DEV, check_data, check_secrets, check_settings, environment_of
 from orchestrator.config.shapes import DataShape, SettingsShape
 from orchestrator.config.shaping import shape
-from orchestrator.config.sheets import Sheet, read_sheet
+from orchestrator.config.sheets import Path, Sheet, read_sheet
 from orchestrator.config.slips import Slip
 from orchestrator.config.templates import check_templates
 from orchestrator.config.warehouse import check_warehouse
@@ -179,10 +179,7 @@ def _environment(draft: Draft, name: str, secrets: SecretSource | None) -> Envir
         return None
     found = environment_of(draft.settings, name)
     if found is None:
-        known = {DEV, *draft.settings.environments}
-        draft.findings.at(
-            draft.settings_sheet, ("environments",), f"no environment {quoted(name)}", choice(name, known)
-        )
+        draft.findings.no_environment(draft.settings_sheet, name, {DEV, *draft.settings.environments})
         return None
     if secrets is not None:
         check_secrets(draft, draft.settings, found, secrets)
@@ -196,3 +193,12 @@ def mapping_of(file: str, content: bytes) -> dict[str, Any]:
     if sheet is None or slips:
         raise ConfigError(tuple(Mistake(file, slip.line, slip.column, slip.text, slip.remedy) for slip in slips))
     return dict(sheet.value)
+
+
+def located(file: str, content: bytes, objections: Iterable[tuple[Path, str, str, bool]]) -> tuple[Mistake, ...]:
+    """Objections (path, text, remedy, whether it is the key) of somebody else's reading of a file, each at its line and column."""
+    sheet, _ = read_sheet(file, content)
+    findings = Findings()
+    for path, text, remedy, at_key in objections:
+        (findings.at_key if at_key else findings.at)(sheet or Sheet(file, {}, {}), path, text, remedy)
+    return findings.sorted()

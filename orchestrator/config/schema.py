@@ -53,6 +53,7 @@ def _segment() -> dict[str, Any]:
     )  # fmt: skip
     steps: dict[str, Any] = dict.fromkeys((*STEP_KEYS, *MESSAGE_KEYS), True)
     deed = {"enum": [str(deed) for deed in Deed]}
+    told = {"enum": [str(deed) for deed in Deed if deed is not Deed.CONVERTED]}
     step = {"$ref": "#/$defs/Step"}
     where = {"type": "object"}
     own = {
@@ -101,7 +102,7 @@ def _segment() -> dict[str, Any]:
                     {
                         **steps,
                         "event": {"type": "string"},
-                        "message": deed,
+                        "message": told,
                         "where": where,
                         "then": step,
                         "then_not": step,

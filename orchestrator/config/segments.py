@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from orchestrator.config.campaign_shape import CampaignShape
 from orchestrator.config.draft import Draft
 from orchestrator.config.fields import Type
 from orchestrator.config.findings import nearest
 from orchestrator.config.shapes import AttributeShape, DataShape
 from orchestrator.config.sheets import Path, Sheet
+from orchestrator.core.campaigns import Goal
 from orchestrator.core.segments import Catalogue, Declared, Kind, Segment, SegmentError, parse
 from orchestrator.core.segments.parsing import NOUNS
 from orchestrator.core.segments.values import nfc
@@ -23,20 +25,36 @@ def known_data(
     segments: frozenset[str],
     campaigns: frozenset[str] | None = None,
     topics: frozenset[str] | None = None,
+    goals: Mapping[str, Goal | None] | None = None,
 ) -> Catalogue | None:
     """The catalogue in the words of segments; None if data.yaml cannot be used, and nothing can be said about names."""
     if data is None:
         return None
     events = {nfc(name): {nfc(key): _declared(it) for key, it in its.items()} for name, its in data.events.items()}
-    return Catalogue(
-        {nfc(name): _declared(it) for name, it in data.attributes.items()}, events, segments, campaigns, topics
-    )
+    attributes = {nfc(name): _declared(it) for name, it in data.attributes.items()}
+    return Catalogue(attributes, events, segments, campaigns, topics, goals or {})
+
+
+def goal_of(shape: CampaignShape) -> Goal | None:
+    """What counts as a conversion of a campaign; None if nothing does."""
+    goal = shape.goal
+    return Goal(goal.event, goal.within, goal.value or "", goal.where) if goal else None
+
+
+def _goals(draft: Draft) -> dict[str, Goal | None]:
+    """The goal of every campaign whose file says so beyond doubt."""
+    mistaken = {mistake.file for mistake in draft.findings.found}
+    return {
+        name: goal_of(campaign.shape)
+        for name, campaign in draft.campaigns.items()
+        if campaign is not None and campaign.shape is not None and campaign.sheet.file not in mistaken
+    }
 
 
 def read_segments(draft: Draft) -> dict[str, Segment]:
     """Every segment that has no mistake of its own."""
     topics = frozenset(draft.settings.topics) if draft.settings and not draft.stood_in("topics") else None
-    known = known_data(draft.data, frozenset(draft.segments), frozenset(draft.campaigns), topics)
+    known = known_data(draft.data, frozenset(draft.segments), frozenset(draft.campaigns), topics, _goals(draft))
     found = {}
     for name, sheet in draft.segments.items():
         if sheet is None:
@@ -124,4 +142,5 @@ def _find_circles(draft: Draft) -> None:
 
 def _declared(it: AttributeShape) -> Declared:
     values = tuple(value for value in it.values or () if isinstance(value, str))
-    return Declared(_KINDS[it.is_], values)
+    numbers = tuple(value for value in it.values or () if not isinstance(value, str))
+    return Declared(_KINDS[it.is_], values, numbers)

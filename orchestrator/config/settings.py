@@ -24,6 +24,7 @@ def check_settings(draft: Draft, settings: SettingsShape) -> None:
     """Everything that orchestrator.yaml refers to."""
     sheet, findings = draft.settings_sheet, draft.findings
     _check_environments(draft, settings)
+    _check_stores(draft, settings)
     for name, provider in settings.providers.items():
         _check_provider(draft, name, provider)
     for channel, names in settings.route.items():
@@ -83,6 +84,29 @@ def _check_environments(draft: Draft, settings: SettingsShape) -> None:
                 "seeds, but nobody says who they are",
                 "Add `seeds: lists/seeds.csv`.",
             )
+
+
+def _check_stores(draft: Draft, settings: SettingsShape) -> None:
+    """Stores that an environment calls its own are no other's. A warehouse is only read, and may be shared."""
+    taken = dict.fromkeys((settings.stores.ledger, settings.stores.audience), "`stores`")
+    for name, environment in settings.environments.items():
+        if environment.stores is None:
+            continue
+        for key, text in (("ledger", environment.stores.ledger), ("audience", environment.stores.audience)):
+            if "${" in text or (key == "audience" and not text.startswith("duckdb:")):
+                continue  # an address may be another on each machine
+            if text in taken:
+                kind, _, place = text.partition(":")
+                own = f"{key}: {kind}:data/{name}/{place.rpartition('/')[2]}"
+                path: Path = ("environments", name, "stores")
+                given = draft.settings_sheet.at((*path, key)) is not None
+                draft.findings.at(
+                    draft.settings_sheet,
+                    (*path, key) if given else path,
+                    f"the {key} {quoted(text)} is that of {taken[text]}",
+                    f"What one sends would count for the other. Write `{own}`.",
+                )
+            taken.setdefault(text, f"`{name}`")
 
 
 def nearest_usual(name: str) -> str:

@@ -14,6 +14,11 @@ class ConfigError(OrchestratorError):
         super().__init__("\n".join(str(mistake) for mistake in mistakes))
         self.mistakes = mistakes
 
+    @property
+    def unknown_environment(self) -> bool:
+        """Whether an environment was asked for that the files do not have."""
+        return any(isinstance(mistake, UnknownEnvironment) for mistake in self.mistakes)
+
 
 class StoreError(OrchestratorError):
     """A store cannot be opened, read or written."""
@@ -65,3 +70,8 @@ class Mistake:
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         return f"{place}  {self.text}" + (f"\n    {self.remedy}" if self.remedy else "")
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownEnvironment(Mistake):
+    """The command line asked for an environment that the settings do not have; the files may be right."""

@@ -19,7 +19,7 @@ class Deed(StrEnum):
     OPENED = "opened"
     CLICKED = "clicked"
     CONVERTED = "converted"
-    """The campaign's goal was reached within its window."""
+    """The campaign's goal was reached in its time after the sending: no event of its own, segments find it among the others."""
     BOUNCED = "bounced"
     COMPLAINED = "complained"
 
@@ -44,11 +44,6 @@ def ours(name: str) -> bool:
 def sent_id(delivery: str) -> str:
     """The message id of the event that says a message was sent; `delivery` is the delivery's id."""
     return f"{MARK}{delivery}:{Deed.SENT}"
-
-
-def converted_id(sent: str) -> str:
-    """The message id of a message's conversion, from that of its sending."""
-    return f"{sent.removesuffix(Deed.SENT)}{Deed.CONVERTED}"
 
 
 def deed_id(delivery: str, deed: Deed, at: Instant) -> str:

@@ -274,7 +274,7 @@ def _period(text: str) -> int:
 
 def _durations_meant(phrase: str) -> list[str]:
     """What somebody who wrote `48h`, `1.5 days`, `an hour`, `2 huors` or `1 month` may have meant."""
-    found = re.fullmatch(r"(an?|one|half an?|[0-9]+(?:[.,][0-9]+)?)? ?([a-z]+)", phrase)
+    found = re.fullmatch(r"(an?|one|half an?|[0-9]{1,16}(?:[.,][0-9]{1,16})?)? ?([a-z]+)", phrase)
     if not found:
         hours = re.fullmatch(r"([0-9]{1,6}) ?(?:hours?|h) ?(?:and )?([0-9]{1,2}) ?(?:minutes?|min|m)", phrase)
         return [say_duration(int(hours[1]) * HOUR + int(hours[2]) * MINUTE)] if hours else []

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from orchestrator.core.times import HOUR, SECOND, Instant, instant, moment
 
@@ -24,6 +24,12 @@ def find_zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ValueError, KeyError, OSError):  # no such file, a folder of zones, a name that climbs out of them
         return None
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> tuple[str, ...]:
+    """Every name that `find_zone` knows, in order of the alphabet."""
+    return tuple(sorted(name for name in available_timezones() if not name.startswith(_MACHINES_OWN)))
 
 
 @lru_cache(maxsize=4096)

@@ -4,13 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.errors import ConfigError, OrchestratorError
 from orchestrator.daemon.serving import run
 from orchestrator.daemon.supervisor import Serving
 
 
 def main() -> int:
-    """Serve a project until SIGTERM: 0 in good order, 1 if it cannot, 3 if another supervisor holds the ledger."""
+    """Serve a project until SIGTERM: 0 in good order, 1 if it cannot, 2 for an unknown environment, 3 if another supervisor holds the ledger."""
     parser = argparse.ArgumentParser(prog="python -m orchestrator.daemon", description=__doc__)
     parser.add_argument("--project", type=Path, required=True)
     parser.add_argument("--env", required=True)
@@ -22,7 +22,7 @@ def main() -> int:
         return run(Serving(options.project.resolve(), options.env, options.workers, options.host, options.port))
     except OrchestratorError as problem:
         sys.stderr.write(f"{problem}\n")
-        return 1
+        return 2 if isinstance(problem, ConfigError) and problem.unknown_environment else 1
 
 
 def _port(text: str) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from orchestrator.audience.importing import Imported, Order, import_file
 from orchestrator.audience.mapping import What
+from orchestrator.audience.replacing import Loss
 from orchestrator.audience.store import Audience
 from orchestrator.core.segments.tree import Catalogue, Declared, Kind
 from orchestrator.core.times import Instant
@@ -48,9 +49,11 @@ def imported(
     catalogue: Catalogue = SHOP,
     zone: str = "Europe/Vienna",
     replace: bool = False,
+    yes: bool = False,
     now: Instant = NOW,
 ) -> Imported:
-    return import_file(audience, Order(what, path, now, catalogue, zone, mapping, replace))
+    approve = (lambda _: None) if yes else Loss.refuse_doubtful
+    return import_file(audience, Order(what, path, now, catalogue, zone, mapping, replace, approve))
 
 
 def people(audience: Audience, *columns: str) -> dict[str, Any]:

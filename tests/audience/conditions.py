@@ -149,8 +149,22 @@ def subjects(draw: st.DrawFn) -> dict[str, Any]:
         "channel": st.sampled_from(("push", "email")), "topic": st.just("offers"), "step": st.sampled_from((0, 1, [1, 2])),
     }  # fmt: skip
     keys = draw(st.lists(st.sampled_from(sorted(narrowed)), max_size=2, unique=True))
-    word = draw(st.sampled_from(("opened", "opened", "sent", "converted")))
+    word = draw(st.sampled_from(("opened", "opened", "sent")))
     return {"message": word, **{key: draw(narrowed[key]) for key in keys}}
+
+
+@st.composite
+def conversions(draw: st.DrawFn) -> dict[str, Any]:
+    """Who converted; counted where the goal is one."""
+    campaign = draw(st.sampled_from(("winback", "winback", "welcome", ["winback", "welcome"], None)))
+    found: dict[str, Any] = {"message": "converted", **({"campaign": campaign} if campaign else {})}
+    if draw(booleans):
+        found["channel"] = draw(several(st.sampled_from(("push", "email"))))
+    if draw(booleans):
+        found["when"] = draw(st.sampled_from(WINDOWS))
+    if isinstance(campaign, str):
+        found |= draw(st.sampled_from(({}, {"at_least": 2}, {"exactly": 0}, {"exactly": 1}, {"top": "50%"})))
+    return {**found, **draw(hung())}
 
 
 @st.composite
@@ -215,6 +229,8 @@ def measures(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def happenings(draw: st.DrawFn) -> dict[str, Any]:
     """A condition on events."""
+    if draw(st.integers(0, 7)) == 0:
+        return draw(conversions())
     subject = draw(subjects())
     if "event" not in subject:
         return {
@@ -293,6 +309,7 @@ def one_test(name: str, word: str, values: st.SearchStrategy[Any]) -> st.SearchS
 IN_TURN = (
     *(one_test(name, word, values) for kind in Kind for name in (f"its_{kind}", f"any/{kind}~") for word, values in words_for(kind).items()),
     *(own_tests(name) for name in OWN), channels(), channels(), channels(), channels(), scores(), scores(), happenings(), happenings(),
+    conversions(), conversions(), conversions(),
 )  # fmt: skip
 """Conditions of every sort and word; a test that takes one after the other has them all."""
 trees = st.recursive(

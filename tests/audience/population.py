@@ -11,6 +11,7 @@ import duckdb
 
 from orchestrator.audience.columns import LIST_MEMBERS, TABLES, WHO, home, quoted, typed
 from orchestrator.audience.columns import OWN as COLUMNS
+from orchestrator.core.campaigns import Goal
 from orchestrator.core.mirrors import CONSENT
 from orchestrator.core.segments import Happened, Kind, OraclePerson
 from orchestrator.core.segments.tree import Catalogue, Declared
@@ -28,6 +29,7 @@ CATALOGUE = Catalogue(
     segments=frozenset({"known", "odd"}),
     campaigns=frozenset({"winback", "welcome"}),
     topics=frozenset({"offers", "news"}),
+    goals={"winback": Goal("purchase", 3 * DAY), "welcome": Goal("cart", 12 * HOUR, "", {"p_boolean": True})},
 )
 LOCALES = ("de-AT", "de_AT", "DE", "en", "en-GB-oed", "", "-", None)
 LISTS = ("lists/vip's.csv", "lists/staff.csv")

@@ -60,19 +60,22 @@ def test_a_file_that_cannot_be_read_at_all_is_refused_in_words(tmp_path, name, c
 @pytest.mark.parametrize(
     ("mapping", "says"),
     [
-        ({"column": {}}, "no key 'column'. Did you mean columns"),
+        ({"column": {}}, "no key 'column'. Did you mean `columns`"),
         ({"columns": {"mail": "email"}}, "speaks of a column mail that is not there"),
         ({"columns": {"userr": "user"}}, "Did you mean user"),
         ({"columns": {"user": {"too": "x"}}}, "no key 'too'"),
         ({"columns": {"score": {"to": "score", "is": "nummer"}}}, "no kind 'nummer'"),
         ({"columns": ["user"]}, "2 columns, but the mapping lists 1"),
-        ({"columns": {"user": "user", "score": "user"}}, "are all mapped to user"),
+        ({"columns": {"score": "user"}}, "are all mapped to user"),
+        ({"columns": {"user": "user", "score": "user"}}, "columns.score: 'user' is where user goes already"),
+        ({"columns": {"user": "user", "score": 5}}, "columns.score: '5' is not a text"),
+        ({"header": "no"}, "header: 'no' is neither true nor false"),
         ({"zone": "Europe/Wien"}, "no time zone 'Europe/Wien'"),
-        ({"columns": {"score": "consent.mail.offers"}}, "columns.score: no channel 'mail'; allowed: push, email"),
+        ({"columns": {"score": "consent.mail.offers"}}, "columns.score: no channel 'mail'\\. .*Allowed: push, email"),
         ({"columns": {"score": "consent.email"}}, "names no topic"),
         ({"separator": "::"}, "separator: '::'"),
         ({"encoding": "utf-9"}, "no encoding 'utf-9'"),
-        ({"event": "message.opened"}, "event: message.opened is a name of our own events"),
+        ({"event": "message.opened"}, "event: 'message.opened' is a name of our own events"),
     ],
 )
 def test_a_mistake_in_the_mapping_names_the_key(tmp_path, mapping, says):

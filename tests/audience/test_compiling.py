@@ -61,7 +61,7 @@ MUST_OCCUR = {
     *EVERY_WORD, "exactly", "ignore_case", "attribute", "event", "list", "bucket", "salt", "segment", "all", "any", "not",
     "sum", "average", "min", "max", "first", "last", "distinct", "where", "then", "then_not", "within",
     *(f"its_{kind}" for kind in KINDS), *(f"any/{kind}~" for kind in KINDS), *(f"p_{kind}" for kind in KINDS),
-    "message", "campaign", "variant", "channel", "topic", "step", "latest", "earliest", "without", "top", "bottom", "percentile", "rfm",
+    "message", "converted", "campaign", "variant", "channel", "topic", "step", "latest", "earliest", "without", "top", "bottom", "percentile", "rfm",
     "recency", "frequency", "monetary", "address", "reachable", "subscribed", "unsubscribed", "sample", "of", *CORE_OWN,
     "not > rfm", "not > address", "of > event", "then > without",
     "not > event", "not > attribute", "not > list", "not > bucket", "not > segment", "not > not", "then > then",
@@ -98,7 +98,7 @@ def said(raw: Any, under: str = "") -> Iterator[str]:
     for key, value in raw.items() if isinstance(raw, dict) else ():
         yield key
         yield f"{under} > {key}"
-        if key == "attribute":
+        if key in {"attribute", "message"}:
             yield value
         yield from said(value, key)
     for one in raw if isinstance(raw, list) else ():

@@ -4,12 +4,14 @@ Every line of Leanplum's criteria and operators by its name, and what goes beyon
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from orchestrator.audience.compiling import members_sql
 from orchestrator.audience.sql_columns import DuckColumns
+from orchestrator.core.campaigns import Goal
 from orchestrator.core.draw import bucket
 from orchestrator.core.mirrors import CONSENT
 from orchestrator.core.segments import (
@@ -55,7 +57,13 @@ CATALOGUE = Catalogue(
         "cart": {"sku": Declared(Kind.TEXT)},
         "cancel": {},
     },
-    campaigns=frozenset({"winback", "welcome"}),
+    campaigns=frozenset({"winback", "welcome", "spring", "news"}),
+    goals={
+        "winback": Goal("purchase", 7 * DAY, "value"),
+        "spring": Goal("purchase", 7 * DAY, "", {"currency": "CHF"}),
+        "welcome": Goal("session", 3 * DAY, "", {"minutes": {"over": 10}}),
+        "news": None,
+    },
     topics=frozenset({"offers", "news"}),
 )
 
@@ -98,7 +106,6 @@ PEOPLE = (
         (
             did("message.sent", 5, campaign="winback", variant="reminder", channel="email", topic="offers", step=0),
             did("message.delivered", 4.99, campaign="winback", variant="reminder", channel="email", topic="offers", step=0),
-            did("message.converted", 2.5, campaign="winback", variant="reminder", channel="email", topic="offers", step=0),
             did(CONSENT, 2, channel="email", topic="offers", granted=False), did("cancel", 2.75),
             did("session", 3, minutes=60), did("cart", 3, sku="hat"), did("purchase", 2.5, value=200, currency="EUR", sku="hat"),
         ),
@@ -148,6 +155,17 @@ CRITERIA: tuple[tuple[str, dict[str, Any], set[str]], ...] = (
     ("was sent a variant", {"message": "sent", "campaign": "winback", "variant": ["discount", "x"]}, {"ada"}),
     ("was sent a step", {"message": "sent", "step": 1}, {"ada"}),
     ("converted on a campaign", {"message": "converted", "campaign": "winback"}, {"bo"}),
+    ("converted on a campaign whose goal has conditions", {"message": "converted", "campaign": "welcome"}, {"ada"}),
+    ("converted on any campaign", {"message": "converted"}, {"ada", "bo"}),
+    ("converted on a channel", {"message": "converted", "channel": "push"}, {"ada"}),
+    ("converted by a variant", {"message": "converted", "campaign": "winback", "variant": ["discount", "x"]}, set()),
+    ("converted lately", {"message": "converted", "when": "last 2 days"}, {"ada"}),
+    ("converted in a window that the message lies before", {"message": "converted", "campaign": "winback", "when": "last 3 days"}, {"bo"}),
+    ("conversions counted", {"message": "converted", "campaign": "winback", "exactly": 0}, {"ada", "cy"}),
+    ("converted, and did nothing more", {"message": "converted", "then_not": {"event": "session", "within": "2 days"}}, {"bo"}),
+    ("converted, and then", {"message": "converted", "then": {"event": "cart"}}, set()),
+    ("most conversions", {"message": "converted", "campaign": "winback", "top": "50%"}, {"bo"}),
+    ("sent and not converted", {"message": "sent", "campaign": "winback", "then_not": {"event": "purchase", "within": "4 days"}}, {"ada"}),
     ("sent and never opened", {"all": [{"message": "sent", "campaign": "winback"}, {"not": {"message": "opened", "campaign": "winback"}}]}, {"bo"}),
     ("messages counted", {"message": "sent", "at_least": 2, "when": "last 7 days"}, {"ada"}),
     ("not opened within a day", {"message": "sent", "channel": "email", "then_not": {"message": "opened", "within": "1 day"}}, {"bo"}),
@@ -274,3 +292,28 @@ def test_then_not_counts_only_once_its_time_is_over(shop: Population) -> None:
     put = Instant(AT - DAY)
     assert found(raw, shop, Instant(put + 48 * HOUR - 1)) == set()
     assert found(raw, shop, Instant(put + 48 * HOUR)) == {"cy"}
+
+
+def test_a_conversion_lies_after_the_message_and_before_the_goals_time_is_over(shop: Population) -> None:
+    raw = {"message": "converted", "campaign": "winback"}
+    bought = Instant(AT - int(2.5 * DAY))
+    assert found(raw, shop, bought) == set(), "not yet bought"
+    assert found(raw, shop, Instant(bought + 1)) == {"bo"}
+    sent = did("message.sent", 0, campaign="winback")
+    for after, who in ((0, {"x"}), (-1, set()), (7 * DAY - 1, {"x"}), (7 * DAY, set())):
+        goal = Happened(Instant(sent.time + after), "p", "purchase", {})
+        with loaded([OraclePerson("x", events=(replace(sent, message_id="a"), goal))], ATTRIBUTES) as connection:
+            one = Population((OraclePerson("x", events=(replace(sent, message_id="a"), goal)),), connection)
+            assert found(raw, one, Instant(AT + 8 * DAY)) == who, after
+
+
+def test_two_messages_that_led_to_one_purchase_are_two_conversions(shop: Population) -> None:
+    sent = (
+        did("message.sent", 3, campaign="winback", channel="email"),
+        did("message.sent", 2, campaign="winback", channel="push"),
+    )
+    twice = (OraclePerson("x", events=(*sent, did("purchase", 1))),)
+    with loaded(twice, ATTRIBUTES) as connection:
+        people = Population(twice, connection)
+        assert found({"message": "converted", "campaign": "winback", "exactly": 2}, people) == {"x"}
+        assert found({"message": "converted", "campaign": "winback", "channel": "push", "exactly": 1}, people) == {"x"}

@@ -35,7 +35,7 @@ def test_the_rule_that_is_there_is_found_with_its_lift() -> None:
     assert best.low < 3 < best.high
     assert best.q < 0.001
     assert best.rate == pytest.approx(0.3, abs=0.05)
-    parse(as_segment(best, "purchase", 30), CATALOGUE)
+    parse(as_segment(best, "purchase", "30 days"), CATALOGUE)
 
 
 def test_shuffled_goals_give_false_finds_at_most_one_time_in_twenty() -> None:

@@ -78,6 +78,19 @@ def test_what_cannot_be_read_is_left_out_alone_and_told(tmp_path):
     assert people(audience, "a.vip") == {"a": True}
 
 
+def test_a_zone_there_is_not_and_a_value_that_is_not_declared_are_told_and_not_kept(tmp_path):
+    listed = Catalogue({"country": Declared(Kind.TEXT, ("AT", "CH"))})
+    audience = an_audience(tmp_path, listed)
+    arrivals = [a_change(timezone="+02:00", country="AT"), a_change("b", timezone="Asia/Tokyo", country="XX")]
+    done = load(audience, 1, arrivals, listed)
+    assert (done.new, done.left_out) == (2, 0)
+    assert people(audience, "zone", "a.country") == {"a": (None, "AT"), "b": ("Asia/Tokyo", None)}
+    assert {one.reason for one in done.conflicts} == {
+        "no time zone '+02:00'; write a name like Europe/Vienna",
+        "'XX' is none of the values in config/data.yaml; allowed: AT, CH",
+    }
+
+
 def test_an_alias_gives_everything_of_the_old_id_to_the_new_one(tmp_path):
     audience = an_audience(tmp_path)
     loaded(

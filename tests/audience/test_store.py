@@ -15,7 +15,8 @@ from tests.audience.builders import a_file, an_audience, imported, people
 
 def a_shop(root, count=100):
     audience = an_audience(root)
-    lines = [f"u{n:04d},u{n}@x.test,{n},Zone/{n % 3}" for n in range(count)]
+    zones = ("Africa/Lagos", "Asia/Tokyo", "Europe/Vienna")
+    lines = [f"u{n:04d},u{n}@x.test,{n},{zones[n % 3]}" for n in range(count)]
     imported(audience, What.PROFILES, a_file(root, "people.csv", "user,email,score,timezone", *lines))
     lines = [f"u{n % count:04d},seen,2026-01-{1 + n % 28:02d}" for n in range(2 * count)]
     imported(audience, What.EVENTS, a_file(root, "events.csv", "user,event,time", *lines))

@@ -28,9 +28,14 @@ class Said:
         return json.loads(self.out)
 
 
+def surroundings():
+    """The environment variables of a call: this code, and nothing of ours beside it."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("ORCHESTRATOR_")}
+    return {**own, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "100"}
+
+
 def orchestrator(folder, *words, typed="", environ=None):
     """Call the command line in a folder, with these answers typed."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("ORCHESTRATOR_")}
     done = subprocess.run(
         [*CLI, *words],
         cwd=folder,
@@ -38,7 +43,7 @@ def orchestrator(folder, *words, typed="", environ=None):
         capture_output=True,
         text=True,
         check=False,
-        env={**own, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "100", **(environ or {})},
+        env={**surroundings(), **(environ or {})},
     )
     return Said(done.returncode, done.stdout, done.stderr)
 

@@ -30,7 +30,7 @@ SHAPES = (
     (("segment", "count", "--all"), {"everybody", "at", "segments"}),
     (("segment", "sample", "lapsed"), {"segment", "users", "at"}),
     (("segment", "explain", "lapsed", "u001"), {"segment", "user", "in", "at", "tree"}),
-    (("segment", "discover", "--goal", "purchase", "--within", "30 days"), {"goal", "within", "at", "judged", "rules"}),
+    (("segment", "discover", "--goal", "purchase", "--within", "30d"), {"goal", "within", "at", "judged", "rules"}),
     (
         ("plan", "new_in"),
         {
@@ -163,7 +163,12 @@ def test_no_verb_is_left_out_of_the_shapes():
         (("import", "people", "x.csv"), 2, "no kind of file people"),
         (("import", "profiles", "x.csv"), 1, "x.csv"),
         (("plan", "new_in", "--at", "tomorrow"), 2, "--at tomorrow"),
-        (("plan", "new_in", "--env", "moon"), 1, "moon"),
+        (("plan", "new_in", "--env", "moon"), 2, "no environment 'moon'"),
+        (("check", "--env", "liv"), 2, "Did you mean 'live'?"),
+        (("doctor", "--env", "liv"), 2, "Did you mean 'live'?"),
+        (("deliveries", "--env", "liv"), 2, "Did you mean 'live'?"),
+        (("import", "profiles", "x.csv", "--env", "liv"), 2, "Did you mean 'live'?"),
+        (("serve", "--env", "liv"), 2, "Did you mean 'live'?"),
         (("plan", "new_in", "-C", "/nowhere/at/all"), 2, "/nowhere/at/all"),
         (("send", "new_in", "--env", "live", "--yes"), 1, "SMTP_HOST"),
         (("serve", "-C", "/nowhere/at/all"), 2, "/nowhere/at/all"),
@@ -181,7 +186,7 @@ def test_what_goes_wrong_is_a_sentence_and_an_exit_code(shop, words, code, said)
     ("words", "code", "said"),
     [
         (("plan", "new_inn"), 2, "Did you mean new_in?"),
-        (("plan", "new_in", "--env", "moon"), 1, "moon"),
+        (("plan", "new_in", "--env", "moon"), 2, "moon"),
         (("plan", "new_in", "-C", "/nowhere/at/all"), 2, "/nowhere/at/all"),
         (("deliveries", "--limit", "0"), 2, "--limit"),
         (("plan",), 2, "Missing argument"),

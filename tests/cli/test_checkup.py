@@ -1,10 +1,8 @@
 """`orchestrator doctor` finds what keeps messages from going out, and names the remedy."""
 
 import shutil
-import socket
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from orchestrator.cli import checkup
@@ -12,6 +10,7 @@ from orchestrator.core.times import MINUTE
 from orchestrator.ledger import Ledger, figures, pace
 from orchestrator.wire.clock import WallClock
 from tests.cli.conftest import bring, orchestrator
+from tests.mail import a_free_port, mail_server
 
 
 def findings(shop, *words, environ=None):
@@ -128,11 +127,6 @@ def test_a_short_disk_is_told_with_what_is_left(shop, monkeypatch):
     assert list(checkup._disk("ledger", shop / "data" / "ledger.db")) == []
 
 
-def a_free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
 class Nobody:
     """A mail server's handler that is never handed a mail."""
 
@@ -140,14 +134,6 @@ class Nobody:
 @pytest.mark.parametrize(("password", "well"), [("right", True), ("wrong", False)])
 def test_online_every_provider_is_knocked_at(shop, password, well):
     port = a_free_port()
-    controller = Controller(
-        Nobody(),
-        hostname="127.0.0.1",
-        port=port,
-        auth_require_tls=False,
-        authenticator=lambda *given: AuthResult(success=given[-1].password == b"right", handled=False),
-    )
-    controller.start()
     settings = shop / "config" / "orchestrator.yaml"
     text = settings.read_text()
     start, end = text.index("    host: ${env:SMTP_HOST}"), text.index("    rate: 80")
@@ -159,10 +145,12 @@ def test_online_every_provider_is_knocked_at(shop, password, well):
             "host: ${env:RELAY_HOST}", f"host: 127.0.0.1\n    port: {gone}\n    security: none"
         )
     )
-    try:
+
+    def knows(*given):
+        return AuthResult(success=given[-1].password == b"right", handled=False)
+
+    with mail_server(Nobody(), port, auth_require_tls=False, authenticator=knows):
         found = findings(shop, "--online", environ={"SMTP_PASSWORD": password})
-    finally:
-        controller.stop()
     assert found["provider mail online"][0][0] is well
     assert ("535" in found["provider mail online"][0][1]) is not well
     reached, why = found["provider relay online"][0]

@@ -9,8 +9,10 @@ from rich.console import Console
 from orchestrator.cli.following import LOOK_EVERY, NEAR, Following, who_waits
 from orchestrator.cli.progress import Progress
 from orchestrator.core.campaigns import Campaign, Policy
-from orchestrator.core.nouns import Channel, State
+from orchestrator.core.nouns import Channel, DeliveryKey, State
+from orchestrator.core.reasons import Reason
 from orchestrator.core.times import HOUR, SECOND, Instant, iso
+from orchestrator.core.turns import Mark
 from orchestrator.ledger import NewRun, RunState, pace, planning, runs, standing
 from orchestrator.pipeline import LedgerThread
 from tests.ledger.builders import NOW, a_run
@@ -80,6 +82,16 @@ def test_a_paused_run_is_not_waited_for(ledger):
     run = a_run(ledger)
     assert runs.steer(ledger.store, run.id, RunState.PAUSED, [RunState.WORKING])
     assert looks_again(ledger, run)[0] is False
+
+
+def test_at_last_the_ledger_is_asked_for_what_was_put_back_is_not_sent(ledger):
+    run = a_run(ledger)
+    progress = Progress(run.campaign, 6, Still(), quiet=True)
+    progress.marked(None, [Mark(DeliveryKey(run.id, "ada", Channel.EMAIL), State.FAILED, Reason.REFUSED, "paused")])
+    following, held = Following(run.id, progress, Still()), LedgerThread(ledger)
+    assert "failed 1" in progress.figures()
+    asyncio.run(following.count(held, last=True))
+    assert "failed 0" in progress.figures()
 
 
 def test_rows_of_a_shard_that_nobody_worked_yet_are_counted(ledger):

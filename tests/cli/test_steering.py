@@ -62,3 +62,12 @@ def test_report_counts_every_row_of_a_run_nobody_has_worked(shop):
     lines = [line.split() for line in orchestrator(shop, "report", "new_in").out.splitlines()]
     assert ["email", "planned", "2"] in lines
     assert ["push", "planned", "2"] in lines
+
+
+def test_a_cancel_without_a_daemon_says_when_the_rows_will_say_so(shop):
+    in_two_waves(shop)
+    said = orchestrator(shop, "cancel", "1")
+    assert said.out.splitlines() == [
+        "run 1 of new_in is cancelled",
+        " no daemon runs: nothing more is sent, and its rows say so after the next orchestrator serve",
+    ]

@@ -1,16 +1,14 @@
 """`send` stopped by a signal: the run is paused, its reason and the exit code say by which."""
 
-import contextlib
 import os
 import queue
 import signal
-import socket
 import subprocess
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from tests.cli.conftest import CLI, bring, orchestrator
+from tests.mail import mail_server
 
 
 class Busy:
@@ -26,18 +24,6 @@ class Busy:
         if self.mails == 1:
             os.kill(self.sender.get(timeout=60), self.by)
         return "451 4.3.0 busy"
-
-
-@contextlib.contextmanager
-def mail_server(box):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield port
-    finally:
-        controller.stop()
 
 
 def mail_only(shop, port):

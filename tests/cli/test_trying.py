@@ -1,14 +1,13 @@
 """`send --test`: one message to one address, marked, without consent, counted nowhere."""
 
 import json
-import socket
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from orchestrator.cli.trying import channel_of
 from orchestrator.ledger import Ledger
 from tests.cli.conftest import bring, orchestrator
+from tests.mail import Mailbox, mail_server
 
 
 def somebody_without_consent(shop):
@@ -95,29 +94,13 @@ def test_what_cannot_be_is_named(shop, words, said):
     assert (answer.code, said in answer.err, "Traceback" in answer.err) == (2, True, False)
 
 
-class Mailbox:
-    """A real SMTP server that takes or refuses."""
-
-    def __init__(self, answer):
-        self.answer = answer
-        self.mails = []
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - the name aiosmtpd calls
-        self.mails.append(envelope)
-        return self.answer
-
-
 @pytest.mark.parametrize(
     ("answer", "outcome", "code"), [("250 2.0.0 taken", "accepted", 0), ("550 5.7.1 no", "permanent", 1)]
 )
 def test_live_it_really_goes_and_a_refusal_is_told(shop, answer, outcome, code):
     bring(shop, "live")
     box = Mailbox(answer)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
+    with mail_server(box) as port:
         settings = shop / "config" / "orchestrator.yaml"
         text = settings.read_text()
         plain = f"    host: 127.0.0.1\n    port: {port}\n    security: none\n"
@@ -129,8 +112,6 @@ def test_live_it_really_goes_and_a_refusal_is_told(shop, answer, outcome, code):
             settings.read_text().replace("email: [mail, relay]", "email: [mail]")
         )
         said = orchestrator(shop, *words, environ=secrets)
-    finally:
-        controller.stop()
     assert said.code == code, said.err
     assert said.told["messages"][0]["outcome"] == outcome
     assert [mail.rcpt_tos for mail in box.mails] == [["me@example.test"]]

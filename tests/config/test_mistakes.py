@@ -82,9 +82,14 @@ SLIPS = [
     (WINBACK, "outside 2000 to 60000", "‸outside 60000 to 2000", "hold_if.audience: 'outside 60000 to 2000' is not a range", "Did you mean `outside 2000 to 60000`?"),
     (SETTINGS, "rate: 80 per second", "rate: ‸80/s", "providers.mail.rate: '80/s' is not a rate", "Did you mean `80 per second`?"),
     (SETTINGS, "time_zone: Europe/Vienna", "time_zone: ‸Europe/Viena", "time_zone: no time zone 'Europe/Viena'", "Did you mean 'Europe/Vienna'?"),
+    (WINBACK, "time_zone: recipient", "time_zone: ‸recipent", "schedule.time_zone: no time zone 'recipent'", "Did you mean 'recipient'?"),
+    (WINBACK, "audience: [lapsed_vips, one_time_buyers, lapsed]", "audience: ‸[]", "audience: names no segment", "Name the segments, `audience: [lapsed]`."),
+    (WINBACK, "owner: crm@shop.example", "‸qqq: crm@shop.example", "no key 'qqq'", "Allowed: about, audience, capped, caps, channels,"),
     (SETTINGS, "locales: [en]", "locales: [‸en_us]", "locales[0]: 'en_us' is not a locale", "Did you mean 'en-US'?"),
     (SETTINGS, "deliver: sink", "deliver: ‸snik", "environments.dev.deliver: 'snik' is not possible", "Did you mean 'sink'?"),
     (SETTINGS, "consent: opt_in", "consent: ‸optin", "topics.offers.consent: 'optin' is not possible", "Did you mean 'opt_in'?"),
+    (SETTINGS, 'ledger: "sqlite:data/live/ledger.db"', 'ledger: ‸"sqlite:data/ledger.db"', "environments.live.stores.ledger: the ledger 'sqlite:data/ledger.db' is that of `stores`", "What one sends would count for the other. Write `ledger: sqlite:data/live/ledger.db`."),
+    (SETTINGS, 'audience: "duckdb:data/live/audience.duckdb"', 'audience: ‸"duckdb:data/staging/audience.duckdb"', "environments.live.stores.audience: the audience 'duckdb:data/staging/audience.duckdb' is that of `staging`", "What one sends would count for the other. Write `audience: duckdb:data/live/audience.duckdb`."),
     (SETTINGS, "ledger: sqlite:", "ledger: ‸sqlit:", "stores.ledger: no such kind of store", "It begins with sqlite: or postgresql:, like `sqlite:data/ledger.db`, o"),
     (SETTINGS, "approve_over: 20000", "approve_over: ‸many", "environments.live.approve_over: expects a whole number", "Write digits alone, without quotes."),
     (SETTINGS, "public_url: https://go.shop.example", "public_url: ‸go.shop.example", "public_url: 'go.shop.example' is not a public address", "Write it like `https://go.shop.example`."),
@@ -175,7 +180,17 @@ def test_a_slip_is_named_with_its_place_and_its_remedy(slip):
     )
 
 
-MORE = ("on: offers", "‸goal:", "{event:purchase", "‸fr: 50%", "  #", "‸push]", "‸sms]", "all_of: [email]")
+MORE = (
+    "on: offers",
+    "audience: ‸[]",
+    "‸goal:",
+    "{event:purchase",
+    "‸fr: 50%",
+    "  #",
+    "‸push]",
+    "‸sms]",
+    "all_of: [email]",
+)
 """Slips that make something else wrong as well: a key that is gone is missed, a template is for nobody any more."""
 ALONE = [slip for slip in SLIPS if not any(word in slip[2] for word in MORE)]
 

@@ -1,6 +1,7 @@
 """Reading a segment's file: every mistake at once, with its place, and never a guess."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from orchestrator.core.campaigns import Goal
 from orchestrator.core.segments import Catalogue, Declared, Kind, Segment, SegmentError, SegmentMistake, parse
 from orchestrator.core.segments.reading_tests import EVERY_WORD
 from orchestrator.core.segments.sentence import sentences
+from orchestrator.core.times import DAY
 
 CATALOGUE = Catalogue(
     attributes={
@@ -20,7 +23,8 @@ CATALOGUE = Catalogue(
     },
     events={"add_to_cart": {"price": Declared(Kind.NUMBER)}, "purchase": {"amount": Declared(Kind.NUMBER), "currency": Declared(Kind.TEXT)}},
     segments=frozenset({"staff", "lapsed"}),
-    campaigns=frozenset({"winback", "welcome"}),
+    campaigns=frozenset({"winback", "welcome", "news"}),
+    goals={"winback": Goal("purchase", 7 * DAY, "", {"amount": {"over": 5}}), "welcome": Goal("add_to_cart", DAY), "news": None},
     topics=frozenset({"offers"}),
 )  # fmt: skip
 
@@ -112,6 +116,21 @@ MISTAKES = [
     ("{message: opened, channel: mail}", ("channel",), "no channel 'mail'", "email"),
     ("{message: opened, campain: winback}", ("campain",), "no key 'campain'", "`campaign`"),
     ("{message: sent, where: {price: 5}}", ("where", "price"), "'price'", "variant"),
+    ("{message: converted, campaign: winbak}", ("campaign",), "no campaign 'winbak'", "`winback`"),
+    ("{message: converted, campaign: news}", ("campaign",), "'news' has no goal", "goal: {event: …, within: …}"),
+    ("{message: converted, campaign: [winback, news]}", ("campaign",), "'news' has no goal", "welcome, winback"),
+    ("{message: converted, at_least: 2}", ("at_least",), "different goals", "one `campaign`"),
+    ("{message: converted, campaign: [winback, welcome], top: 10%}", ("top",), "winback: purchase within 1 week with conditions", "`not:`"),
+    ("{message: converted, campaign: winback, last: time, before: 3 days ago}", ("last",), "has no `last`", "goal's event"),
+    ("{message: converted, campaign: winback, sum: step, between: [1, 2]}", ("sum",), "has no `sum`", "`at_least: 2`"),
+    ("{message: converted, campaign: winback, latest: {variant: a}}", ("latest",), "has no `latest`", "counted"),
+    ("{message: converted, campain: winback}", ("campain",), "no key 'campain'", "`campaign`"),
+    ("{message: converted, campaign: winback, when: last month}", ("when",), "'last month'", "`previous month`"),
+    ("{message: converted, campaign: winback, at_least: 0}", ("at_least",), "always true", "`exactly: 0`"),
+    ("{message: converted, campaign: winback, then: {event: add_to_card}}", ("then", "event"), "'add_to_card'", "`add_to_cart`"),
+    ("{message: sent, then: {message: converted, campaign: welcome}}", ("then", "message"), "cannot be a step", "{event: add_to_cart, within: 1 day}"),
+    ("{message: sent, then_not: {message: converted}}", ("then_not", "message"), "cannot be a step", "{event: purchase, within: 1 week}"),
+    ("{event: purchase, then: {event: purchase, without: {message: converted}}}", ("then", "without", "message"), "cannot be a step", "`message: sent`"),
     ("{message: sent, step: one}", ("step",), "not a number", "200"),
     ("{event: purchase, campaign: winback}", ("campaign",), "no key 'campaign'", "where"),
     ("{reachable: mail}", ("reachable",), "no channel 'mail'", "email"),
@@ -201,6 +220,53 @@ def test_a_segment_needs_a_title_and_one_group(raw: Any, text: str) -> None:
     assert text in mistakes(raw)[0].text
 
 
+def test_a_conversion_says_the_goal_it_stands_for() -> None:
+    one = {"message": "converted", "campaign": "winback", "channel": "email", "when": "previous month"}
+    raw = {
+        "about": "x",
+        "all": [one, {"message": "converted"}, {"not": {"message": "converted", "campaign": "welcome"}}],
+    }
+    bought = "then purchase where amount is over 5 within 1 week"
+    added = "message.sent where campaign is welcome ever, then add_to_cart within 1 day"
+    assert sentences(parse(raw, CATALOGUE), "UTC") == (
+        f"did message.sent where campaign is winback and channel is email ever, {bought} and in the previous month (clock of UTC)",
+        f"did {added}; or did message.sent where campaign is winback ever, {bought}",
+        f"did not {added}",
+    )
+
+
+def test_campaigns_with_the_same_goal_are_counted_together() -> None:
+    known = replace(
+        CATALOGUE, goals={"winback": Goal("purchase", DAY, "amount"), "news": Goal("purchase", DAY), "welcome": None}
+    )
+    raw = {"about": "x", "all": [{"message": "converted", "at_least": 2}]}
+    assert sentences(parse(raw, known), "UTC") == (
+        "did message.sent where campaign is news or winback at least 2 times ever, then purchase within 1 day",
+    )
+
+
+def test_without_any_goal_nobody_can_convert() -> None:
+    raw = {"about": "x", "all": [{"message": "converted"}]}
+    (found,) = mistakes(raw, replace(CATALOGUE, goals=dict.fromkeys(CATALOGUE.campaigns or ())))
+    assert (found.path, found.text) == (("all", 0, "message"), "no campaign has a goal")
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        None,
+        replace(CATALOGUE, campaigns=None),
+        replace(CATALOGUE, goals={"winback": None}),
+        replace(CATALOGUE, goals=dict.fromkeys(CATALOGUE.campaigns or (), Goal("nothing", DAY))),
+        replace(CATALOGUE, goals=dict.fromkeys(CATALOGUE.campaigns or (), Goal("purchase", DAY, "", {"amont": 5}))),
+    ],
+)
+def test_where_goals_cannot_be_read_a_conversion_is_refused_and_no_mistake_made_up(known: Catalogue | None) -> None:
+    with pytest.raises(SegmentError, match="not known here") as refused:
+        parse({"about": "x", "any": [{"attribute": "vip", "is": True}, {"message": "converted"}]}, known)
+    assert refused.value.mistakes == ()
+
+
 def test_without_a_catalogue_any_name_will_do() -> None:
     raw = {
         "about": "x",
@@ -224,7 +290,7 @@ def test_a_round_trip_reader_of_yaml_gives_the_same_segment() -> None:
 
 
 json_like = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["purchase", "country", "last 3 days", "1 of 2"]),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["purchase", "country", "last 3 days", "1 of 2", "converted", "winback"]),
     lambda inner: st.lists(inner, max_size=3)
     | st.dictionaries(
         st.sampled_from([*EVERY_WORD, "attribute", "event", "all", "any", "not", "then", "where", "sum", "when", "bucket", "list", "segment", "about", "message", "campaign", "rfm", "recency", "sample", "of", "top", "percentile", "latest", "without", "reachable", "address", "regex"]) | st.text(max_size=5),

@@ -9,11 +9,11 @@ import json
 import pytest
 
 from orchestrator import checking
-from orchestrator.audience.mapping import plan
+from orchestrator.audience.mapping_file import plan
 from orchestrator.config import load, read_tree
 from orchestrator.core.nouns import Channel
 from orchestrator.rendering.heads import known_keys, read
-from tests.docs.pages import ROOT, WRITTEN, Block, blocks
+from tests.docs.pages import GENERATED, ROOT, WRITTEN, Block, blocks
 from tests.docs.yaml import value_of
 
 EXAMPLE = read_tree(ROOT)
@@ -60,7 +60,7 @@ def objections(block: Block) -> list[str]:
 FILES = {page: [block for block in blocks(page, *CHECKED) if "/" in block.about] for page in WRITTEN}
 
 
-EVERY = [block for page in WRITTEN for block in blocks(page, *CHECKED)]
+EVERY = [block for page in (*WRITTEN, *GENERATED) for block in blocks(page, *CHECKED)]
 PARTS = [block for block in EVERY if block.about.startswith("part: ")]
 
 

@@ -143,8 +143,8 @@ def test_a_bomb_of_aliases_in_a_head_is_refused(project):
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        ("columns: {mail: email}\nseparater: ';'\n", ":0 no key 'separater'. Did you mean separator?"),
-        ("columns: {mail: email}\nzone: Europe/Viena\n", ":0 zone: there is no time zone 'Europe/Viena'"),
+        ("columns: {mail: email}\nseparater: ';'\n", ":2 no key 'separater'"),
+        ("columns: {mail: email}\nzone: Europe/Viena\n", ":2 zone: no time zone 'Europe/Viena'"),
         ("columns:\n  mail: email\n  mail: user\n", ":3 the key 'mail' stands here twice"),
         ("header: NO\n", ":1 NO is text here, but false"),
     ],
@@ -157,6 +157,65 @@ def test_mappings_of_imports_are_checked_too(project, content, text):
     found = mistakes(project)
     assert len(found) == 1
     assert found[0].startswith(f"{path}{text}")
+
+
+MANY = """\
+columns:
+  customer_no: user
+  mail: {to: email, iss: text}
+  newsletter: consent.email.offerz
+  app: consent.puhs.offers
+  seen: {is: tiem, format: 5}
+  signed_up: {to: createdAt, is: time, zone: Europe/Wien}
+  second_mail: email
+zone: "+02:00"
+separator: ";;"
+encoding: latin-47
+event: message.sent
+channel: pigeon
+"""
+SAID = """\
+:3:21 columns.mail: no key 'iss' · Did you mean `is`? Allowed: to, is, format, zone.
+:4:15 columns.newsletter: no topic 'offerz' · Did you mean `offers`? Allowed: offers.
+:5:8 columns.app: no channel 'puhs' · Did you mean `push`? Allowed: push, email, in_app, sms, webhook.
+:6:9 columns.seen: the key 'to' is missing · It says where the column goes.
+:6:14 columns.seen.is: no kind 'tiem' · Did you mean `time`? Allowed: text, number, boolean, date, time, version, list, email, phone, url.
+:6:28 columns.seen.format: '5' is not a text · Put it in quotes: "…".
+:7:46 columns.signed_up.zone: no time zone 'Europe/Wien' · Write a name like `Europe/Vienna`. Did you mean `Europe/Vienna` or `Europe/Kiev`?
+:8:16 columns.second_mail: 'email' is where mail goes already · Keep one of them.
+:9:7 zone: no time zone '+02:00' · Write a name like `Europe/Vienna`.
+:10:12 separator: ';;' is no separator · Write one character, tab or whitespace.
+:11:11 encoding: no encoding 'latin-47' · Write one like utf-8 or latin-1.
+:12:8 event: 'message.sent' is a name of our own events · Call yours otherwise.
+:13:10 channel: no channel 'pigeon' · Allowed: push, email, in_app, sms, webhook.
+"""
+
+
+def test_every_mistake_of_a_mapping_is_named_at_once_by_check_and_by_the_import(project):
+    path = "config/imports/customers.yaml"
+    (project / path).parent.mkdir()
+    (project / path).write_text(MANY)
+    (project / "customers.csv").write_text("customer_no\n1\n")
+    checked = CliRunner().invoke(app, ["-C", str(project), "--json", "check"])
+    words = ["-C", str(project), "--json", "import", "profiles", str(project / "customers.csv")]
+    brought = CliRunner().invoke(app, words)
+    assert (checked.exit_code, brought.exit_code) == (1, 1)
+    for said in (checked.stdout, brought.stderr):
+        found = json.loads(said)["mistakes"]
+        assert {one["file"] for one in found} == {path}
+        told = [f":{one['line']}:{one['column']} {one['text']} · {one['remedy']}" for one in found]
+        assert "\n".join(told) + "\n" == SAID
+
+
+def test_a_topic_that_cannot_be_read_is_not_held_against_a_mapping(project):
+    (project / "config/imports").mkdir()
+    (project / "config/imports/customers.yaml").write_text("columns: {news: consent.email.offers}\n")
+    rewrite(
+        project / "config/orchestrator.yaml",
+        "  offers: {label: Offers and news, consent: opt_in}",
+        "  offers: {label: 5}",
+    )
+    assert not any("customers.yaml" in line for line in mistakes(project))
 
 
 def test_an_import_reads_its_mapping_as_check_does(project, tmp_path):

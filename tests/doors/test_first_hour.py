@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from email import message_from_bytes, policy
@@ -12,31 +11,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from aiosmtpd.controller import Controller
 
 from orchestrator import app
 from orchestrator.core.nouns import OnAmbiguous
 from orchestrator.ledger import NewRun, RunState, runs
 from orchestrator.wire.clock import WallClock
+from tests.mail import Mailbox, a_free_port, mail_server
 
 DEMO = Path(__file__).parents[2] / "benchmarks" / "demo"
 CLI = [sys.executable, "-c", "from orchestrator.cli import main; main()"]
-
-
-class Mailbox:
-    """A real SMTP server that keeps what it was sent."""
-
-    def __init__(self):
-        self.mails = []
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - the name aiosmtpd calls
-        self.mails.append(envelope)
-        return "250 2.0.0 taken"
-
-
-def a_free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def told_where(patch, port):
@@ -48,12 +31,10 @@ def told_where(patch, port):
 
 @pytest.fixture
 def mailbox(monkeypatch):
-    box, port = Mailbox(), a_free_port()
-    told_where(monkeypatch, port)
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield box
-    controller.stop()
+    box = Mailbox()
+    with mail_server(box) as port:
+        told_where(monkeypatch, port)
+        yield box
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 from orchestrator import app
 from orchestrator.ledger import arrivals
 from tests.doors.shop import FILES
-from tests.doors.test_first_hour import CLI, a_free_port
+from tests.doors.test_first_hour import CLI
+from tests.mail import a_free_port
 
 KILLS = 3
 BATCHES_A_LIFE = 15

@@ -30,6 +30,22 @@ def test_without_its_nursery_the_daemon_starts_processes_the_slow_way_and_loses_
         assert len(shop.received()) == 600
 
 
+def test_whoever_was_started_the_slow_way_ends_with_the_daemon_too(tmp_path, monkeypatch):
+    with a_shop(tmp_path, monkeypatch, people=1) as shop:
+        daemon = shop.serve()
+        shop.done(daemon, shop.fire("first"))
+        [worker] = daemon.below("worker", shop.ledger)
+        worker.parent().kill()
+        daemon.until("nursery.lost", "process.ended")
+        shop.done(daemon, shop.fire("second"))
+        [other] = daemon.below("worker", shop.ledger)
+        assert other.ppid() == daemon.process.pid
+        everybody = [other, *other.children(recursive=True)]
+        daemon.process.kill()
+        _, left = psutil.wait_procs(everybody, timeout=60)
+        assert left == []
+
+
 def test_a_sigterm_ends_a_planner_too_and_the_next_daemon_plans_anew(tmp_path, monkeypatch):
     with a_shop(tmp_path, monkeypatch) as shop:
         # Whoever imports has the audience; the planner waits at its gate.

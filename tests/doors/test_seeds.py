@@ -1,10 +1,6 @@
 """`deliver: seeds`: only who stands in the seeds file is written to, for real, and everybody else's row says why not."""
 
-import socket
-from contextlib import contextmanager
-
 import pytest
-from aiosmtpd.controller import Controller
 from typer.testing import CliRunner
 
 from orchestrator import app, planner
@@ -14,34 +10,13 @@ from orchestrator.core.nouns import Channel
 from orchestrator.core.times import HOUR, Instant
 from orchestrator.ledger import ConsentChange
 from tests.doors.shop import FILES, NOON, Shop, is_
+from tests.mail import Mailbox, mail_server
 
 SETTINGS, SPRING, SEEDS = "config/orchestrator.yaml", "config/campaigns/spring.yaml", "lists/seeds.csv"
 
 
-class Mailbox:
-    """A real SMTP server that keeps what it was sent."""
-
-    def __init__(self):
-        self.mails = []
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802 - the name aiosmtpd calls
-        self.mails.append(envelope)
-        return "250 2.0.0 taken"
-
-    def reached(self):
-        return sorted(mail.rcpt_tos[0] for mail in self.mails)
-
-
-@contextmanager
-def serving(box):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield port
-    finally:
-        controller.stop()
+def reached(box):
+    return sorted(mail.rcpt_tos[0] for mail in box.mails)
 
 
 def files(port, seeds, deliver="seeds"):
@@ -56,7 +31,7 @@ def staging(tmp_path, ledger_url, monkeypatch):
     monkeypatch.setenv("SHOP_LEDGER", ledger_url)
     opened = []
     box = Mailbox()
-    with serving(box) as port:
+    with mail_server(box) as port:
 
         def open_shop(seeds, **over):
             opened.append(Shop(tmp_path, {**files(port, seeds), **over}, environment="staging"))
@@ -84,7 +59,7 @@ def run_it(shop, occurrence="today"):
 def test_only_seeds_get_it_over_the_real_server_and_the_others_say_why_not(staging, seeds):
     shop = staging(seeds)
     run_it(shop)
-    assert shop.box.reached() == ["ada@mail.example", "dora@mail.example"]
+    assert reached(shop.box) == ["ada@mail.example", "dora@mail.example"]
     no = ("skipped", "not_a_seed")
     assert shop.rows() == {"ada": "accepted", "bo": no, "cy": no, "dora": "accepted"}
     assert not (shop.root / "data" / "sink").exists()
@@ -94,7 +69,7 @@ def test_seeds_by_phone_get_what_goes_over_any_channel(staging):
     shop = staging("phone\n+43 1\n")
     shop.load(is_("bo", Instant(NOON + 1), phone="+43 1"))
     run_it(shop)
-    assert shop.box.reached() == ["bo@mail.example"]
+    assert reached(shop.box) == ["bo@mail.example"]
 
 
 def test_a_seed_is_asked_everything_else_too(staging):
@@ -113,9 +88,9 @@ def test_a_run_keeps_the_seeds_it_was_fired_with(staging):
     (shop.root / SEEDS).write_text("user_id\nada\nbo\n")
     shop.opened = app.open_project(shop.root, "staging")
     shop.drain()
-    assert shop.box.reached() == ["ada@mail.example"]
+    assert reached(shop.box) == ["ada@mail.example"]
     run_it(shop, "tomorrow")
-    assert shop.box.reached() == ["ada@mail.example", "ada@mail.example", "bo@mail.example"]
+    assert reached(shop.box) == ["ada@mail.example", "ada@mail.example", "bo@mail.example"]
 
 
 def test_who_was_held_and_is_asked_about_again_is_still_a_seed_or_none(staging):
@@ -126,7 +101,7 @@ def test_who_was_held_and_is_asked_about_again_is_still_a_seed_or_none(staging):
     shop.clock.at = Instant(NOON + 3 * HOUR)
     planner.ask_run(shop.opened, shop.ledger, run, shop.clock)
     shop.drain()
-    assert shop.box.reached() == ["ada@mail.example"]
+    assert reached(shop.box) == ["ada@mail.example"]
 
 
 def test_what_was_planned_for_the_sink_reaches_nobody_once_the_environment_reaches_seeds(staging):
@@ -161,7 +136,7 @@ def test_plan_send_deliveries_report_and_doctor_tell_how_many_really_get_it(stag
     sent = say(shop, "send", "spring", typed="2\n")
     assert sent.exit_code == 0, sent.output
     assert "nothing left this machine" not in sent.output
-    assert shop.box.reached() == ["ada@mail.example", "dora@mail.example"]
+    assert reached(shop.box) == ["ada@mail.example", "dora@mail.example"]
     assert "not_a_seed" in say(shop, "report", "spring").output
     told = say(shop, "deliveries", "spring", "--reason", "not_a_seed").output
     assert [user in told for user in ("ada", "bo", "cy", "dora")] == [False, True, True, False]
@@ -182,7 +157,7 @@ def test_a_test_message_goes_to_no_address_but_a_seeds(staging):
     assert ours.exit_code == 0, ours.output
     theirs = say(shop, "send", "spring", "--test", "bo@mail.example", "--as", "bo")
     assert (theirs.exit_code, "bo@mail.example does not stand in lists/seeds.csv" in theirs.output) == (2, True)
-    assert shop.box.reached() == ["ME@mail.example"]
+    assert reached(shop.box) == ["ME@mail.example"]
 
 
 def test_a_seeds_file_that_cannot_be_read_is_a_mistake_of_the_files(staging, tmp_path):

@@ -14,6 +14,7 @@ from orchestrator.daemon.supervisor import Serving, Supervisor
 from orchestrator.wire.clock import WallClock
 from tests.doors.builders import the_example_in
 from tests.doors.serving import a_shop
+from tests.mail import a_free_port
 
 
 @pytest.fixture
@@ -28,18 +29,13 @@ def health(port):
         return answer.status
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
-
-
 def test_a_port_in_use_is_one_sentence_and_the_next_daemon_serves_on_another(tmp_path, monkeypatch, taken):
     with a_shop(tmp_path, monkeypatch, people=0) as shop:
         refused = shop.serve("--port", str(taken))
         assert refused.end() == 1
         assert refused.said == [f"port {taken} is taken by another program; choose another with --port"]
         assert shop.ledger.store.rows("SELECT kind FROM boot WHERE kind IN ('supervisor', 'worker')") == []
-        port = free_port()
+        port = a_free_port()
         daemon = shop.serve("--port", str(port))
         daemon.until("config.taken")
         assert health(port) == 200
@@ -70,7 +66,7 @@ def test_a_host_of_another_machine_is_refused_by_name(tmp_path, monkeypatch):
 def served(tmp_path):
     """A supervisor without workers that serves on a port of its own, and its sockets."""
     root = the_example_in(tmp_path)
-    port = free_port()
+    port = a_free_port()
     doors = listen("127.0.0.1", port)
     opened = app.open_project(root, "dev")
     yield Supervisor(Serving(root, "dev", 0, "127.0.0.1", port), opened, WallClock(), None, doors), doors

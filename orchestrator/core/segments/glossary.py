@@ -19,7 +19,7 @@ CONDITIONS: Mapping[str, Word] = {
     ),
     "message": Word(
         "What happened to a message of ours: sent, delivered, opened, clicked, converted, bounced or complained. Everything that"
-        " goes with `event` goes with it.",
+        " goes with `event` goes with it; who converted has rules of its own, below.",
         "{message: opened, campaign: winback, when: last 30 days}",
     ),
     "rfm": Word(

@@ -110,11 +110,24 @@ def _followed(step: Step, past: Sequence[Happened], place: int, at: Instant, zon
         event = past[later]
         if step.within is not None and event.time >= past[place].time + step.within:
             return False
-        if event.name == step.event and _fits(step.where, event, at, zone) and _goes_on(step, past, later, at, zone):
+        if (
+            event.name == step.event
+            and _inside(step, event, at, zone)
+            and _fits(step.where, event, at, zone)
+            and _goes_on(step, past, later, at, zone)
+        ):
             return True
         if any(event.name == one.event and _fits(one.where, event, at, zone) for one in step.without):
             return False
     return False
+
+
+def _inside(step: Step, event: Happened, at: Instant, zone: str) -> bool:
+    """Whether an event happened in the window of a step."""
+    if step.window is None:
+        return True
+    start, until = bounds(step.window, at, zone)
+    return start <= event.time < until
 
 
 def _edge(condition: Event, moment: Decimal | int | None, at: Instant, zone: str) -> Measured:

@@ -46,10 +46,11 @@ class SegmentMistake:
 
 
 class SegmentError(OrchestratorError):
-    """Every mistake of one segment at once."""
+    """Every mistake of one segment at once; none where only what it refers to cannot be read."""
 
     def __init__(self, mistakes: tuple[SegmentMistake, ...]) -> None:
-        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+        told = "\n".join(str(mistake) for mistake in mistakes)
+        super().__init__(told or "it asks for conversions, and the goals of the campaigns are not known here")
         self.mistakes = mistakes
 
 
@@ -63,6 +64,8 @@ class Reading:
 
     catalogue: Catalogue | None
     mistakes: list[SegmentMistake] = field(default_factory=list)
+    incomplete: bool = False
+    """Something could not be read although nothing is wrong here: what it refers to is unknown, or mistaken itself."""
 
     def wrong(self, path: Path, text: str, remedy: str = "", *, at_key: bool = False) -> Unreadable:
         """Note a mistake; to be raised by whoever cannot go on without the part."""
@@ -71,6 +74,11 @@ class Reading:
 
     def again(self) -> Unreadable:
         """To be raised where a part's mistakes are noted already."""
+        return Unreadable()
+
+    def unsure(self) -> Unreadable:
+        """To be raised where a part refers to what is unknown or mistaken elsewhere; that is told there."""
+        self.incomplete = True
         return Unreadable()
 
     def attempt(self, read: Callable[[], T]) -> T | None:

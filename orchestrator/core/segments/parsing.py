@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchestrator.core.mirrors import OWN
+from orchestrator.core.mirrors import OWN, Deed
 from orchestrator.core.segments.mistakes import Path, Reading, SegmentError, Unreadable, remedy
 from orchestrator.core.segments.reading_bands import BAND_WORDS, band_words, read_band
+from orchestrator.core.segments.reading_conversions import read_conversion
 from orchestrator.core.segments.reading_events import read_event
 from orchestrator.core.segments.reading_messages import CHANNEL_NOUNS, read_channel
 from orchestrator.core.segments.reading_people import read_bucket, read_listed, read_member, read_rfm, read_sample
@@ -39,7 +40,7 @@ def parse(raw: Any, catalogue: Catalogue | None = None) -> Segment:
         segment = _segment(reading, raw)
     except Unreadable:
         segment = None
-    if segment is None or reading.mistakes:
+    if segment is None or reading.mistakes or reading.incomplete:
         raise SegmentError(tuple(reading.mistakes))
     return segment
 
@@ -171,10 +172,15 @@ def _channel(reading: Reading, keys: Mapping[str, Any], path: Path) -> Node:
     return read_channel(reading, keys, path, noun)
 
 
+def _message(reading: Reading, keys: Mapping[str, Any], path: Path) -> Node:
+    converted = keys["message"] == Deed.CONVERTED
+    return read_conversion(reading, keys, path) if converted else read_event(reading, keys, path)
+
+
 _CONDITIONS: Mapping[str, Callable[[Reading, Mapping[str, Any], Path], Node]] = {
     "attribute": _attribute,
     "event": read_event,
-    "message": read_event,
+    "message": _message,
     "rfm": read_rfm,
     **dict.fromkeys(CHANNEL_NOUNS, _channel),
     "list": read_listed,

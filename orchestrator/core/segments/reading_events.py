@@ -35,12 +35,13 @@ from orchestrator.core.segments.tree import (
 )
 from orchestrator.core.windows import window
 
-_MEASURES = tuple(str(measure) for measure in Measure if measure is not Measure.COUNT)
+MEASURES = tuple(str(measure) for measure in Measure if measure is not Measure.COUNT)
 _COMPARED = tuple(str(op) for op in Op)
-_DATED = ("after", "not_after", "before", "not_before", "between")
-EVENT_KEYS = ("event", *_MEASURES, *_COMPARED, *BAND_WORDS, "when", "where", "then", "then_not")
-MOMENT_KEYS = ("event", *_MEASURES, *_DATED, *BAND_WORDS, "when", "where", "then", "then_not")
-PICKED_KEYS = ("event", *_MEASURES, "when", "where")
+COUNT_KEYS = (*_COMPARED, *BAND_WORDS)
+DATED = ("after", "not_after", "before", "not_before", "between")
+EVENT_KEYS = ("event", *MEASURES, *COUNT_KEYS, "when", "where", "then", "then_not")
+MOMENT_KEYS = ("event", *MEASURES, *DATED, *BAND_WORDS, "when", "where", "then", "then_not")
+PICKED_KEYS = ("event", *MEASURES, "when", "where")
 _MOMENTS = frozenset({Measure.FIRST, Measure.LAST})
 _PICKED = frozenset({Measure.EARLIEST, Measure.LATEST})
 
@@ -84,7 +85,7 @@ def check_numeric(
 
 def _measure(reading: Reading, keys: Mapping[str, Any], path: Path) -> tuple[Measure, str, tuple[str, ...]]:
     """The measure, the word beside it, and the keys that go with it."""
-    named = [key for key in keys if key in _MEASURES]
+    named = [key for key in keys if key in MEASURES]
     if len(named) > 1:
         raise reading.wrong(
             (*path, named[1]),
@@ -113,7 +114,7 @@ def _test(
 ) -> Comparison | PointTest | During | Band:
     dated = measure in _MOMENTS
     banded = band_words(keys)
-    allowed = (*(_DATED if dated else _COMPARED), *BAND_WORDS, *(["when"] if dated and not banded else []))
+    allowed = (*(DATED if dated else _COMPARED), *BAND_WORDS, *(["when"] if dated and not banded else []))
     words = [key for key in keys if key in allowed]
     if len(words) > 1:
         raise reading.wrong(

@@ -13,6 +13,7 @@ from orchestrator.core.mirrors import (
     message_event,
 )
 from orchestrator.core.nouns import Channel
+from orchestrator.core.phrases import say_duration
 from orchestrator.core.segments.mistakes import Path, Reading
 from orchestrator.core.segments.reading_tests import one_number, one_text, read_each, read_texts
 from orchestrator.core.segments.tree import (
@@ -43,11 +44,25 @@ def read_message(reading: Reading, keys: Mapping[str, Any], path: Path) -> tuple
     word = one_text(reading, keys["message"], at)
     if word not in set(Deed):
         raise reading.unknown(at, "deed of a message", word, [str(deed) for deed in Deed])
+    if word == Deed.CONVERTED:
+        raise reading.wrong(at, "a conversion cannot be a step: it is two events itself", _its_steps(reading, keys))
     where = [_attempted(reading, key, keys[key], (*path, key)) for key in _TEXT_KEYS if key in keys]
     if "step" in keys:
         steps = read_each(reading, keys["step"], (*path, "step"), one_number)
         where.append(Property("step", Kind.NUMBER, OneOf(steps)))
     return message_event(Deed(word)), tuple(one for one in where if one is not None)
+
+
+def _its_steps(reading: Reading, keys: Mapping[str, Any]) -> str:
+    """What to write in the place of a conversion: a goal there is, that of the campaign if one is named."""
+    known = dict(reading.catalogue.goals) if reading.catalogue else {}
+    asked = keys.get("campaign")
+    named = known.get(asked) if isinstance(asked, str) else None
+    goal = named or next((goal for goal in known.values() if goal is not None), None)
+    said = (
+        f"{{event: {goal.event}, within: {say_duration(goal.within)}}}" if goal else "{event: purchase, within: 7 days}"
+    )
+    return f"Write the campaign's goal in its place, like `{said}`, after `message: sent`."
 
 
 def _attempted(reading: Reading, key: str, raw: Any, at: Path) -> Property | None:

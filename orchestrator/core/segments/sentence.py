@@ -113,7 +113,7 @@ def _event(node: Event, zone: str, *, negated: bool) -> str:
     clock = zone if node.measure is not Measure.DISTINCT else ""
     when = f" {say_within(node.window, clock)}" if node.window else " ever"
     when += "" if clock else f" (days of {zone})"
-    then = _then(node, node.name)
+    then = _then(node, node.name, zone)
     if node.measure is Measure.COUNT and node.test == _ONCE:
         return f"did {'not ' * negated}{what}{when}{then}"
     said = f"{'not: ' * negated}{_measured(node, what, when, zone)}{then}"
@@ -163,19 +163,20 @@ def _where(where: Sequence[Property], zone: str) -> str:
     return " where " + " and ".join(f"{one.name} {say_test(one.test, zone)}" for one in where)
 
 
-def _then(node: Event | Step, before: str) -> str:
+def _then(node: Event | Step, before: str, zone: str) -> str:
     parts = []
     if node.then is not None:
-        parts.append(f", then {_step(node.then)}")
+        parts.append(f", then {_step(node.then, zone)}")
     if node.then_not is not None:
         over = ""
         if node.then_not.within is not None:
             over = f" (counts once the {say_duration(node.then_not.within)} are over; one such {before} is enough)"
-        parts.append(f", then no {_step(node.then_not)}{over}")
+        parts.append(f", then no {_step(node.then_not, zone)}{over}")
     return "".join(parts)
 
 
-def _step(step: Step) -> str:
+def _step(step: Step, zone: str) -> str:
     within = f" within {say_duration(step.within)}" if step.within is not None else " since"
+    within += f" and {say_within(step.window, zone)}" if step.window else ""
     between = "".join(f" without {one.event}{_where(one.where, '')} in between" for one in step.without)
-    return f"{step.event}{_where(step.where, '')}{within}{between}{_then(step, step.event)}"
+    return f"{step.event}{_where(step.where, '')}{within}{between}{_then(step, step.event, zone)}"

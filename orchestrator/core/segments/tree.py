@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from orchestrator.core.campaigns import Goal
 from orchestrator.core.segments.value_tests import (
     Anniversary,
     Band,
@@ -84,6 +85,7 @@ class Step:
     """What follows, or must not follow, an event: `within` microseconds of it (None: at any time up to the planned moment).
 
     It lies later in (time, message id) and earlier than the event's time + within; of `without`, nothing lies between.
+    `window` says when it happened itself (None: whenever).
     """
 
     event: str
@@ -92,6 +94,7 @@ class Step:
     then: "Step | None" = None
     then_not: "Step | None" = None
     without: "tuple[Step, ...]" = ()
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +215,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """An attribute or property of the catalogue; `values` is every text allowed, empty for any."""
+    """An attribute or property of the catalogue; `values` is every text allowed, `numbers` every number, both empty for any."""
 
     kind: Kind
     values: tuple[str, ...] = ()
+    numbers: tuple[int | float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,3 +232,5 @@ class Catalogue:
     campaigns: frozenset[str] | None = None
     topics: frozenset[str] | None = None
     """None where nobody has looked yet; references are then not checked."""
+    goals: Mapping[str, Goal | None] = field(default_factory=dict)
+    """What counts as a conversion, by campaign; None for one without a goal. One that cannot be read is missing."""
