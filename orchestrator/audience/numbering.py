@@ -37,7 +37,9 @@ def given(connection: duckdb.DuckDBPyConnection, users: str) -> None:
 
 
 def given_to(connection: duckdb.DuckDBPyConnection, user: str) -> int | None:
-    """The same for one user: the number."""
+    """A profile for one user, who may have one: the number."""
+    if connection.execute('SELECT 1 FROM profile WHERE "user" = ?', [user]).fetchone():
+        return number_of(connection, user)
     connection.execute('CREATE OR REPLACE TEMP TABLE one AS SELECT CAST(? AS VARCHAR) AS "user"', [user])
     given(connection, "one")
     for table in ("one", "whose"):
