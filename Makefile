@@ -15,8 +15,9 @@ $(READY): pyproject.toml
 demo: $(READY)
 	$(BIN)/python -m benchmarks.demo
 
+# As many files at once as there are processors, up to four; each of these has a database server of its own.
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -74,7 +74,7 @@ def mapping_mistakes(settings: Settings | None, files: config.Files) -> Iterator
 def mapping(file: str, content: bytes, settings: Settings | None) -> dict[str, Any]:
     """The content of an import's mapping; ConfigError with every mistake in it, held against the settings if they can be read."""
     # Only who has mappings waits for it.
-    from orchestrator.audience.mapping_file import MappingError, plan  # noqa: PLC0415
+    from orchestrator.audience.mapping_file import MappingError, plan  # noqa: PLC0415 - brings the engine, which `check` without mappings does not need
 
     told = config.mapping_of(file, content)
     zone, topics = (settings.time_zone, settings.topics) if settings else ("UTC", None)

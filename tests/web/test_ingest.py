@@ -158,9 +158,9 @@ def test_the_key_may_stand_in_the_body_as_browsers_send_it(web, ledger):
         ("batch", b'{"batch": {}}', "cannot be read"),
         ("track", b"\xff\xfe", "cannot be read"),
         ("batch", b"\x1f\x8b" + b"x" * 20, "cannot be unpacked"),
-        ("batch", gzip.compress(b'{"batch": []}')[:-5], "cut off"),
+        ("batch", gzip.compress(b'{"batch": []}', mtime=0)[:-5], "cut off"),
         ("batch", b'{"batch": [' + b" " * LARGEST + b"]}", "larger than 512 KB"),
-        ("batch", gzip.compress(b" " * 50_000_000), "larger than 512 KB"),
+        ("batch", gzip.compress(b" " * 50_000_000, mtime=0), "larger than 512 KB"),
         ("batch", b'{"batch": [' + b"1," * MOST_ITEMS + b"1]}", "at most 2,500"),
     ],
 )
