@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestrator.audience.columns import TABLES
+from orchestrator.audience.columns import EVENT
 from orchestrator.audience.importing import Order, import_file
 from orchestrator.audience.loading import BATCH, prepare
 from orchestrator.audience.mapping import What
@@ -105,9 +105,9 @@ def plain(path: Path, tables: list[pa.Table]) -> None:
     """The same rows by the engine's own insert, the file closed after as many tables as the loader lands in a full visit."""
     for start in range(0, len(tables), VISIT):
         with duckdb.connect(path) as engine:
-            engine.execute(TABLES[1])
+            engine.execute(EVENT)
             engine.register("incoming", pa.concat_tables(tables[start : start + VISIT]).combine_chunks())
-            engine.execute("INSERT INTO event SELECT * FROM incoming").fetchall()
+            engine.execute("INSERT INTO event SELECT *, 0 FROM incoming").fetchall()
             engine.unregister("incoming")
 
 

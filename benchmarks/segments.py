@@ -44,17 +44,18 @@ S5: {about: x, all: [{segment: S1}, {any: [{segment: S2}, {segment: S3}]}, {not:
 """
 _AMOUNT = "TRY_CAST(json_extract_string(properties, '/amount') AS DECIMAL(18, 4))"
 S1 = """SELECT "user" FROM profile WHERE "a.country" IN ('US', 'BR', 'DE') AND "a.os" = 'ios'"""
-S2 = f"""SELECT "user" FROM event WHERE name = 'app_open' AND "time" >= {AT - 7 * DAY} AND "time" < {AT}
-    GROUP BY "user" HAVING count(*) >= 3"""
-S3 = f"""SELECT "user" FROM event WHERE name = 'purchase' AND "time" >= {AT - 30 * DAY} AND "time" < {AT}
-    AND "user" NOT IN (SELECT "user" FROM event WHERE name = 'app_open' AND "time" >= {AT - 14 * DAY} AND "time" < {AT})
-    GROUP BY "user" HAVING sum({_AMOUNT}) >= 50"""
-S4 = f"""SELECT DISTINCT "user" FROM (SELECT "user", name, "time",
-        min(CASE WHEN name = 'purchase' THEN "time" END) OVER (PARTITION BY "user" ORDER BY "time", message_id
+_S2 = f"""SELECT who FROM event WHERE name = 'app_open' AND "time" >= {AT - 7 * DAY} AND "time" < {AT}
+    GROUP BY who HAVING count(*) >= 3"""
+_S3 = f"""SELECT who FROM event WHERE name = 'purchase' AND "time" >= {AT - 30 * DAY} AND "time" < {AT}
+    AND who NOT IN (SELECT who FROM event WHERE name = 'app_open' AND "time" >= {AT - 14 * DAY} AND "time" < {AT})
+    GROUP BY who HAVING sum({_AMOUNT}) >= 50"""
+_S4 = f"""SELECT who FROM (SELECT who, name, "time",
+        min(CASE WHEN name = 'purchase' THEN "time" END) OVER (PARTITION BY who ORDER BY "time", message_id
             ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS bought
     FROM event WHERE name IN ('add_to_cart', 'purchase') AND "time" >= {AT - 30 * DAY} AND "time" < {AT})
     WHERE name = 'add_to_cart' AND bought < "time" + {24 * HOUR}"""
-S5 = f"""{S1} AND ("user" IN ({S2}) OR "user" IN ({S3})) AND "user" NOT IN ({S4})"""
+S2, S3, S4 = (f'SELECT "user" FROM profile WHERE who IN ({one})' for one in (_S2, _S3, _S4))
+S5 = f"""{S1} AND (who IN ({_S2}) OR who IN ({_S3})) AND who NOT IN ({_S4})"""
 WINDOWS = (
     "last 24 hours", "last 3 days", "last 7 days", "last 14 days", "last 21 days", "last 30 days", "last 60 days", "last 90 days",
     "previous week", "previous month",
@@ -68,6 +69,7 @@ HUNDRED: dict[str, Segment] = {
     for number in ((2, 4) if place % 2 else (2, 3, 5))
 }
 """A hundred that count events: four events, ten windows."""
+PARTS = ("compiled", "together", "membership")
 LONG = 3
 """Runs of what takes long."""
 BY_HAND = {"S1": S1, "S2": S2, "S3": S3, "S4": S4, "S5": S5}
@@ -88,15 +90,15 @@ def filled(path: Path, people: int, events: int) -> duckdb.DuckDBPyConnection:
         engine.execute(f"ALTER TABLE profile ADD COLUMN {quoted(name)} {kind}")
     own = ", ".join(quoted(home(name)) for name in ATTRIBUTES)
     engine.execute("SELECT setseed(0.42)")
-    engine.execute(f"""INSERT INTO profile ("user", zone, locale, email, {own})
-        SELECT format('u{{:08d}}', n), 'Europe/Vienna', 'de-AT', format('u{{}}@shop.example', n),
+    engine.execute(f"""INSERT INTO profile ("user", who, zone, locale, email, {own})
+        SELECT format('u{{:08d}}', n), n + 1, 'Europe/Vienna', 'de-AT', format('u{{}}@shop.example', n),
             ['US','BR','DE','AT','FR','IN','JP','NL'][CAST(1 + hash(n) % 8 AS INT)], ['ios','android'][CAST(1 + hash(n * 7) % 2 AS INT)], 18 + hash(n * 13) % 60
         FROM range({people}) AS t(n)""")
-    engine.execute(f"""INSERT INTO event SELECT format('u{{:08d}}', CAST(floor({people} * pow(random(), 3)) AS BIGINT)),
+    engine.execute(f"""INSERT INTO event SELECT format('u{{:08d}}', m),
             ['app_open','app_open','app_open','view','view','view','add_to_cart','purchase'][CAST(1 + hash(n) % 8 AS INT)],
             {AT - 90 * DAY} + n * ({90 * DAY} // {events}), format('m{{}}', n),
-            CASE WHEN hash(n) % 8 = 7 THEN format('{{{{"amount":{{}}.{{}}}}}}', 1 + hash(n * 3) % 90, hash(n * 5) % 10) ELSE '{{}}' END
-        FROM range({events}) AS t(n)""")
+            CASE WHEN hash(n) % 8 = 7 THEN format('{{{{"amount":{{}}.{{}}}}}}', 1 + hash(n * 3) % 90, hash(n * 5) % 10) ELSE '{{}}' END, m + 1
+        FROM (SELECT n, CAST(floor({people} * pow(random(), 3)) AS BIGINT) AS m FROM range({events}) AS t(n))""")
     engine.execute("CHECKPOINT")
     return engine
 
@@ -188,9 +190,11 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--events", type=int, default=20_000_000)
     parser.add_argument("--runs", type=int, default=15)
-    parser.add_argument("what", nargs="*", choices=("compiled", "together", "membership"))
+    parser.add_argument("what", nargs="*", metavar="|".join(PARTS))
     told = parser.parse_args()
-    what = told.what or ["compiled", "together", "membership"]
+    if unknown := set(told.what) - set(PARTS):
+        parser.error(f"{', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}")
+    what = told.what or PARTS
     with tempfile.TemporaryDirectory() as folder:
         with filled(Path(folder) / "audience.duckdb", told.people, told.events) as engine:
             print(f"{told.people:,} people, {told.events:,} events")

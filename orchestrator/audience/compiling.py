@@ -4,13 +4,14 @@ Every value of a segment becomes a literal that sqlglot writes, never text put t
 the conditions, where a missing value is false.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlglot import exp
 
 from orchestrator.audience.sql_columns import Columns, column, text
 from orchestrator.audience.sql_crowd import drawn, in_bands, scored
 from orchestrator.audience.sql_events import users
+from orchestrator.audience.sql_siblings import host
 from orchestrator.audience.sql_values import passes
 from orchestrator.core.draw import SPACE
 from orchestrator.core.segments.oracle import Moment, referred
@@ -131,8 +132,13 @@ def predicate(
         case Not(part):
             return predicate(part, moment, columns, within, negated=not negated, measured=measured)
         case All(parts) | AnyOf(parts):
-            inner = [predicate(part, moment, columns, within, negated=negated, measured=measured) for part in parts]
-            joined = exp.and_ if isinstance(node, All) is not negated else exp.or_
+            together = isinstance(node, All) is not negated
+            inner: list[exp.Expr] = []
+            left = parts
+            if together and measured is None:
+                inner, left = _hosted(parts, moment, columns, negated=negated)
+            inner += [predicate(part, moment, columns, within, negated=negated, measured=measured) for part in left]
+            joined = exp.and_ if together else exp.or_
             return exp.paren(joined(*inner, copy=False), copy=False)
         case Member(name):
             root = referred(name, moment.segments, within).root
@@ -144,6 +150,31 @@ def predicate(
             return _denied(test) if negated else test
         case _:
             return _leaf(node, moment, columns, negated=negated)
+
+
+def _hosted(
+    parts: tuple[Node, ...], moment: Moment, columns: Columns, *, negated: bool
+) -> tuple[list[exp.Expr], tuple[Node, ...]]:
+    """Of conditions that must hold together, those that are asked as one, and the parts that are left."""
+    found = host(parts, negated=negated)
+    if found is None:
+        return [], parts
+    place, guests = found
+    among = [_happened(parts[guest], moment, columns, (), "event", negated=negated) for guest in guests]
+    left = tuple(part for other, part in enumerate(parts) if other != place and other not in guests)
+    return [_happened(parts[place], moment, columns, among, "profile", negated=negated)], left
+
+
+def _happened(
+    part: Node, moment: Moment, columns: Columns, among: Sequence[exp.Expr], whose: str, *, negated: bool
+) -> exp.Expr:
+    """A condition on events, or what denies one, over one row of the table `whose`."""
+    while isinstance(part, Not):
+        part, negated = part.part, not negated
+    if not isinstance(part, Event):
+        raise TypeError(part)
+    query, positive = users(part, moment, columns, among)
+    return _one_of(query, columns, column(whose, columns.key), negated=negated is positive)
 
 
 def _leaf(  # noqa: PLR0911 - one answer per condition
@@ -166,13 +197,11 @@ def _leaf(  # noqa: PLR0911 - one answer per condition
             there = columns.address(channel)
             return exp.Not(this=exp.paren(there)) if negated else there
         case Event():
-            query, positive = users(node, moment, columns)
-            return _one_of(query, columns, negated=negated is positive)
+            return _happened(node, moment, columns, (), "profile", negated=negated)
         case Listed(name):
             here = exp.EQ(this=column("list_member", "list"), expression=text(name))
-            return _one_of(
-                exp.select(column("list_member", "user")).from_("list_member").where(here), columns, negated=negated
-            )
+            listed = exp.select(column("list_member", "user")).from_("list_member").where(here)
+            return _one_of(listed, columns, _USER, negated=negated)
         case Bucket():
             inside = _in_buckets(node, columns)
             return exp.Not(this=exp.paren(inside, copy=False)) if negated else inside
@@ -183,9 +212,10 @@ def _denied(found: exp.Expr) -> exp.Expr:
     return exp.Not(this=exp.Coalesce(this=exp.paren(found, copy=False), expressions=[exp.false()]))
 
 
-def _one_of(query: exp.Select, columns: Columns, *, negated: bool) -> exp.Expr:
-    """A user among those of a query. Users are never NULL, on either side, so the complement is exact."""
-    found = exp.In(this=_USER.copy(), query=query.subquery(copy=False))
+def _one_of(query: exp.Select, columns: Columns, whose: exp.Expr | None = None, *, negated: bool) -> exp.Expr:
+    """A user (by the key, unless said otherwise) among those of a query. Neither side is ever NULL, so the complement is exact."""
+    this = column("profile", columns.key) if whose is None else whose.copy()
+    found = exp.In(this=this, query=query.subquery(copy=False))
     return columns.tongue.not_among(found) if negated else found
 
 

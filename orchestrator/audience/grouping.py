@@ -1,6 +1,6 @@
 """Conditions on events of one name measured together: one pass over them for all their windows, one row a user, a column a measure."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from sqlglot import exp
 
@@ -62,7 +62,8 @@ class Passes:
     def joined(self, query: exp.Select) -> exp.Select:
         """A query of `profile` with the columns that the tests read; nobody is left out, nobody stands twice."""
         for one in self._passes.values():
-            same = exp.EQ(this=column(one.alias, "user"), expression=column("profile", "user"))
+            key = one.columns.key
+            same = exp.EQ(this=column(one.alias, key), expression=column("profile", key))
             query = query.join(one.query().subquery(one.alias, copy=False), on=same, join_type="left", copy=False)
         return query
 
@@ -73,16 +74,17 @@ class _Pass:
     def __init__(self, alias: str, conditions: list[Event], moment: Moment, columns: Columns) -> None:
         self.alias = alias
         self._name = conditions[0].name
-        self._columns = columns
+        self.columns = columns
         spans = [span(condition, moment) for condition in conditions]
         self._start, self._until = min(start for start, _ in spans), max(until for _, until in spans)
         self._rows: dict[str, exp.Expr] = {}
         self._measures: dict[str, exp.Expr] = {}
+        self._named: dict[Hashable, int] = {}
         self.tests = {condition: self._judge(condition, moment) for condition in conditions}
 
     def query(self) -> exp.Select:
         """The grouped query. What conditions read of an event is read once a row, below it."""
-        user = column("event", "user")
+        whose = column("event", self.columns.key)
         named = exp.EQ(this=column("event", "name"), expression=text(self._name))
         events = exp.select().from_("event").where(named, *inside(self._start, self._until), copy=False)
         if self._rows:
@@ -91,15 +93,38 @@ class _Pass:
                 for place, value in enumerate(self._rows.values())
             ]
             events = exp.select().from_(
-                events.select(user.copy(), _TIME.copy(), *read, copy=False).subquery("event", copy=False)
+                events.select(whose.copy(), _TIME.copy(), *read, copy=False).subquery("event", copy=False)
             )
         made = [
             exp.alias_(value, f"m{place}", quoted=True, copy=False)
             for place, value in enumerate(self._measures.values())
         ]
-        return events.select(user, *made, copy=False).group_by(user.copy(), copy=False)
+        return events.select(whose, *made, copy=False).group_by(whose.copy(), copy=False)
 
     def _judge(self, condition: Event, moment: Moment) -> exp.Expr:
+        counted = (*span(condition, moment), condition.where)
+
+        def aggregate(of: type[exp.AggFunc], value: exp.Expr | None) -> exp.Expr:
+            # Many segments ask for the same measure, and to write it takes long.
+            what = (of, condition.measure, condition.property, *counted)
+            if what not in self._named:
+                self._named[what] = self._place(self._measures, self._aggregated(of, value, condition, moment))
+            there = column(self.alias, f"m{self._named[what]}")
+            return exp.Coalesce(this=there, expressions=[exp.Literal.number(0)]) if of is exp.Count else there
+
+        return judged(condition, moment, self.columns, aggregate)
+
+    def _aggregated(self, of: type[exp.AggFunc], value: exp.Expr | None, condition: Event, moment: Moment) -> exp.Expr:
+        guards = self._guards(condition, moment)
+        if isinstance(value, exp.Distinct):
+            [each] = value.expressions
+            return of(this=exp.Distinct(expressions=[_guarded(guards, each)]))
+        if value is None:
+            return _filtered(guards, of(this=exp.Star()))
+        return of(this=_guarded(guards, value if value == _TIME else self._read(value)))
+
+    def _guards(self, condition: Event, moment: Moment) -> list[exp.Expr]:
+        """What tells the events of a condition from the others of the pass."""
         start, until = span(condition, moment)
         guards: list[exp.Expr] = []
         if start > self._start:
@@ -107,31 +132,15 @@ class _Pass:
         if until < self._until:
             guards.append(exp.LT(this=_TIME.copy(), expression=exp.Literal.number(until)))
         if condition.where:
-            guards.append(self._read(exp.and_(*fitting(condition.where, moment, self._columns), copy=False)))
-
-        def aggregate(of: type[exp.AggFunc], value: exp.Expr | None) -> exp.Expr:
-            made: exp.Expr
-            if isinstance(value, exp.Distinct):
-                [each] = value.expressions
-                made = of(this=exp.Distinct(expressions=[_guarded(guards, each)]))
-            elif value is None:
-                made = _filtered(guards, of(this=exp.Star()))
-            else:
-                made = of(this=_guarded(guards, value if value == _TIME else self._read(value)))
-            there = self._measure(made)
-            return exp.Coalesce(this=there, expressions=[exp.Literal.number(0)]) if of is exp.Count else there
-
-        return judged(condition, moment, self._columns, aggregate)
+            guards.append(self._read(exp.and_(*fitting(condition.where, moment, self.columns), copy=False)))
+        return guards
 
     def _read(self, value: exp.Expr) -> exp.Expr:
         return column("event", f"v{self._place(self._rows, value)}")
 
-    def _measure(self, value: exp.Expr) -> exp.Expr:
-        return column(self.alias, f"m{self._place(self._measures, value)}")
-
     def _place(self, among: dict[str, exp.Expr], value: exp.Expr) -> int:
         """The place of the same expression, told by its text."""
-        written = value.sql(self._columns.dialect)
+        written = value.sql(self.columns.dialect)
         among.setdefault(written, value)
         return list(among).index(written)
 

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import duckdb
 
-from orchestrator.audience.columns import quoted
+from orchestrator.audience import numbering
+from orchestrator.audience.columns import WHO, quoted
 from orchestrator.audience.replacing import Share, Whole
 from orchestrator.audience.store import Audience
 from orchestrator.core.times import DAY
@@ -50,13 +51,12 @@ def land_events(connection: duckdb.DuckDBPyConnection, source: str) -> int:
     fresh = source
     if connection.sql("SELECT count(*) FROM known").fetchall()[0][0]:
         fresh = f"(SELECT * FROM {source} WHERE message_id NOT IN (SELECT message_id FROM known))"
-    connection.execute(
-        f'INSERT INTO profile ("user") SELECT DISTINCT "user" FROM {fresh} AS fresh ANTI JOIN profile USING ("user")'
-    )
+    numbering.given(connection, fresh)
     done = connection.execute(
-        f'INSERT INTO event SELECT "user", name, "time", message_id, properties FROM {fresh} AS fresh'
+        f'INSERT INTO event SELECT "user", name, "time", message_id, properties, {WHO} FROM {fresh} JOIN whose USING ("user")'
     ).fetchone()
-    connection.execute("DROP TABLE known")
+    for table in ("known", "whose"):
+        connection.execute(f"DROP TABLE {table}")
     return int(done[0]) if done else 0
 
 
@@ -92,10 +92,14 @@ def land_people(connection: duckdb.DuckDBPyConnection, source: str, changed: Seq
     updated = connection.execute(
         f"""UPDATE profile SET {", ".join(sets)} FROM {source} AS i WHERE profile."user" = i."user" AND ({" OR ".join(differs)})"""
     ).fetchone()
-    into = ", ".join(['"user"', *values, "rest"])
-    taken = ", ".join(['i."user"', *(f"i.{value}" for value in values), "json_merge_patch('{}', i.rest)"])
+    into = ", ".join(['"user"', WHO, *values, "rest"])
+    numbering.begin(connection)
+    taken = ", ".join(
+        ['i."user"', numbering.NUMBER, *(f"i.{value}" for value in values), "json_merge_patch('{}', i.rest)"]
+    )
     added = connection.execute(
-        f'INSERT INTO profile ({into}) SELECT {taken} FROM {source} AS i ANTI JOIN profile USING ("user")'
+        f"""INSERT INTO profile ({into}) SELECT {taken}
+        FROM {source} AS i LEFT JOIN parted USING ("user") ANTI JOIN profile USING ("user")"""
     ).fetchone()
     return int(added[0]) if added else 0, int(updated[0]) if updated else 0
 
@@ -105,9 +109,7 @@ def land_devices(connection: duckdb.DuckDBPyConnection, source: str) -> int:
 
     A token that is known is seen again, never forgotten: what is newer wins, and the latest stands first.
     """
-    connection.execute(
-        f'INSERT INTO profile ("user") SELECT DISTINCT "user" FROM {source} ANTI JOIN profile USING ("user")'
-    )
+    numbering.given(connection, source)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE seen AS
         WITH known AS (
@@ -130,7 +132,8 @@ def land_devices(connection: duckdb.DuckDBPyConnection, source: str) -> int:
         'UPDATE profile SET devices = s.devices FROM seen AS s WHERE profile."user" = s."user" '
         "AND profile.devices IS DISTINCT FROM s.devices"
     ).fetchone()
-    connection.execute("DROP TABLE seen")
+    for table in ("seen", "whose"):
+        connection.execute(f"DROP TABLE {table}")
     return int(done[0]) if done else 0
 
 

@@ -7,8 +7,8 @@ from sqlglot import exp
 from orchestrator.audience.compiling import lists, members, predicate
 from orchestrator.audience.grouping import Passes, measured, of_a_crowd
 from orchestrator.audience.reader import Reader
-from orchestrator.audience.sql_columns import column, text
-from orchestrator.audience.tongue import Tongue, number
+from orchestrator.audience.sql_columns import Columns, column, text
+from orchestrator.audience.tongue import number
 from orchestrator.core.segments import Moment, Segment
 
 USERS = 10_000
@@ -52,26 +52,27 @@ def _rows(
         one = exp.Case().when(held, number(1), copy=False).else_(number(0), copy=False)
         query = query.select(exp.alias_(one, f"s{place}", quoted=True, copy=False), copy=False)
     needed = dict.fromkeys(name for segment in segments for name in lists(segment, moment))
-    for user, *flags in audience.ask(narrowed(passes.joined(query), users, columns.tongue), tuple(needed)):
+    for user, *flags in audience.ask(narrowed(passes.joined(query), users, columns), tuple(needed)):
         yield user, tuple(flags)
 
 
-def narrowed(query: exp.Select, users: Sequence[str], tongue: Tongue) -> exp.Select:
+def narrowed(query: exp.Select, users: Sequence[str], columns: Columns) -> exp.Select:
     """The same question of tables that hold these users alone, read once however often it names them."""
-    read: dict[str, set[str]] = {"profile": {"user"}, "event": {"user"}}
+    read: dict[str, set[str]] = {"profile": {"user", columns.key}, "event": {columns.key}}
     tables: list[exp.Table] = []
     for one in query.walk():
         if isinstance(one, exp.Column) and one.table in read:
             read[one.table].add(one.name)
         elif isinstance(one, exp.Table) and one.name in read:
             tables.append(one)
-    read["event"] &= _EVENT  # a subquery may be called so, too
+    read["event"] &= _EVENT | {columns.key}  # a subquery may be called so, too
     for table in tables:
         table.replace(exp.alias_(exp.to_table(_some(table.name)), table.name, copy=False))
-    for name in dict.fromkeys(table.name for table in tables):
+    # Whoever reads events reads profiles too; their key is looked up there.
+    for name in sorted(dict.fromkeys(table.name for table in tables), reverse=True):
         rows = exp.select(*(column(name, one) for one in sorted(read[name])), copy=False).from_(name, copy=False)
-        rows = rows.where(_among(users, name), copy=False)
-        query = query.with_(_some(name), as_=rows, materialized=tongue.materialized or None, copy=False)
+        rows = rows.where(_among(users, name, columns.key), copy=False)
+        query = query.with_(_some(name), as_=rows, materialized=columns.tongue.materialized or None, copy=False)
     return exp.select(exp.Star()).from_(query.subquery("answer", copy=False), copy=False)
 
 
@@ -84,5 +85,8 @@ def _some(table: str) -> str:
     return f"some_{table}"
 
 
-def _among(users: Sequence[str], table: str) -> exp.Expr:
-    return exp.In(this=column(table, "user"), expressions=[text(user) for user in users])
+def _among(users: Sequence[str], table: str, key: str = "user") -> exp.Expr:
+    if table == "profile" or key == "user":
+        return exp.In(this=column(table, "user"), expressions=[text(user) for user in users])
+    known = exp.select(column(_some("profile"), key)).from_(_some("profile"))
+    return exp.In(this=column(table, key), query=known.subquery(copy=False))

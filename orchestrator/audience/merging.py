@@ -2,17 +2,26 @@
 
 import duckdb
 
-from orchestrator.audience.columns import quoted
+from orchestrator.audience import numbering
+from orchestrator.audience.columns import WHO, quoted
 from orchestrator.audience.landing import land_devices
 from orchestrator.audience.shaping import columns
 
 
 def merge(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> None:
     """Give everything of the id `old` to `new`; where both say something, the new one is right."""
-    connection.execute('UPDATE event SET "user" = ? WHERE "user" = ?', [new, old])
-    if not connection.execute('SELECT 1 FROM profile WHERE "user" = ?', [old]).fetchone():
+    was = numbering.number_of(connection, old)
+    if was is None:
         return
-    connection.execute('INSERT INTO profile ("user") VALUES (?) ON CONFLICT DO NOTHING', [new])
+    known = connection.execute('SELECT 1 FROM profile WHERE "user" = ?', [old]).fetchone()
+    becomes = numbering.given_to(connection, new) if known else numbering.number_of(connection, new)
+    if becomes is None:  # neither has a profile any more
+        connection.execute("INSERT INTO parted VALUES (?, ?)", [new, was])
+        becomes = was
+    connection.execute(f'UPDATE event SET "user" = ?, {WHO} = ? WHERE {WHO} = ?', [new, becomes, was])
+    connection.execute('DELETE FROM parted WHERE "user" = ?', [old])
+    if not known:
+        return
     connection.execute('CREATE OR REPLACE TEMP TABLE former AS SELECT * FROM profile WHERE "user" = ?', [old])
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE carried AS
@@ -21,7 +30,7 @@ def merge(connection: duckdb.DuckDBPyConnection, old: str, new: str) -> None:
         FROM (SELECT unnest(json_extract(devices, '$[*]')) AS device FROM former)""",
         [new],
     )
-    kept = [name for name in columns(connection) if name not in ("user", "devices", "rest")]
+    kept = [name for name in columns(connection) if name not in ("user", "devices", "rest", WHO)]
     sets = [f"{quoted(name)} = coalesce(profile.{quoted(name)}, f.{quoted(name)})" for name in kept]
     sets.append("rest = json_merge_patch(coalesce(f.rest, '{}'), coalesce(profile.rest, '{}'))")
     connection.execute(f"""UPDATE profile SET {", ".join(sets)} FROM former AS f WHERE profile."user" = ?""", [new])

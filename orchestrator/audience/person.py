@@ -73,9 +73,12 @@ class AskedCrowd:
 
     def place(self, of: Attribute | Event, user: str) -> Place | None:
         """Where a person stands by the value that a condition measures."""
+        key = self._audience.columns.key
         query = places(of, self._moment, self._audience.columns).subquery("crowd")
         wanted = exp.select(column("crowd", "below"), column("crowd", "everybody")).from_(query)
-        found = self._audience.ask(wanted.where(_is(column("crowd", "user"), user)), self._lists)
+        known = exp.select(column("profile", key)).from_("profile").where(_is(column("profile", "user"), user))
+        mine = exp.In(this=column("crowd", key), query=known.subquery())
+        found = self._audience.ask(wanted.where(mine), self._lists)
         return Place(*found[0]) if found else None
 
     def sampled(self, sample: Sample, user: str) -> bool:

@@ -6,7 +6,8 @@ from typing import Protocol
 
 import duckdb
 
-from orchestrator.audience.columns import literal, quoted
+from orchestrator.audience import numbering
+from orchestrator.audience.columns import WHO, literal, quoted
 from orchestrator.audience.shaping import columns
 from orchestrator.audience.texts import FileError
 from orchestrator.core.mirrors import FAMILIES
@@ -53,8 +54,10 @@ class People:
 
     def clear(self, connection: duckdb.DuckDBPyConnection, source: str) -> None:
         """Delete who is not in the file, and of the others every attribute."""
-        connection.execute(f'DELETE FROM profile WHERE "user" NOT IN (SELECT "user" FROM {source})')
-        named = [name for name in columns(connection) if name not in ("user", "devices")]
+        gone = f'"user" NOT IN (SELECT "user" FROM {source})'
+        numbering.part(connection, gone)
+        connection.execute(f"DELETE FROM profile WHERE {gone}")
+        named = [name for name in columns(connection) if name not in ("user", "devices", WHO)]
         connection.execute(f"UPDATE profile SET {', '.join(f'{quoted(name)} = NULL' for name in named)}")
 
 

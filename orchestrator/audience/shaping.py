@@ -6,7 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestrator.audience.columns import ATTRIBUTE, OWN, TABLES, literal, pointer, quoted, typed
+from orchestrator.audience import numbering
+from orchestrator.audience.columns import ATTRIBUTE, OWN, TABLES, WHO, literal, pointer, quoted, typed
 from orchestrator.core.errors import StoreError
 from orchestrator.core.segments.tree import Declared, Kind
 from orchestrator.core.segments.values import TIME_PATTERN
@@ -28,7 +29,7 @@ def refuse_twins(attributes: Mapping[str, Declared]) -> None:
 def missing(connection: duckdb.DuckDBPyConnection, attributes: Mapping[str, Declared]) -> dict[str, str]:
     """The columns that are not there yet, or of another type than the catalogue says."""
     there = columns(connection)
-    return {name: kind for name, kind in typed(attributes).items() if there.get(name) != kind}
+    return {name: kind for name, kind in {**typed(attributes), WHO: "BIGINT"}.items() if there.get(name) != kind}
 
 
 def columns(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -52,6 +53,8 @@ def shape(connection: duckdb.DuckDBPyConnection, attributes: Mapping[str, Declar
     for table in TABLES:
         connection.execute(table)
     there = columns(connection)
+    if WHO not in there:
+        numbering.upgrade(connection)
     due = {name: kind for name, kind in typed(attributes).items() if there.get(name) != kind}
     for name, kind in due.items():
         if name in there:
@@ -120,10 +123,10 @@ def copy(connection: duckdb.DuckDBPyConnection, fresh: Path) -> None:
         if name.startswith(ATTRIBUTE):
             connection.execute(f"ALTER TABLE profile ADD COLUMN {quoted(name)} {kind}")
     connection.execute(f'INSERT INTO fresh.profile BY NAME SELECT * FROM {old}.main.profile ORDER BY "user"')
-    connection.execute(f'INSERT INTO fresh.event SELECT * FROM {old}.main.event ORDER BY "time", message_id')
+    connection.execute(f'INSERT INTO fresh.event BY NAME SELECT * FROM {old}.main.event ORDER BY "time", message_id')
     connection.execute(f"INSERT INTO fresh.loaded SELECT * FROM {old}.main.loaded")
     there = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name <> 'fresh'").fetchall()
-    for name in ("mirrored", "belongs"):  # a file of an older release lacks them
+    for name in ("mirrored", "belongs", "parted"):  # a file of an older release lacks them
         if (name,) in there:
             connection.execute(f"INSERT INTO fresh.{name} SELECT * FROM {old}.main.{name}")
     connection.execute(f"USE {old}")

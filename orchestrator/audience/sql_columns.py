@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sqlglot import exp
 
-from orchestrator.audience.columns import OWN, home
+from orchestrator.audience.columns import OWN, WHO, home
 from orchestrator.audience.tongue import DECIMAL, Tongue, call, column, text
 from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.tree import Declared, Kind
@@ -32,6 +32,11 @@ class Columns(Protocol):
     @property
     def dialect(self) -> str:
         """sqlglot's name of the engine's dialect."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """The column of `profile` and of `event` that tells whose a row is: the user, or a number that stands for one."""
         ...
 
     def attribute(self, name: str, kind: Kind | None) -> exp.Expr:
@@ -66,6 +71,7 @@ class OurColumns(ABC):
     declared: Mapping[str, Declared] = field(default_factory=dict)
     tongue: Tongue = field(default_factory=Tongue)
     dialect: str = ""
+    key: str = "user"
 
     def attribute(self, name: str, kind: Kind | None) -> exp.Expr:
         """A declared attribute from its column, what a profile knows by itself from that, any other from `rest`."""
@@ -125,6 +131,7 @@ class DuckColumns(OurColumns):
     """Our own DuckDB file."""
 
     dialect: str = "duckdb"
+    key: str = WHO
 
     def any_device(self, devices: exp.Expr) -> exp.Expr:
         """By the length of the array."""

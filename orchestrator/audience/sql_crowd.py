@@ -14,31 +14,31 @@ from orchestrator.core.segments.tree import Attribute, Band, Event, Node, Rfm, S
 _USER = column("profile", "user")
 _FINE = 10_000
 """Per cents have four decimals."""
-_BELOW, _OF, _PLACED = column("placed", "below"), column("placed", "everybody"), column("placed", "user")
+_BELOW, _OF = column("placed", "below"), column("placed", "everybody")
 
 
 def in_bands(of: Attribute | Event, bands: Sequence[Band], moment: Moment, columns: Columns) -> exp.Select:
     """The users who stand in one of these bands."""
     inside = exp.or_(*(_inside(band) for band in bands), copy=False)
-    return exp.select(_PLACED.copy()).from_(places(of, moment, columns).subquery("placed")).where(inside, copy=False)
+    whose = column("placed", columns.key)
+    return exp.select(whose).from_(places(of, moment, columns).subquery("placed")).where(inside, copy=False)
 
 
 def places(of: Attribute | Event, moment: Moment, columns: Columns) -> exp.Select:
-    """user, below (how many stand at or below them), everybody (how many have a value): one row for each of the latter."""
+    """The key, below (how many stand at or below them), everybody (how many have a value): one row for each of the latter."""
     if isinstance(of, Event):
         measured = values(of, moment, columns)
     else:
         value = columns.own(of.name) if of.own else columns.attribute(of.name, of.kind)
         known = exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
-        measured = (
-            exp.select(_USER.copy(), exp.alias_(value, "value", quoted=True)).from_("profile").where(known, copy=False)
-        )
+        whose = column("profile", columns.key)
+        measured = exp.select(whose, exp.alias_(value, "value", quoted=True)).from_("profile").where(known, copy=False)
     value = column("measured", "value")
     order = exp.Order(expressions=[exp.Ordered(this=value.copy())])
     below = exp.Window(this=exp.Count(this=value.copy()), order=order)  # its frame ends with the last of the equal ones
     everybody = exp.Window(this=exp.Count(this=value.copy()))
     return exp.select(
-        column("measured", "user"),
+        column("measured", columns.key),
         exp.alias_(below, "below", quoted=True),
         exp.alias_(everybody, "everybody", quoted=True),
     ).from_(measured.subquery("measured"))
@@ -63,7 +63,7 @@ def scored(rfm: Rfm, moment: Moment, columns: Columns) -> list[exp.Select]:
 
 def drawn(sample: Sample, columns: Columns, predicate: Callable[[Node], exp.Expr]) -> exp.Select:
     """The users of a sample: the smallest by draw, then by user."""
-    found = exp.select(_USER.copy()).from_("profile")
+    found = exp.select(column("profile", columns.key)).from_("profile")
     if sample.of is not None:
         found = found.where(predicate(sample.of), copy=False)
     draw = columns.tongue.draw(sample.salt, _USER.copy())

@@ -1,7 +1,8 @@
-"""A segment's condition on events in SQL: one late, selective scan of its own, giving users."""
+"""A segment's condition on events in SQL: one late, selective scan of its own, giving whose they are."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import TypeGuard
 
 from sqlglot import exp
 
@@ -9,6 +10,7 @@ from orchestrator.audience.sql_columns import Columns, column, text
 from orchestrator.audience.sql_days import event_day
 from orchestrator.audience.sql_sequences import starts
 from orchestrator.audience.sql_values import compared, lies, passes
+from orchestrator.audience.tongue import number
 from orchestrator.core.segments.judging import compare
 from orchestrator.core.segments.oracle import Moment
 from orchestrator.core.segments.tree import (
@@ -26,43 +28,50 @@ from orchestrator.core.segments.tree import (
 from orchestrator.core.times import Instant
 from orchestrator.core.windows import BEGINNING, bounds
 
-_USER = column("event", "user")
 _TIME = column("event", "time")
 _NAME = column("event", "name")
 _MESSAGE = column("event", "message_id")
+_WHOLE = frozenset({Measure.COUNT, Measure.DISTINCT})
+_SMALL = 2**31
 Aggregate = Callable[[type[exp.AggFunc], exp.Expr | None], exp.Expr]
 """An aggregate over the events a condition counts, of a value of theirs (None: of the events themselves)."""
 
 
-def users(condition: Event, moment: Moment, columns: Columns) -> tuple[exp.Select, bool]:
-    """Users by their events, and whether these are the members (True) or everybody else is (False).
+def users(
+    condition: Event, moment: Moment, columns: Columns, among: Sequence[exp.Expr] = ()
+) -> tuple[exp.Select, bool]:
+    """Users (by `columns.key`) by their events, and whether these are the members (True) or everybody else is (False).
 
-    Where nothing counts as 0 and 0 passes ("at most 2 purchases"), most members have no event at all: the query then
+    `among` are tests of whose an event is: others' are not looked at. Where nothing counts as 0 and 0 passes ("at most 2 purchases"), most members have no event at all: the query then
     finds those who fail.
     """
-    members = not (
-        condition.measure in NOTHING_IS_ZERO
-        and isinstance(condition.test, Comparison)
-        and compare(condition.test, Decimal(0))
-    )
-    found = _counted(condition, moment, columns)
+    members = finds_members(condition)
+    found = _counted(condition, moment, columns, among)
     if isinstance(condition.test, Picked):
         return _with_picked(condition, condition.test, found, moment, columns), True
-    grouped = found.select(_USER.copy(), copy=False).group_by(_USER.copy(), copy=False)
+    whose = column("event", columns.key)
+    grouped = found.select(whose, copy=False).group_by(whose.copy(), copy=False)
     if members and _once(condition):
         return grouped, True
     test = judged(condition, moment, columns, _plainly)
     return grouped.having(test if members else exp.Not(this=exp.paren(test)), copy=False), members
 
 
+def finds_members(condition: Event) -> bool:
+    """Whether the members have such an event at least; else nothing counts as 0, and 0 passes."""
+    return not (
+        condition.measure in NOTHING_IS_ZERO
+        and isinstance(condition.test, Comparison)
+        and compare(condition.test, Decimal(0))
+    )
+
+
 def values(condition: Event, moment: Moment, columns: Columns) -> exp.Select:
     """Users with at least one such event, and the value measured (`value`, never NULL); what bands are made of."""
-    value = _value(condition, moment, columns)
-    found = _counted(condition, moment, columns).select(
-        _USER.copy(), exp.alias_(value, "value", quoted=True), copy=False
-    )
+    value, whose = _value(condition, moment, columns), column("event", columns.key)
+    found = _counted(condition, moment, columns).select(whose, exp.alias_(value, "value", quoted=True), copy=False)
     known = exp.Not(this=exp.Is(this=value.copy(), expression=exp.null()))
-    return found.group_by(_USER.copy(), copy=False).having(known, copy=False)
+    return found.group_by(whose.copy(), copy=False).having(known, copy=False)
 
 
 def span(condition: Event, moment: Moment) -> tuple[Instant, Instant]:
@@ -70,7 +79,7 @@ def span(condition: Event, moment: Moment) -> tuple[Instant, Instant]:
     return bounds(condition.window, moment.at, moment.zone) if condition.window else (BEGINNING, moment.at)
 
 
-def _counted(condition: Event, moment: Moment, columns: Columns) -> exp.Select:
+def _counted(condition: Event, moment: Moment, columns: Columns, among: Sequence[exp.Expr] = ()) -> exp.Select:
     """The events a condition counts, as a table `event`; nothing is selected yet."""
     start, until = span(condition, moment)
 
@@ -78,32 +87,33 @@ def _counted(condition: Event, moment: Moment, columns: Columns) -> exp.Select:
         return _happened(name, where, moment, columns, start, until)
 
     if condition.then or condition.then_not:
-        return starts(condition, start, until, moment, columns, happened)
-    return exp.select().from_("event").where(happened(condition.name, condition.where, start, until), copy=False)
+        return starts(condition, start, until, moment, columns, happened, among)
+    here = happened(condition.name, condition.where, start, until)
+    return exp.select().from_("event").where(here, *among, copy=False)
 
 
 def _with_picked(condition: Event, test: Picked, found: exp.Select, moment: Moment, columns: Columns) -> exp.Select:
     """Users whose first or latest event is one with these properties."""
-    latest = condition.measure is Measure.LATEST
+    latest, whose = condition.measure is Measure.LATEST, column("event", columns.key)
     order = exp.Order(
         expressions=[
             exp.Ordered(this=_TIME.copy(), desc=latest),
             exp.Ordered(this=columns.tongue.by_code_point(_MESSAGE.copy()), desc=latest),
         ]
     )
-    place = exp.Window(this=exp.RowNumber(), partition_by=[_USER.copy()], order=order)
+    place = exp.Window(this=exp.RowNumber(), partition_by=[whose], order=order)
     fits = [
         passes(one.test, one.kind, columns.property(one.name, one.kind), moment, columns.tongue) for one in test.where
     ]
     ranked = found.select(
-        _USER.copy(),
+        whose.copy(),
         exp.alias_(place, "place", quoted=True),
         exp.alias_(exp.and_(*fits, copy=False), "fits", quoted=True),
         copy=False,
     )
     first = exp.EQ(this=column("ranked", "place"), expression=exp.Literal.number(1))
     return (
-        exp.select(column("ranked", "user"))
+        exp.select(column("ranked", columns.key))
         .from_(ranked.subquery("ranked"))
         .where(exp.and_(first, column("ranked", "fits")), copy=False)
     )
@@ -131,7 +141,15 @@ def judged(condition: Event, moment: Moment, columns: Columns, aggregate: Aggreg
     found = _value(condition, moment, columns, aggregate)
     if condition.measure is Measure.SUM:
         found = exp.Coalesce(this=found, expressions=[exp.Literal.number(0)])
+    if condition.measure in _WHOLE and _small(test.value) and (test.upto is None or _small(test.upto)):
+        upto = exp.null() if test.upto is None else number(int(test.upto))
+        return compared(test.op, found, number(int(test.value)), upto)
     return compared(test.op, found, columns.tongue.decimal(test.value), columns.tongue.decimal(test.upto))
+
+
+def _small(value: object) -> TypeGuard[Decimal]:
+    """Whether a number can be written as a whole one that every engine compares as such, without making decimals of what it counted."""
+    return isinstance(value, Decimal) and value == int(value) and abs(value) < _SMALL
 
 
 def _plainly(of: type[exp.AggFunc], value: exp.Expr | None) -> exp.Expr:

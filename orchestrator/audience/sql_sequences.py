@@ -1,6 +1,6 @@
 """Sequences in SQL: the events that are followed as a condition's steps say, in one scan and a pass for each step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -10,7 +10,6 @@ from orchestrator.core.segments.tree import Event, Kind, Property, Step
 from orchestrator.core.times import Instant
 from orchestrator.core.windows import BEGINNING, bounds
 
-_USER = column("event", "user")
 _TIME = column("event", "time")
 _NAME = column("event", "name")
 _MESSAGE = column("event", "message_id")
@@ -19,8 +18,8 @@ Happened = Callable[[str, tuple[Property, ...], Instant, Instant], exp.Expr]
 
 
 def starts(
-    condition: Event, start: Instant, until: Instant, moment: Moment, columns: Columns, happened: Happened
-) -> exp.Select:
+    condition: Event, start: Instant, until: Instant, moment: Moment, columns: Columns, happened: Happened, among: Sequence[exp.Expr] = ()
+) -> exp.Select:  # fmt: skip
     """The events of a condition that are followed as its steps say, as a table called `event` again.
 
     Every event that plays a part gets a mark for each part, in one scan; then, from the last step back to the first, a
@@ -28,7 +27,7 @@ def starts(
     """
     start = max(start, _earliest(condition, moment))
     parts = _parts(condition)
-    marked = exp.select(_USER.copy(), _TIME.copy(), _MESSAGE.copy())
+    marked = exp.select(column("event", columns.key), _TIME.copy(), _MESSAGE.copy())
     if condition.property:
         value = columns.property(condition.property, Kind.NUMBER)
         marked = marked.select(exp.alias_(value, "value", quoted=True), copy=False)
@@ -44,7 +43,7 @@ def starts(
     early = [] if start == BEGINNING else [exp.GTE(this=_TIME.copy(), expression=exp.Literal.number(start))]
     late = exp.LT(this=_TIME.copy(), expression=exp.Literal.number(moment.at))
     marked = marked.from_("event", copy=False).where(
-        exp.and_(exp.In(this=_NAME.copy(), expressions=names), *early, late), copy=False
+        exp.and_(exp.In(this=_NAME.copy(), expressions=names), *early, late, *among), copy=False
     )
     for number, part in reversed(list(enumerate(parts))):
         if part.then or part.then_not:
@@ -86,7 +85,7 @@ def _numbered(condition: Event) -> bool:
 
 
 def _row_number(columns: Columns) -> exp.Expr:
-    return exp.Window(this=exp.RowNumber(), partition_by=[_USER.copy()], order=_order(columns))
+    return exp.Window(this=exp.RowNumber(), partition_by=[column("event", columns.key)], order=_order(columns))
 
 
 def _order(columns: Columns) -> exp.Order:
@@ -116,7 +115,7 @@ def _kept(marked: exp.Select, number: int, parts: list[Event | Step], moment: Mo
     more = [column("event", "value")] if isinstance(first, Event) and first.property else []
     if isinstance(first, Event) and _numbered(first):
         more.append(column("event", "place"))
-    rows = [_USER.copy(), _TIME.copy(), _MESSAGE.copy(), *more, *others]
+    rows = [column("event", columns.key), _TIME.copy(), _MESSAGE.copy(), *more, *others]
     return exp.select(*rows, kept).from_(marked.subquery("event"))
 
 
@@ -144,4 +143,6 @@ def _next(number: int, value: exp.Expr, columns: Columns) -> exp.Expr:
     rows = exp.WindowSpec(
         kind="ROWS", start=exp.Literal.number(1), start_side="FOLLOWING", end="UNBOUNDED", end_side="FOLLOWING"
     )
-    return exp.Window(this=exp.Min(this=marked), partition_by=[_USER.copy()], order=_order(columns), spec=rows)
+    return exp.Window(
+        this=exp.Min(this=marked), partition_by=[column("event", columns.key)], order=_order(columns), spec=rows
+    )

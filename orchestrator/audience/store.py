@@ -212,7 +212,7 @@ class Audience:
         """
         with self.writing() as connection:
             gone = 0
-            for table in ("profile", "event"):
+            for table in ("profile", "event", "parted"):
                 found = connection.execute(f'DELETE FROM {table} WHERE "user" = ?', [user]).fetchone()
                 gone += found[0] if found else 0
         return gone > 0

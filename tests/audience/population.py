@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from orchestrator.audience.columns import LIST_MEMBERS, TABLES, home, quoted, typed
+from orchestrator.audience.columns import LIST_MEMBERS, TABLES, WHO, home, quoted, typed
 from orchestrator.audience.columns import OWN as COLUMNS
 from orchestrator.core.campaigns import Goal
 from orchestrator.core.mirrors import CONSENT
@@ -211,14 +211,17 @@ def loaded(
         connection.execute(f'ALTER TABLE profile ADD COLUMN "{name}" {kind}')
     connection.execute(LIST_MEMBERS)
     names, rows = profiles(people, declared)
-    columns = ", ".join(quoted(name) for name in names)
-    marks = ", ".join("?" for _ in names)
-    connection.executemany(f"INSERT INTO profile ({columns}) VALUES ({marks})", rows)
+    numbers = {one.user: 7 * (len(people) - place) for place, one in enumerate(people)}
+    columns = ", ".join(quoted(name) for name in [*names, WHO])
+    marks = ", ".join("?" for _ in [*names, WHO])
+    numbered = [[*row, numbers[row[0]]] for row in rows]
+    connection.executemany(f"INSERT INTO profile ({columns}) VALUES ({marks})", numbered)
     happened = happenings(people)
     listed = listings(people)
     if happened:
         connection.executemany(
-            'INSERT INTO event ("time", message_id, "user", name, properties) VALUES (?, ?, ?, ?, ?)', happened
+            f'INSERT INTO event ("time", message_id, "user", name, properties, {WHO}) VALUES (?, ?, ?, ?, ?, ?)',
+            [(*row, numbers[row[2]]) for row in happened],
         )
     if listed:
         connection.executemany("INSERT INTO list_member VALUES (?, ?)", listed)

@@ -276,7 +276,7 @@ def test_names_of_any_letters_stay_names(name: str) -> None:
     assert people_of(name, sql) == {"u"}
     typed = DuckColumns({name: Declared(Kind.TEXT)})
     found = sqlglot.parse_one(members_sql(segment, MOMENT, typed), dialect="duckdb").find_all(exp.Column)
-    assert {column.name for column in found} == {"user", "name", "time", "properties", f"a.{name}"}
+    assert {column.name for column in found} == {"user", "who", "name", "time", "properties", f"a.{name}"}
 
 
 def people_of(name: str, sql: str) -> set[str]:

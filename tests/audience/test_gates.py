@@ -34,7 +34,7 @@ def _read_in_a_loop(path: str, pipe: Connection) -> None:
 def _write(audience: Audience, batch: int) -> None:
     with audience.writing() as connection:
         connection.execute(
-            "INSERT INTO event SELECT 'u' || i, 'seen', i, ? || '-' || i, '{}' FROM range(1000) r(i)", [str(batch)]
+            "INSERT INTO event SELECT 'u' || i, 'seen', i, ? || '-' || i, '{}', 1 FROM range(1000) r(i)", [str(batch)]
         )
 
 
@@ -91,7 +91,7 @@ def test_a_killed_writer_leaves_no_lock_and_no_half_of_its_batch(tmp_path):
 def _write_and_hang(path: str, pipe: Connection) -> None:
     audience = Audience.open(f"duckdb:{path}", Path("/"))
     with audience.writing() as connection:
-        connection.execute("INSERT INTO event SELECT 'u', 'torn', i, 'torn' || i, '{}' FROM range(500) r(i)")
+        connection.execute("INSERT INTO event SELECT 'u', 'torn', i, 'torn' || i, '{}', 1 FROM range(500) r(i)")
         pipe.send("inside")
         pipe.recv()
 

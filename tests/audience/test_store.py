@@ -177,7 +177,7 @@ def test_a_crash_between_writing_and_closing_loses_nothing_that_was_committed(tm
     audience = a_shop(tmp_path)
     crash = (
         "import duckdb, os, sys; c = duckdb.connect(sys.argv[1]); "
-        "c.execute(\"INSERT INTO event VALUES ('u0001', 'late', 5, 'late', '{}')\"); os._exit(9)"
+        "c.execute(\"INSERT INTO event VALUES ('u0001', 'late', 5, 'late', '{}', 1)\"); os._exit(9)"
     )
     assert subprocess.run([sys.executable, "-c", crash, str(audience.path)], check=False).returncode == 9
     assert audience.rows("SELECT name FROM event WHERE message_id = 'late'") == [("late",)]
