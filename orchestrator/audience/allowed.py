@@ -84,13 +84,13 @@ def explain(engine: "duckdb.DuckDBPyConnection", number: int, allowed: Allowed) 
         "text": pa.array([text for text, _ in odd], pa.string()),
         "why": pa.array([why for _, why in odd], pa.string()),
     }
-    engine.register("refused", pa.table(told))
-    engine.execute(f"CREATE OR REPLACE TABLE refused{number} AS SELECT * FROM refused")
-    engine.unregister("refused")
+    engine.register("unfit", pa.table(told))
+    engine.execute(f"CREATE OR REPLACE TABLE unfit{number} AS SELECT * FROM unfit")
+    engine.unregister("unfit")
 
 
 def reason(number: int, kind: Kind, otherwise: str) -> str:
     """SQL: why the cell has no value; `otherwise` (SQL) is why its text is none of its kind at all."""
-    why = f"(SELECT max(why) FROM refused{number} WHERE text = t{number})"
+    why = f"(SELECT max(why) FROM unfit{number} WHERE text = t{number})"
     fits = f"{coercion.value(kind, f't{number}')} IS NOT NULL AND NOT contains(t{number}, chr(0))"
     return f"CASE WHEN {fits} THEN coalesce({why}, 'not one of those allowed') ELSE {otherwise} END"

@@ -81,11 +81,10 @@ def test_no_process_of_another_environment_serves_works_or_plans(dev):
     assert state(dev) == before
 
 
-def test_a_daemon_with_its_own_ledger_does_not_serve_upon_the_audience_of_another(dev):
+def test_a_daemon_with_its_own_ledger_does_not_serve_upon_the_audience_of_another(dev, monkeypatch):
     path = dev.root / SETTINGS
-    own = (
-        'live: {deliver: sink, stores: {ledger: "sqlite:data/live/ledger.db", audience: "duckdb:data/audience.duckdb"}}'
-    )
+    monkeypatch.setenv("LIVE_AUDIENCE", "duckdb:data/audience.duckdb")  # what stands in a variable, no check can tell
+    own = 'live: {deliver: sink, stores: {ledger: "sqlite:data/live/ledger.db", audience: "${env:LIVE_AUDIENCE}"}}'
     path.write_text(path.read_text().replace("live: {deliver: sink}", own))
     opened = app.open_project(dev.root, "live")
     with pytest.raises(OtherEnvironmentError, match=r"audience .*belongs to the environment dev"):
