@@ -79,7 +79,7 @@ class SQLiteStore:
     def _open(self) -> None:
         self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=5.0)
         self._connection.execute("PRAGMA journal_mode=WAL")
-        for pragma in ("synchronous=FULL", "temp_store=MEMORY", "cache_size=-2048", "secure_delete=FAST"):
+        for pragma in ("synchronous=FULL", "temp_store=MEMORY", "cache_size=-4096", "secure_delete=FAST"):
             self._connection.execute(f"PRAGMA {pragma}")
 
     def _gated(self, how: int) -> None:
