@@ -6,6 +6,7 @@ import typer
 
 from orchestrator.cli.desk import Desk, honest, no_such, when
 from orchestrator.cli.segments import At, Engine, Name, asked_about, bar
+from orchestrator.cli.times import moment_of
 
 
 @honest
@@ -84,8 +85,7 @@ def diff(
 
     Events are taken as they stood at either moment; attributes, lists and addresses are today's.
     """
-    from orchestrator.cli.sending import moment_of  # noqa: PLC0415 - keeps `--help` fast
-    from orchestrator.core.segments.sentence import sentences  # noqa: PLC0415
+    from orchestrator.core.segments.sentence import sentences  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
     moments = {moment_of(one, "--between"): one for one in between}

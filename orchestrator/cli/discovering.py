@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from orchestrator.cli.desk import Desk, honest, no_such
-from orchestrator.cli.lengths import length
 from orchestrator.cli.segments import At
+from orchestrator.cli.times import length, moment_of
 
 
 @honest
@@ -24,7 +24,6 @@ def discover(
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.audience import discovering  # noqa: PLC0415
     from orchestrator.audience.questions import Questions  # noqa: PLC0415
-    from orchestrator.cli.sending import moment_of  # noqa: PLC0415
     from orchestrator.core.phrases import say_duration  # noqa: PLC0415
     from orchestrator.core.segments import Moment  # noqa: PLC0415
     from orchestrator.core.times import DAY  # noqa: PLC0415

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
+from orchestrator.cli.asking import ask_for
 from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, no_such
 from orchestrator.wire.clock import WallClock
 
@@ -187,7 +188,6 @@ def land(desk: Desk, opened: "parts.Opened", audience: "Reader", wish: Wish) -> 
 
 def _approve(desk: Desk, loss: "Loss", progress: "_bar") -> None:
     """Let a person at a terminal type how much goes; where nobody can be asked, more than half needs --yes."""
-    from orchestrator.cli.sending import ask_for  # noqa: PLC0415 - keeps `--help` fast
 
     loss.refuse_doubtful()
     going, there = loss.share.going, loss.share.there
@@ -206,7 +206,7 @@ def _approve(desk: Desk, loss: "Loss", progress: "_bar") -> None:
 def _to_the_ledger(opened: Any, came: Any) -> dict[str, int]:
     """What people said and which addresses are stopped belongs into the ledger."""
     from orchestrator.core.nouns import Channel  # noqa: PLC0415 - keeps `--help` fast
-    from orchestrator.ledger import ConsentChange  # noqa: PLC0415
+    from orchestrator.ledger import ConsentChange  # noqa: PLC0415 - keeps `--help` fast
 
     told = {"consent": 0, "suppressed": 0}
     ledger = opened.ledger()

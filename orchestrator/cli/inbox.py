@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.desk import USAGE, Desk, fail, honest
-from orchestrator.cli.lengths import length
+from orchestrator.cli.times import length
 from orchestrator.wire.clock import WallClock
 
 inbox = typer.Typer(help="The keys of the in-app inbox.", no_args_is_help=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestrator.cli.asking import ask_for, ask_nobody
 from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, run_number, run_of
 from orchestrator.wire.clock import WallClock
 
@@ -47,7 +48,7 @@ def retry(
     People are taken as the audience knows them now; who has left it stays failed. All rules hold again: consent, caps, hours.
     """
     from orchestrator.cli.following import told as told_of  # noqa: PLC0415 - keeps `--help` fast
-    from orchestrator.cli.sending import ask_for, ask_nobody, tell_sent  # noqa: PLC0415
+    from orchestrator.cli.sending import tell_sent  # noqa: PLC0415
     from orchestrator.cli.shipping import work_here  # noqa: PLC0415
     from orchestrator.ledger import standing  # noqa: PLC0415
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, when
+from orchestrator.cli.times import moment_of
 from orchestrator.core.times import Instant
 
 if TYPE_CHECKING:
@@ -93,7 +94,6 @@ def around(desk: Desk, names: Iterable[str], at: str | None, engine: str | None 
     """All segments and the engine to ask; ends with a word if one of these names is none of theirs."""
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.audience.engines.by_url import open_audience  # noqa: PLC0415
-    from orchestrator.cli.sending import moment_of  # noqa: PLC0415
     from orchestrator.core.segments import Moment  # noqa: PLC0415
 
     opened = desk.open()

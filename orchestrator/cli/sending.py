@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import CTRL_C, USAGE, WRONG, Desk, fail, honest, when
+from orchestrator.cli.asking import ask_for, ask_nobody
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, when
+from orchestrator.cli.times import moment_of
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orchestrator.cli.shipping import Rehearsal, Sent
-    from orchestrator.core.times import Instant
     from orchestrator.ledger.coupons import Stock
     from orchestrator.pipeline import Forecast
 
@@ -167,24 +168,6 @@ def _nobody(desk: Desk, show: "Rehearsal") -> str:
     return f"{desk.environment}: {app.whom(show.opened)}, and nobody of {name} is in the audience"
 
 
-def ask_nobody(desk: Desk, verb: str, *, yes: bool, after: str) -> None:
-    """A program cannot type the number: with --json it has to say --yes."""
-    if desk.as_json and not yes:
-        fail(f"{verb} --json asks nobody, so it needs --yes as well, after {after}", USAGE)
-
-
-def ask_for(number: int, of_what: str, to: str = "send", undone: str = "nothing was sent") -> None:
-    """Let a person type the number, not "y"; any other answer ends here, and `undone` says what did not happen."""
-    try:
-        answer = typer.prompt(f"\n Type the number of {of_what} ({number}) to {to}, anything else to stop", err=False)
-    except typer.Abort as problem:
-        interrupted = isinstance(problem.__context__, KeyboardInterrupt)
-        typer.echo()
-        fail(f"stopped; {undone}", CTRL_C if interrupted else WRONG)
-    if answer.replace(",", "").strip() != str(number):
-        fail(f"stopped; {undone}")
-
-
 def tell_sent(desk: Desk, campaign: str, sent: "Sent", more: "Mapping[str, Any] | None" = None) -> None:
     """How a run stands after it was worked here, with what else a program is told; ends with its exit code."""
     desk.show({**(more or {}), **sent.told}, lambda: _print_sent(campaign, sent))
@@ -229,25 +212,6 @@ def serve(
         os.environ["ORCHESTRATOR_LOG"] = "json"
     # This process becomes the daemon, so that whoever started us holds the daemon itself.
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, our own arguments
-
-
-def moment_of(text: str | None, option: str = "--at") -> "Instant":
-    """The moment an option names, or now."""
-    from datetime import datetime  # noqa: PLC0415
-
-    from orchestrator.core.times import instant  # noqa: PLC0415
-
-    if text is None:
-        return WallClock().now()
-    try:
-        named = datetime.fromisoformat(text)
-    except ValueError:
-        example = "2026-11-27T10:00+01:00, or 2026-11-27T09:00Z for UTC"
-        fail(f"{option} {text}: there is no such moment; write it as ISO 8601 with its zone: {example}", USAGE)
-    try:
-        return instant(named)
-    except ValueError as problem:
-        fail(f"{option} {text}: {problem}", USAGE)
 
 
 def _told(found: "Forecast") -> dict[str, object]:

@@ -1,8 +1,6 @@
 """Sending by hand: the audience is resolved once, shown, and the very same people are planned and worked, here and now."""
 
-import asyncio
 import random
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,10 +14,11 @@ from orchestrator import app, checking
 from orchestrator.bundles import Bundles
 from orchestrator.bundles import prepared as prepare
 from orchestrator.cli import standing as earlier_runs
-from orchestrator.cli.desk import CTRL_C, OK, TERMINATED, WRONG, Desk, fail, no_such
+from orchestrator.cli.desk import OK, WRONG, Desk, fail, no_such
 from orchestrator.cli.following import Following, failed_whole, in_people, who_waits
 from orchestrator.cli.following import told as told_of
 from orchestrator.cli.progress import Asking, Progress, waiting
+from orchestrator.cli.stopping import STOPS, stop_when_told
 from orchestrator.cli.telling import tell_the_audience
 from orchestrator.config import Deliver
 from orchestrator.core.assignment import ramp_at
@@ -76,9 +75,6 @@ class Sent:
 
 PROBED = 5
 """People a dry run asks the services of linked data about: enough to see that they answer."""
-
-_STOPS = {signal.SIGINT: (CTRL_C, "ctrl-c"), signal.SIGTERM: (TERMINATED, "SIGTERM")}
-"""What stops the work: its exit code, and the reason the paused run is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,19 +254,6 @@ def _ask_again(show: Bench, bundles: Bundles, run: int, now: Instant, ledger: Le
             ask_again(ledger, lambda: app.audience(opened), project, prepared, found, now)
 
 
-def _stop_when_told(stopping: asyncio.Event) -> list[signal.Signals]:
-    """Set the event at the first signal to stop; the list will hold the signals that came."""
-    came: list[signal.Signals] = []
-
-    def stop(by: signal.Signals) -> None:
-        came.append(by)
-        stopping.set()
-
-    for by in _STOPS:
-        asyncio.get_running_loop().add_signal_handler(by, stop, by)
-    return came
-
-
 async def _work(desk: Desk, show: Bench, run: Run) -> int:
     """Work the run; the exit code, which is a signal's if that paused the run."""
     clock = WallClock()
@@ -280,7 +263,7 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
     progress = Progress(run.campaign, rows, clock, quiet=desk.as_json)
     parts = Parts(held, app.dispatch(show.opened, clock, random.random), bundles.prepare_shard, progress)
     following = Following(run.id, progress, clock)
-    signals = _stop_when_told(parts.dispatch.stopping)
+    signals = stop_when_told(parts.dispatch.stopping)
     with progress:
         while not parts.dispatch.stopping.is_set():
             try:
@@ -297,7 +280,7 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
     await parts.dispatch.close()
     code = OK
     if signals:
-        stopped, why = _STOPS[signals[0]]
+        stopped, why = STOPS[signals[0]]
         if await held(lambda ledger: runs.steer(ledger.store, run.id, RunState.PAUSED, [RunState.WORKING], why)):
             code = stopped
     await held(lambda ledger: ledger.end_boot(clock.now()))

@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrator.cli.desk import USAGE, Failed
-from orchestrator.cli.lengths import length
+from orchestrator.cli.times import length
 from orchestrator.core.phrases import LONGEST
 from orchestrator.core.times import DAY, HOUR, MINUTE, SECOND
 from tests.cli.conftest import orchestrator

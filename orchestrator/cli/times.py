@@ -1,8 +1,13 @@
-"""Lengths of time as they are typed after an option: as files have them, `30 days`, or in short, `30d`."""
+"""Times as they are typed after an option: lengths as files have them, `30 days`, or in short, `30d`; moments in ISO 8601."""
 
 import re
+from typing import TYPE_CHECKING
 
 from orchestrator.cli.desk import USAGE, fail
+from orchestrator.wire.clock import WallClock
+
+if TYPE_CHECKING:
+    from orchestrator.core.times import Instant
 
 _SHORT = {"w": "weeks", "d": "days", "h": "hours", "min": "minutes", "s": "seconds"}
 """No `m`: it is a minute to some and a month to others."""
@@ -34,3 +39,22 @@ def _objection(phrase: str) -> str:
     if found is None or not (found[2] in _SHORT or found[2].removesuffix("s") in UNITS):
         return "that is no length of time"
     return "that is longer than 100 years" if found[1].strip("0") else "that is no time at all"
+
+
+def moment_of(text: str | None, option: str = "--at") -> "Instant":
+    """The moment an option names, or now."""
+    from datetime import datetime  # noqa: PLC0415
+
+    from orchestrator.core.times import instant  # noqa: PLC0415
+
+    if text is None:
+        return WallClock().now()
+    try:
+        named = datetime.fromisoformat(text)
+    except ValueError:
+        example = "2026-11-27T10:00+01:00, or 2026-11-27T09:00Z for UTC"
+        fail(f"{option} {text}: there is no such moment; write it as ISO 8601 with its zone: {example}", USAGE)
+    try:
+        return instant(named)
+    except ValueError as problem:
+        fail(f"{option} {text}: {problem}", USAGE)
