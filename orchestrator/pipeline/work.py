@@ -136,9 +136,8 @@ class Sight:
             if isinstance(verdict.verdict, Send)
             and (row := _row(known[user], verdict.channel, verdict.step, verdict.slot))
         ]
-        for (letter, row), content in zip(
-            rows, letters.render(letter for letter, _ in rows), strict=False
-        ):  # fewer: halted
+        written = letters.render((letter for letter, _ in rows), self.shard.weight)
+        for (letter, row), content in zip(rows, written, strict=False):  # fewer: halted
             if isinstance(content, Unwritten):
                 yield Mark(letter.key, content.state, content.reason, content.detail, exposed=True)
                 continue
