@@ -71,7 +71,9 @@ async def work(shard: Shard, parts: Parts, clock: Clock, offered: Callable[[], N
         items = chain(sight.items(prepared.letters, verdicts, known, clock.now()), _then(offered))
         turns = parts.dispatch.turns(items, sight.job())
         async for turn in turns:
-            permitted = await parts.ledger(partial(sight.take, turn))
+            asked = parts.ledger.begin(partial(sight.take, turn))
+            turns.look_ahead()
+            permitted = await asked
             sight.note(turn.answered, permitted)
             if parts.watch is not None:
                 parts.watch.turned(shard, turn, permitted)
