@@ -27,6 +27,11 @@ def begin_planning(store: Store, run: int, boot: Boot) -> bool:
         )
 
 
+def under_way(store: Store) -> bool:
+    """Whether a run is being planned just now."""
+    return bool(store.rows("SELECT 1 FROM run WHERE state = 'planning' LIMIT 1"))
+
+
 class Planned(NamedTuple):
     """A member as the planner writes them: the person, and one slot number for each row of each channel."""
 

@@ -74,7 +74,7 @@ class _Device(msgspec.Struct, gc=False):
     """A device as profiles keep it."""
 
     token: str
-    seen_at: int | None = None
+    seen_at: Instant | None = None
     platform: str | None = None
     app: str | None = None
 
@@ -94,20 +94,26 @@ def _addresses(
     if Channel.PUSH in channels:
         # All of them are read at once: one by one they would take twice as long.
         known = _DEVICES(f"[{','.join([devices or 'null' for devices in columns['devices']])}]")
-        homes.append((Channel.PUSH, [tuple(map(_address, devices)) if devices else () for devices in known]))
+        homes.append((Channel.PUSH, [_of_devices(devices) if devices else () for devices in known]))
     if len(homes) == 1:
         ((only, values),) = homes
-        yield from ({only: found} if found else {} for found in values)
+        yield from [{only: found} if found else {} for found in values]
         return
     for number in range(rows):
         yield {channel: values[number] for channel, values in homes if values[number]}
 
 
+_NEVER_SEEN = Instant(0)
 _WRITTEN = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 
 
-def _address(device: _Device) -> Address:
-    return Address(device.token, Instant(device.seen_at or 0), device.platform or "", device.app or "")
+def _of_devices(devices: Sequence[_Device]) -> tuple[Address, ...]:
+    if len(devices) == 1:  # most people have one
+        (device,) = devices
+        return (Address(device.token, device.seen_at or _NEVER_SEEN, device.platform or "", device.app or ""),)
+    return tuple(
+        [Address(one.token, one.seen_at or _NEVER_SEEN, one.platform or "", one.app or "") for one in devices]
+    )
 
 
 def _ready(column: Any) -> list[Any]:
