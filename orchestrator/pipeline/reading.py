@@ -111,9 +111,7 @@ def _of_devices(devices: Sequence[_Device]) -> tuple[Address, ...]:
     if len(devices) == 1:  # most people have one
         (device,) = devices
         return (Address(device.token, device.seen_at or _NEVER_SEEN, device.platform or "", device.app or ""),)
-    return tuple(
-        [Address(one.token, one.seen_at or _NEVER_SEEN, one.platform or "", one.app or "") for one in devices]
-    )
+    return tuple([Address(one.token, one.seen_at or _NEVER_SEEN, one.platform or "", one.app or "") for one in devices])
 
 
 def _ready(column: Any) -> list[Any]:
