@@ -122,9 +122,11 @@ class Turns:
                             await self._air.thin(0)
                 answered = self._air.answers()
                 if not ready and not answered:
-                    if not self._air.count:
-                        return
-                    continue
+                    if self._air.count:
+                        continue
+                    if self._trouble is not None:
+                        raise self._trouble
+                    return
                 turn = HalfTurn(answered, ready, self._clock.now())
                 yield turn
                 await self._follow(turn)
@@ -134,25 +136,26 @@ class Turns:
             self._air.close()
 
     def look_ahead(self) -> None:
-        """Make the next half ready, while the ledger is asked about this one; trouble with it is told when its turn comes."""
+        """Make the next half ready, while the ledger is asked about this one.
+
+        If that fails, what is in the air is settled before anybody hears of it.
+        """
         try:
             self._fill()
-        except Exception as trouble:  # noqa: BLE001 - what the ledger permits meanwhile must leave all the same
+        except Exception as trouble:  # noqa: BLE001 - raised once nothing is left in doubt
             self._trouble = trouble
 
     def _gather(self) -> list[Ready]:
         """Up to half a window of messages that may be offered now: those asked to wait first, then fresh ones."""
-        if self._trouble is not None:
-            raise self._trouble
-        if self._stopping.is_set() or self.resume_at is not None:
+        self.look_ahead()
+        if self._stopping.is_set() or self.resume_at is not None or self._trouble is not None:
             return []
-        self._fill()
         taken = [self._offered.popleft() for _ in range(min(self._half, len(self._offered)))]
         self._messages.update({ready.id: message for ready, message in taken})
         return [ready for ready, _ in taken]
 
     def _fill(self) -> None:
-        if self._stopping.is_set() or self.resume_at is not None:
+        if self._stopping.is_set() or self.resume_at is not None or self._trouble is not None:
             return
         now = self._clock.now()
         while len(self._offered) < self._half:

@@ -1,7 +1,7 @@
 """Many messages, each written where it belongs: here if it goes straight through, else in the render child."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 
 from orchestrator.core.nouns import Content
 from orchestrator.rendering.child import RenderChild
@@ -10,7 +10,7 @@ from orchestrator.rendering.rendering import Compiled, Refusal, RenderRequest
 
 def write_many(
     compiled: Compiled, child: RenderChild, requests: Iterable[RenderRequest], weight: int
-) -> Iterator[Content | Refusal]:
+) -> Generator[Content | Refusal]:
     """One answer for each request, in order; what is written here is written only when it is asked for.
 
     Nothing that is known of a person is longer than `weight` bytes. RenderChildError if the child is gone.
