@@ -7,6 +7,7 @@ from orchestrator.rendering.rendering import Compiled, Refusal, RenderRequest, t
 from orchestrator.rendering.scripts import Path, spell
 from orchestrator.rendering.trials import Values, tried
 from orchestrator.rendering.writing import Limits
+from orchestrator.rendering.writing_many import write_many
 
 __all__ = [
     "Catalogue",
@@ -23,4 +24,5 @@ __all__ = [
     "spell",
     "touched",
     "tried",
+    "write_many",
 ]

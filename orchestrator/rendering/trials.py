@@ -97,7 +97,7 @@ def _always(compiled: Compiled, child: RenderChild, cell: Cell, kinds: Kinds) ->
     try:
         certain = all(isinstance(it, Refusal) and it.reason is Reason.TEMPLATE_ERROR for it in others)
     finally:
-        others.close()  # type: ignore[attr-defined]  # a generator, so that the child is left in order
+        others.close()  # so that the child is left in order
     return first if certain else None
 
 
