@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from orchestrator import app
+from orchestrator.config import fingerprint
 from orchestrator.core.errors import OrchestratorError, PassingError, StoreError
 from orchestrator.core.mirrors import FAMILIES
 from orchestrator.core.times import Clock
@@ -19,7 +20,6 @@ from orchestrator.daemon.face import Face
 from orchestrator.daemon.loading import Loading
 from orchestrator.daemon.nursery import Nursery
 from orchestrator.daemon.proving import refuse_elsewhere
-from orchestrator.daemon.watching import fingerprint
 from orchestrator.ledger import Purpose, RunState, asking, figures, pace, runs
 from orchestrator.logs import Log
 from orchestrator.pipeline import AHEAD, LedgerThread

@@ -5,7 +5,7 @@ one that lacks data is nobody's mistake.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -119,8 +119,13 @@ def _request(compiled: Compiled, cell: Cell, values: Mapping[str, Any]) -> Rende
 def _made_up(compiled: Compiled, cell: Cell, kinds: Kinds, number: int) -> dict[str, Any]:
     """A person with everything a message reads; number 0 is the typical one."""
     script = compiled.forms[cell].script
+    return made_up({path for path, _ in script.paths} if script is not None else (), kinds, number)
+
+
+def made_up(paths: Iterable[Path], kinds: Kinds, number: int) -> dict[str, Any]:
+    """Values for all of these paths; number 0 is the typical person."""
     values: dict[str, Any] = {}
-    for path in sorted({path for path, _ in script.paths} if script is not None else (), key=len, reverse=True):
+    for path in sorted(paths, key=len, reverse=True):
         known = kinds.get(path) or Values(_KINDS.get(path[0], _ANYTHING))
         choice = known.values or _VALUES.get(known.word, _VALUES[_ANYTHING])
         at = crc32(repr((number, path)).encode()) % len(choice) if number else 0
