@@ -16,7 +16,6 @@ from orchestrator.core.mirrors import FAMILIES
 from orchestrator.core.times import Clock
 from orchestrator.daemon.bells import Bells, Edition, tick
 from orchestrator.daemon.children import Children
-from orchestrator.daemon.face import Face
 from orchestrator.daemon.loading import Loading
 from orchestrator.daemon.nursery import Nursery
 from orchestrator.daemon.proving import refuse_elsewhere
@@ -24,6 +23,7 @@ from orchestrator.ledger import Purpose, RunState, asking, figures, pace, runs
 from orchestrator.logs import Log
 from orchestrator.pipeline import AHEAD, LedgerThread
 from orchestrator.web import Health, Seals, site
+from orchestrator.web.face import Face
 from orchestrator.web.metrics import Daemon, exposition, snapshot
 
 log = Log("daemon")

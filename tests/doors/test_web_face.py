@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 from orchestrator import app
-from orchestrator.daemon.face import listen
+from orchestrator.web.face import listen
 from orchestrator.daemon.supervisor import Serving, Supervisor
 from orchestrator.wire.clock import WallClock
 from tests.doors.builders import the_example_in
