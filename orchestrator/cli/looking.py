@@ -73,9 +73,8 @@ class Looking:
         found = tuple(dict.fromkeys((*said, *checking.linted(project, compiled, said))))
         locales = tuple(filter(None, dict.fromkeys((*project.settings.locales, people[0].locale))))
         scene = Scene(letters, campaign, locales, people, now, found)
-        mistakes = tuple(dict.fromkeys((*loaded.mistakes, *found)))
-        self._last = self._preview(scene, mistakes, project.settings.public_url)
-        return Seen(self._last, people[0], scene, loaded.mistakes or compiled.mistakes)
+        self._last = self._preview(scene, project.settings.public_url)
+        return Seen(self._last, people[0], scene, said or compiled.mistakes)
 
     def _campaign(self, project: config.Project) -> Campaign:
         """The campaign, if it has what was chosen."""
@@ -129,14 +128,14 @@ class Looking:
         )
         return [replace(somebody, attributes=values) for values in samples(compiled, kinds, now)]
 
-    def _preview(self, scene: Scene, mistakes: Sequence[Mistake], public_url: str) -> Preview:
+    def _preview(self, scene: Scene, public_url: str) -> Preview:
         person, chosen = scene.people[0], self._chosen
         whose, found = "with made-up values; --as USER shows somebody's own", tiles(scene)
         if chosen.user is not None:
             whose = f"with the data of {person.user}, who is in {person.segment}"
             found = marked(found, replace(person, locale=person.locale or scene.locales[0]))
         its = {mistake for tile in found for mistake in tile.mistakes}
-        rest = tuple(mistake for mistake in mistakes if mistake not in its)
+        rest = tuple(mistake for mistake in scene.mistakes if mistake not in its)
         name, about = scene.campaign.name, scene.campaign.about
         answers = self._ask(found, f"{public_url}/u/") if chosen.links else None
         return Preview(name, about, chosen.user or "", whose, self._desk.environment, found, rest, answers)

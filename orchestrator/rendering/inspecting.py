@@ -155,7 +155,8 @@ def _push(content: PushContent) -> Iterator[Finding]:
 
 def _in_app(content: InAppContent) -> Inspection:
     payload = content.payload
-    buttons = [one for one in payload.get("buttons") or () if isinstance(one, dict)]
+    given = payload.get("buttons")
+    buttons = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
     found = [
         Finding(f"button “{one.get('label', '')}” does nothing: no link, no dismiss", wrong=True)
         for one in buttons

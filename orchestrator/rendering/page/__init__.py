@@ -52,7 +52,10 @@ def page(preview: Preview, serving: Serving | None = None) -> str:
         .get_template("page.html")
         .render(
             preview=preview,
-            channels=[(name, label, _rows(preview, name)) for name, label in CHANNELS.items()],
+            channels=[
+                (name, CHANNELS[name], _rows(preview, name))
+                for name in dict.fromkeys(it.channel for it in preview.tiles)
+            ],
             filters=_filters(preview),
             serving=serving,
             css=Markup(css),  # noqa: S704 - our own file
