@@ -126,13 +126,12 @@ def _write(scene: Scene, channel: Channel, place: tuple[str, str, str]) -> Conte
 
 def _absent(scene: Scene, channel: Channel, place: tuple[str, str, str]) -> Outcome:
     """There is no file; the mistakes that say so stand at the paths it would have."""
-    segment, locale, variant = place
+    segment, locale, _ = place
     root = f"templates/{scene.campaign.name}/"
     missing = [
         it for it in scene.mistakes if it.file.startswith((f"{root}{segment}/{channel}", f"{root}_default/{channel}"))
     ]
-    where = f"{variant} " if variant else ""
-    return Outcome((), None, f"no file for {where}{channel} in {locale or 'any language'}", tuple(missing))
+    return Outcome((), None, f"no file for {channel} in {locale}", tuple(missing))
 
 
 def _of_files(scene: Scene, files: Iterable[str]) -> tuple[Mistake, ...]:

@@ -6,36 +6,35 @@ from typing import Any
 from orchestrator.core.nouns import CODES
 from orchestrator.core.times import DAY, Instant, iso
 from orchestrator.rendering.rendering import BUILT_IN, Compiled
-from orchestrator.rendering.trials import Kinds, made_up
+from orchestrator.rendering.trials import TEXTS, Kinds, made_up
 
-_TRIES = 24
-"""People who are made up, at most, until a message can be written for one."""
 _TIMES = frozenset({"firstOccurrenceOf", "lastOccurrenceOf", "firstRun", "lastActive"})
 _NAMES = {"firstname": "Ada", "lastname": "Lovelace", "name": "Ada Lovelace", "city": "Vienna", "currency": "EUR"}
 
 
 def samples(compiled: Compiled, kinds: Kinds, now: Instant) -> Iterator[dict[str, Any]]:
-    """What people made up for a campaign's messages have, the best to look at first."""
+    """What people made up for a campaign's messages have, the best to look at first.
+
+    The others have another word each where any will do, for a template that wants a currency or a number in it.
+    """
     paths = {path for path in compiled.touched() if path[0] not in BUILT_IN and path[0] != "unsubscribe_url"}
     codes = {pool: {"code": "SAMPLE-CODE", "expires": iso(Instant(now + 14 * DAY))} for pool in compiled.coupons()}
-    for number in range(_TRIES):
-        # What templates read has a kind; who is made up first has words for a name where any text will do.
-        values = made_up(paths, kinds, max(0, number - 1))
-        if number == 0:
-            for path in paths:
-                _name(values, path, kinds, now)
+    for word in ("", *TEXTS):
+        values = made_up(paths, kinds, 0)
+        for path in paths:
+            _name(values, path, kinds, now, word)
         yield {**values, CODES: codes}
 
 
-def _name(values: dict[str, Any], path: tuple[str, ...], kinds: Kinds, now: Instant) -> None:
+def _name(values: dict[str, Any], path: tuple[str, ...], kinds: Kinds, now: Instant, word: str) -> None:
     """Put a word or a moment that looks like one where a path leads."""
     inside: Any = values
     for step in path[:-1]:
         inside = inside[step]
-    kind = kinds.get(path)
+    name, kind = path[-1], kinds.get(path)
     if path[0] in _TIMES:
-        inside[path[-1]] = iso(Instant(now - 12 * DAY))
-    elif isinstance(inside[path[-1]], str) and (kind is None or (kind.word == "text" and not kind.values)):
-        inside[path[-1]] = _NAMES.get(path[-1].replace("_", "").lower(), f"[{path[-1].replace('_', ' ')}]")
+        inside[name] = iso(Instant(now - 12 * DAY))
+    elif isinstance(inside[name], str) and (kind is None or (kind.word == "text" and not kind.values)):
+        inside[name] = word or _NAMES.get(name.replace("_", "").lower(), f"[{name.replace('_', ' ')}]")
     elif kind is not None and kind.word == "number" and not kind.values:
-        inside[path[-1]] = 49
+        inside[name] = 49

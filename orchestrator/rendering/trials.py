@@ -29,9 +29,9 @@ _FATAL = 3
 """After so many messages that never ended nothing more is tried: each costs its whole time."""
 
 _ANYTHING = "anything"
-_TEXTS = ("Ada", "12", "2026-03-02", "EUR", "Europe/Vienna", "de", "https://shop.example/a", "d MMMM")
+TEXTS = ("Ada", "12", "2026-03-02", "EUR", "Europe/Vienna", "de", "https://shop.example/a", "d MMMM")
 _VALUES: Mapping[str, Sequence[Any]] = {
-    "text": _TEXTS,
+    "text": TEXTS,
     "number": (3, 1, 0, 2.5, 1000, -1),
     "boolean": (True, False),
     "date": ("2026-03-02", "2020-12-31"),
@@ -41,7 +41,7 @@ _VALUES: Mapping[str, Sequence[Any]] = {
     "phone": ("+431234567",),
     "url": ("https://shop.example/a",),
     "list": (["a", "b"], [], ["12"]),
-    _ANYTHING: (*_TEXTS, 3, 0, 2.5, True, ["a", "b"]),
+    _ANYTHING: (*TEXTS, 3, 0, 2.5, True, ["a", "b"]),
 }
 """What a made-up person has, by the kind of the attribute; the typical one has the first."""
 _KINDS = {
