@@ -32,7 +32,7 @@ def test_a_text_has_the_parts_that_networks_count(text, alphabet, count, used):
 
 
 def test_the_letters_that_make_it_dearer_are_named_once():
-    assert parts("It’s “yours”, and that’s it").outside == "’“”"
+    assert parts("It\u2019s “yours”, and that\u2019s it").outside == "\u2019“”"
     assert parts("It's yours {now} ~ for 5 €").outside == ""
 
 

@@ -97,7 +97,7 @@ def test_missing_data_of_the_person_says_which():
 
 
 def test_the_next_person_is_asked_where_a_template_fails_for_the_first():
-    push = {"templates/winback/_default/push.yaml": "title: \"{{ 6 // userAttribute.n }}\"\nbody: b\n"}
+    push = {"templates/winback/_default/push.yaml": 'title: "{{ 6 // userAttribute.n }}"\nbody: b\n'}
     people = [Person("x", "lapsed", attributes={"userAttribute": {"n": n}}) for n in (0, 2)]
     campaign = replace(WINBACK, channels=(Channel.PUSH,), experiment=None)
     [tile] = tiles(a_scene(push, campaign=campaign, people=people))

@@ -37,7 +37,7 @@ def test_a_sound_message_has_nothing_said_of_it():
         (PushContent("t", "b", image="http://a.example/x"), "en", "the picture is not at https://, and phones leave it out", True),
         (InAppContent({"buttons": [{"label": "Later"}]}), "en", "button “Later” does nothing: no link, no dismiss", True),
         (TextContent("a" * 161), "en", "is paid as 2 messages", False),
-        (TextContent("It’s"), "en", "’ is not in the alphabet of text messages: a part holds 70 characters instead of 160", False),
+        (TextContent("It\u2019s"), "en", "\u2019 is not in the alphabet of text messages: a part holds 70 characters instead of 160", False),
     ],
 )  # fmt: skip
 def test_what_is_amiss_is_said(content, locale, text, wrong):
