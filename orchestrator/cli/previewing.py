@@ -76,10 +76,7 @@ def preview(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         if serves:
             from orchestrator.cli.showing import Page  # noqa: PLC0415
 
-            page = Page(desk.root, seen.preview, looking.again, port)
-            typer.echo(f"\n page {page.url}\n      follows every save; ctrl-c ends it")
-            sys.stdout.flush()
-            page.serve(files, opens=opens)
+            Page(desk.root, seen.preview, looking.again, port).serve(files, opens=opens)
         elif seen.broken:
             raise ConfigError(seen.broken)
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import typer
+
 from orchestrator.cli.stopping import stop_when_told
 from orchestrator.config import fingerprint
 from orchestrator.core.errors import ServingError
@@ -22,7 +24,7 @@ Files = frozenset[tuple[str, int, int]]
 
 
 class Page:
-    """The page of one campaign; `again` looks at the files again. The port is taken here, before anything is said of it."""
+    """The page of one campaign; `again` looks at the files again. Its port is taken at once."""
 
     def __init__(self, root: Path, first: Preview, again: Callable[[], Preview], port: int = 0) -> None:
         self._root = root
@@ -34,13 +36,11 @@ class Page:
 
     def serve(self, seen: Files, *, opens: bool) -> None:
         """Serve until somebody stops it; `seen` is what the files looked like when the first edition was made."""
-        if opens and _has_a_screen():
-            webbrowser.open(self.url)
-        why = asyncio.run(self._serve(seen))
+        why = asyncio.run(self._serve(seen, opens=opens))
         if why:
             raise ServingError(f"the page cannot be served any more: {why}")
 
-    async def _serve(self, seen: Files) -> str:
+    async def _serve(self, seen: Files, *, opens: bool) -> str:
         """Why it ended by itself; empty if it was stopped."""
         stopping, fallen = asyncio.Event(), list[str]()
 
@@ -51,6 +51,9 @@ class Page:
 
         stop_when_told(stopping)
         face = Face(self._site, self._doors, fell)
+        typer.echo(f"\n page {self.url}\n      follows every save; ctrl-c ends it")
+        sys.stdout.flush()
+        opening = opens and _has_a_screen() and asyncio.create_task(asyncio.to_thread(webbrowser.open, self.url))
         while not stopping.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), LOOK_EVERY)
@@ -61,6 +64,8 @@ class Page:
                 self._editions.publish(await asyncio.to_thread(self._again))
         self._editions.close()
         await face.stop()
+        if opening:
+            await opening
         return "".join(fallen)
 
 
