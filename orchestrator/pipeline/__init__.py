@@ -11,6 +11,7 @@ from orchestrator.pipeline.letters import BundleLetters
 from orchestrator.pipeline.mirror import Mirrors
 from orchestrator.pipeline.plan import PEOPLE_A_SHARD, Cast, plan
 from orchestrator.pipeline.prepared import Letter, Letters, Prepared, Unwritten
+from orchestrator.pipeline.previewing import Scene, letter_to, marked, tiles
 from orchestrator.pipeline.work import Parts, Sight, Watch, work
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Parts",
     "Prepared",
     "Questions",
+    "Scene",
     "Sight",
     "Unwritten",
     "Watch",
@@ -38,8 +40,11 @@ __all__ = [
     "fill",
     "forecast",
     "learn",
+    "letter_to",
+    "marked",
     "plan",
     "stock",
     "supply",
+    "tiles",
     "work",
 ]

@@ -38,7 +38,7 @@ SHAPES = (
             *("coupons", "linked_data", "trouble", "hold", "ended", "without_zone", "next_at"),
         },
     ),
-    (("preview", "new_in", "--as", "u001"), {"user", "segment", "variant", "messages", "pages"}),
+    (("preview", "new_in", "--as", "u001"), {"user", "segment", "variant", "messages", "pages", "tiles"}),
     (
         ("send", "new_in", "--test", "me@example.test", "--as", "u001"),
         {"campaign", "user", "segment", "variant", "locale", "sink", "messages"},
