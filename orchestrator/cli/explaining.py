@@ -9,6 +9,8 @@ from orchestrator.cli.times import moment_of
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchestrator.app import Opened
     from orchestrator.audience.finding import Profile
     from orchestrator.audience.reader import Reader
@@ -40,28 +42,56 @@ def why(
 
     Of a run that was planned the ledger's rows speak; before there is one, or with --at, the judge does, as in `plan`.
     """
-    from orchestrator.cli.story_json import told  # noqa: PLC0415
+    from orchestrator.cli.story_json import told  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.cli.storytelling import print_story  # noqa: PLC0415
 
     desk: Desk = context.obj
     if run is not None and at is not None:
         fail("--run tells what was, --at what would be: leave one of them away", USAGE)
-    opened = desk.open()
+    opened = _opened(desk, campaign, run) if at is None else desk.open()
     ledger = opened.ledger()
     try:
         refuse_unknown(opened, ledger, campaign)
         found = _run(ledger, campaign, run) if at is None else None
-        audience, trouble = _audience(opened, found)
-        who = find_person(ledger, audience, person, f"orchestrator why {campaign}")
+        audience, called, trouble = _asked(opened, found, person)
+        who = find_person(ledger, called, person, f"orchestrator why {campaign}", trouble)
         story = _story(opened, ledger, (audience, who), (campaign, found), moment_of(at))
         others = _other_runs(ledger, story)
     finally:
         ledger.close()
     if trouble:
         desk.note(f"only the ledger's part can be told: {trouble}")
-    desk.show(
-        told(desk.environment, story, others), lambda: print_story(desk.environment, story, others, WallClock().now())
-    )
+    place, now = _place(opened), WallClock().now()
+    desk.show(told(desk.environment, story, others), lambda: print_story(place, story, others, now))
+
+
+def _opened(desk: Desk, campaign: str, run: int | None) -> "Opened":
+    """The project; where its files have mistakes, as it was when the run was fired that is asked about."""
+    from orchestrator import app, config  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.core.errors import ConfigError  # noqa: PLC0415
+
+    try:
+        return desk.open()
+    except ConfigError as problem:
+        if problem.unknown_environment:
+            raise
+        with desk.ledger(despite_mistakes=True) as ledger:
+            found = _run(ledger, campaign, run)
+            if found is None:
+                raise
+            files = ledger.bundle(found.version)
+        project = config.load(files, desk.environment).sound()
+        return app.Opened(desk.root, project, files, config.MachineSecrets(desk.root))
+
+
+def _place(opened: "Opened") -> str:
+    """The environment, and whom it reaches if not everyone."""
+    from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.config import Deliver  # noqa: PLC0415
+
+    environment = opened.project.environment
+    reaches = "" if environment.deliver is Deliver.EVERYONE else f" ({app.whom(opened)})"
+    return f"{environment.name}{reaches}"
 
 
 def refuse_unknown(opened: "Opened", ledger: "Ledger", campaign: str) -> None:
@@ -86,49 +116,46 @@ def _run(ledger: "Ledger", campaign: str, number: int | None) -> "Run | None":
     return found
 
 
-def _audience(opened: "Opened", run: "Run | None") -> "tuple[Reader | None, str]":
-    """The audience if it can be read; of a run the ledger can tell its part without, and why it must."""
-    from sqlglot import exp  # noqa: PLC0415 - keeps `--help` fast
-
-    from orchestrator import app  # noqa: PLC0415
+def _asked(opened: "Opened", run: "Run | None", word: str) -> "tuple[Reader | None, Sequence[Profile], str]":
+    """The audience and whom it knows by a word. Of a run the ledger tells its part where it cannot be read: then also why."""
+    from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.audience.finding import known_as  # noqa: PLC0415
     from orchestrator.core.errors import StoreError  # noqa: PLC0415
 
     try:
         audience = app.audience(opened)
-        audience.ask(exp.select(exp.Literal.number(1)).from_("profile").limit(1))
+        return audience, known_as(audience, word), ""
     except StoreError as problem:
         if run is None:
             raise
-        return None, str(problem)
-    return audience, ""
+        return None, (), str(problem)
 
 
-def find_person(ledger: "Ledger", audience: "Reader | None", word: str, verb: str) -> "Profile":
-    """Whom a word means: an id, an e-mail address, a phone number; ends if it is nobody's, or several people's."""
-    from orchestrator.audience.finding import Profile, known_as  # noqa: PLC0415 - keeps `--help` fast
+def find_person(ledger: "Ledger", found: "Sequence[Profile]", word: str, verb: str, trouble: str = "") -> "Profile":
+    """Whom a word means of those the audience knows by it; ends if it is nobody's, or several people's address.
+
+    `trouble` is why the audience could not be asked.
+    """
+    from orchestrator.audience.finding import Profile  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.ledger import deliveries  # noqa: PLC0415
 
-    found = known_as(audience, word) if audience is not None else ()
-    if not found or found[0].by != "user":
-        # Whoever is gone from the audience still has their rows.
-        if deliveries.knows(ledger.store, word):
-            return Profile(word)
-        if not found:
-            _nobody(word, audience)
-    if found[0].by != "user" and len(found) > 1:
-        what = {"email": "e-mail address", "phone": "phone number"}[found[0].by]
-        names = ", ".join(one.user for one in found)
-        fail(f"{word} is the {what} of {len(found)} people: {names}; say which by id: {verb} {found[0].user}", USAGE)
-    return found[0]
-
-
-def _nobody(word: str, audience: "Reader | None") -> NoReturn:
-    if audience is None:
+    if found and (len(found) == 1 or found[0].by == "user"):
+        return found[0]
+    if deliveries.knows(ledger.store, word):
+        return Profile(word)  # gone from the audience, but their rows stay
+    if trouble:
         fail(
-            f"the ledger knows nobody by the id {word}, and addresses stand in the audience, which cannot be read",
-            USAGE,
+            f"the ledger knows nobody by the id {word}, and the audience, where addresses stand, cannot be read: {trouble}"
         )
-    fail(f"nobody is known by the id, e-mail address or phone number {word}", USAGE)
+    if not found:
+        fail(f"nobody is known by the id, e-mail address or phone number {word}", USAGE)
+    return _several(word, found, verb)
+
+
+def _several(word: str, found: "Sequence[Profile]", verb: str) -> NoReturn:
+    what = {"email": "e-mail address", "phone": "phone number"}[found[0].by]
+    names = ", ".join(one.user for one in found)
+    fail(f"{word} is the {what} of {len(found)} people: {names}; say which by id: {verb} {found[0].user}", USAGE)
 
 
 def _story(

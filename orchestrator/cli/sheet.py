@@ -16,8 +16,12 @@ class Sheet:
         self._width = max(_NARROW, width or terminal)
         self._lines: list[tuple[str, str, str, str, str]] = []
 
+    def raw(self, text: str) -> None:
+        """A line that is left whole, so that a command in it can be copied."""
+        self._lines.append((" ", "", "", plain(text), ""))
+
     def title(self, text: str) -> None:
-        """A line that goes over the whole width."""
+        """A line over the whole width that stands out."""
         for number, line in enumerate(wrap(plain(text), self._width - 4)):
             self._lines.append((" " if not number else "   ", "", "", line, "bold" if not number else ""))
 
@@ -26,7 +30,7 @@ class Sheet:
         indent = " " * (3 * deep)
         mark = f"{mark} " if mark else ""
         room = max(20, self._width - LABEL - 1 - len(indent) - len(mark))
-        for number, one in enumerate(wrap(plain(text), room, break_on_hyphens=False) or [""]):
+        for number, one in enumerate(wrap(plain(text), room, break_long_words=False, break_on_hyphens=False) or [""]):
             first = not number
             left = f" {label if first else '':<{LABEL}}{indent}"
             self._lines.append((left, mark if first else " " * len(mark), style, one, ""))
@@ -42,7 +46,7 @@ class Sheet:
 
         console = Console(highlight=False, soft_wrap=True)
         for left, mark, style, text, own in self._lines:
-            shown = Text(left, style="bold" if left.strip() else "")
+            shown = Text().append(left, "bold" if left.strip() else "")
             shown.append(mark, style)
             shown.append(text, own)
             shown.rstrip()

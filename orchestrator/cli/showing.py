@@ -88,6 +88,7 @@ def _found(opened: "Opened", ledger: "Ledger", word: str, user: str | None, chan
 def _newest(opened: "Opened", ledger: "Ledger", campaign: str, word: str, channel: str | None) -> "Delivery":
     """The newest message of a campaign that left for somebody, or the newest row where none did."""
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.audience.finding import known_as  # noqa: PLC0415
     from orchestrator.cli.explaining import find_person, refuse_unknown  # noqa: PLC0415
     from orchestrator.core.nouns import Channel  # noqa: PLC0415
     from orchestrator.ledger import deliveries  # noqa: PLC0415
@@ -95,7 +96,7 @@ def _newest(opened: "Opened", ledger: "Ledger", campaign: str, word: str, channe
     refuse_unknown(opened, ledger, campaign)
     if channel is not None and channel not in list(Channel):
         no_such("channel", channel, Channel)
-    who = find_person(ledger, app.audience(opened), word, f"orchestrator show {campaign} --user")
+    who = find_person(ledger, known_as(app.audience(opened), word), word, f"orchestrator show {campaign} --user")
     on = None if channel is None else Channel(channel)
     rows = list(deliveries.listed(ledger.store, deliveries.Asked(campaign, None, (who.user,), on)))
     if not rows:
@@ -168,10 +169,10 @@ def _print(row: "Delivery", seen: "Seen", page: str) -> None:
     variant = f" · variant {row.variant}" if row.variant else ""
     sheet.title(f"{say_key(row.key)} · {row.campaign} · segment {row.segment}{variant}")
     if row.intent_at is not None:
-        sheet.title(f"{said_state(row)} by {row.provider} · sent {when(row.intent_at)} to {row.address}")
-    sheet.title(seen.why)
+        sheet.raw(f"{said_state(row)} by {row.provider} · sent {when(row.intent_at)} to {row.address}")
+    sheet.raw(seen.why)
     if seen.how is How.NEVER:
-        sheet.title(f"why: orchestrator why {row.campaign} {row.key.user} --run {row.key.run}")
+        sheet.raw(f"why: orchestrator why {row.campaign} {row.key.user} --run {row.key.run}")
     if seen.content is not None:
         sheet.blank()
         for name, value in _words(seen.content).items():
@@ -179,7 +180,7 @@ def _print(row: "Delivery", seen: "Seen", page: str) -> None:
                 sheet.line(name if not number else "", line)
     if page:
         sheet.blank()
-        sheet.title(f"open {page}")
+        sheet.raw(f"open {page}")
     sheet.print()
 
 

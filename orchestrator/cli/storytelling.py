@@ -49,7 +49,7 @@ def print_story(environment: str, story: Story, others: Sequence[int], now: Inst
         _aim(sheet, story, story.aim, now)
     sheet.blank()
     for line in _footer(story, others, now):
-        sheet.title(line)
+        sheet.raw(line)
     sheet.print()
 
 
