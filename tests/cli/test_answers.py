@@ -44,6 +44,21 @@ SHAPES = (
         {"campaign", "user", "segment", "variant", "locale", "sink", "messages"},
     ),
     (("send", "new_in", "--yes"), SENT),
+    (
+        ("why", "new_in", "u001"),
+        {
+            *("campaign", "environment", "user", "person", "run", "run_state", "occurrence", "version", "at", "outcome"),
+            *("reason", "detail", "segment", "variant", "audience", "exclude", "draws", "rows", "would", "goal"),
+            "other_runs",
+        },
+    ),
+    (
+        ("show", "new_in", "--user", "u001"),
+        {
+            *("delivery", "id", "run", "campaign", "user", "channel", "segment", "variant", "state", "reason", "detail"),
+            *("address", "provider", "sent_at", "how", "why", "content", "page"),
+        },
+    ),
     (("retry", "new_in", "--yes"), {*SENT, "campaign", "reasons", "gone", "queued"}),
     (("pause", "new_in"), {"paused"}),
     (("resume", "new_in"), {"resumed", "stood_still"}),
@@ -57,7 +72,7 @@ LISTS = (
         ("import", "profiles", "data/example/profiles.jsonl"),
         {"file", "rows", "new", "changed", "devices", "left_out", "rejected", "rejects", "consent", "suppressed"},
     ),
-    (("deliveries", "new_in", "--limit", "1"), {"run", "campaign", "user", "channel", "state", "reason", "story"}),
+    (("deliveries", "new_in", "--limit", "1"), {"delivery", "id", "run", "campaign", "user", "channel", "state", "reason", "story"}),
     (("report", "new_in"), {"run", "occurrence", "state", "reason", "audience", "version", "people", "counts"}),
     (
         ("report",),
@@ -137,6 +152,11 @@ def test_no_verb_is_left_out_of_the_shapes():
         (("segment", "count"), 2, "write --all for every one of the project"),
         (("segment", "count", "--all", "lapsed"), 2, "leave the names away, or --all"),
         (("segment", "count", "--all", "--run", "1"), 2, "--run tells of one segment at a time"),
+        (("why", "new_inn", "u001"), 2, "Did you mean new_in?"),
+        (("why", "new_in", "nobody"), 2, "nobody is known by the id, e-mail address or phone number nobody"),
+        (("why", "new_in", "u001", "--run", "99999999999999999999"), 2, "no run 99999999999999999999"),
+        (("show", "new_in"), 2, "orchestrator show new_in --user ID"),
+        (("show", "7/u001/email"), 2, "no delivery 7/u001/email"),
         (("segment", "explain", "lapsed", "nobody"), 2, "nobody is known by the id nobody"),
         (("report", "nope"), 2, "no campaign nope"),
         (("preview", "winback", "--as", "u001", "--variant", "discont"), 2, "Did you mean discount?"),

@@ -22,7 +22,7 @@ from orchestrator.ledger import ConsentChange, deliveries, runs
 from orchestrator.pipeline import story
 from tests.doors.shop import NOON, Shop, did, is_
 
-PEOPLE = [f"u{number:02}" for number in range(24)]
+PEOPLE = [f"u{number:02}" for number in range(20)]
 CHANNELS = ("email", "push", "in_app")
 SETTINGS = """\
 project: shop
@@ -180,7 +180,7 @@ def of_plan(plan):
 
 
 @settings(
-    max_examples=8,
+    max_examples=7,
     deadline=None,
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
