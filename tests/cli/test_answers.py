@@ -47,7 +47,18 @@ SHAPES = (
     (
         ("why", "new_in", "u001"),
         {
-            *("campaign", "environment", "user", "person", "run", "run_state", "occurrence", "version", "at", "outcome"),
+            *(
+                "campaign",
+                "environment",
+                "user",
+                "person",
+                "run",
+                "run_state",
+                "occurrence",
+                "version",
+                "at",
+                "outcome",
+            ),
             *("reason", "detail", "segment", "variant", "audience", "exclude", "draws", "rows", "would", "goal"),
             "other_runs",
         },
@@ -55,7 +66,19 @@ SHAPES = (
     (
         ("show", "new_in", "--user", "u001"),
         {
-            *("delivery", "id", "run", "campaign", "user", "channel", "segment", "variant", "state", "reason", "detail"),
+            *(
+                "delivery",
+                "id",
+                "run",
+                "campaign",
+                "user",
+                "channel",
+                "segment",
+                "variant",
+                "state",
+                "reason",
+                "detail",
+            ),
             *("address", "provider", "sent_at", "how", "why", "content", "page"),
         },
     ),
@@ -72,7 +95,10 @@ LISTS = (
         ("import", "profiles", "data/example/profiles.jsonl"),
         {"file", "rows", "new", "changed", "devices", "left_out", "rejected", "rejects", "consent", "suppressed"},
     ),
-    (("deliveries", "new_in", "--limit", "1"), {"delivery", "id", "run", "campaign", "user", "channel", "state", "reason", "story"}),
+    (
+        ("deliveries", "new_in", "--limit", "1"),
+        {"delivery", "id", "run", "campaign", "user", "channel", "state", "reason", "story"},
+    ),
     (("report", "new_in"), {"run", "occurrence", "state", "reason", "audience", "version", "people", "counts"}),
     (
         ("report",),

@@ -51,6 +51,24 @@ def show(shop, *words):
     return json.loads(call(shop, "--json", "show", *words))
 
 
+def test_every_ledger_tells_the_same(tmp_path, ledger_url, monkeypatch):
+    monkeypatch.setenv("SHOP_LEDGER", ledger_url)
+    made = Shop(tmp_path)
+    made.people(ada="Ada", bo="Bo", cy="Cy")
+    made.ledger.change_consent([ConsentChange("bo", MAIL, "offers", False, Instant(NOON - MINUTE), "page")])
+    made.ledger.suppress([(MAIL, "cy@mail.example")], "bounced", "mail", Instant(NOON - DAY))
+    run = send(made)
+    deeds.tell(made.ledger.store, [deeds.Happened(DeliveryKey(run.id, "ada", MAIL), Deed.OPENED, Instant(NOON + 1))])
+    told = {user: why(made, user) for user in ("ada", "bo", "cy")}
+    assert [one["reason"] or one["outcome"] for one in told.values()] == ["reached", "no_consent", "suppressed"]
+    assert [len(told[user]["rows"][0]["because"]) for user in told] == [0, 1, 1]
+    assert told["ada"]["rows"][0]["deeds"] == [{"deed": "opened", "at": NOON + 1}]
+    (made.root / "data" / "sink" / "email.jsonl").unlink()
+    seen = show(made, "spring", "--user", "ada")
+    assert (seen["how"], show(made, seen["id"])) == ("same", seen)
+    made.ledger.close()
+
+
 def test_who_got_it_is_told_where_and_in_which_segment(shop):
     run = send(shop)
     told = why(shop, "cy")
