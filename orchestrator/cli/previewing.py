@@ -74,7 +74,7 @@ def preview(  # noqa: PLR0913, PLR0917 - each is an option of the command line
             raise ConfigError(seen.broken)
         _show(desk, seen, out or desk.root / "preview", html)
         if serves:
-            from orchestrator.cli.showing import Page  # noqa: PLC0415
+            from orchestrator.cli.pages import Page  # noqa: PLC0415
 
             Page(desk.root, seen.preview, looking.again, port).serve(files, opens=opens)
         elif seen.broken:

@@ -237,6 +237,16 @@ def recount(store: Store, run: int, number: int, users: Sequence[str], now: Inst
     return summary, due_at, max((step for _, step in waits), default=0)
 
 
+def person(store: Store, run: int, user: str) -> Person | None:
+    """One person of a run as they were planned, or asked about last; None once their shard is done and its people are dropped."""
+    rows = store.rows(
+        "SELECT shard.people FROM shard JOIN delivery d ON d.run = shard.run AND d.shard = shard.number"
+        " WHERE d.run = ? AND d.user_id = ? AND shard.people IS NOT NULL LIMIT 1",
+        (run, user),
+    )
+    return next((one for row in rows for one in unpack(row[0]) if one.user == user), None)
+
+
 def any_claimed(store: Store) -> bool:
     """Whether somebody works a shard just now."""
     return bool(store.rows("SELECT 1 FROM shard WHERE claimed_by IS NOT NULL LIMIT 1"))

@@ -4,7 +4,7 @@ from orchestrator.pipeline.answers import Questions
 from orchestrator.pipeline.asking import AHEAD, ask_again
 from orchestrator.pipeline.casting import Again, Casting
 from orchestrator.pipeline.coupons import Coupons, coupons_of, fill, stock, supply
-from orchestrator.pipeline.forecast import Forecast, forecast
+from orchestrator.pipeline.forecast import Forecast, dry_run, forecast
 from orchestrator.pipeline.learn import Pace, learn
 from orchestrator.pipeline.ledger_thread import LedgerThread
 from orchestrator.pipeline.letters import BundleLetters
@@ -37,6 +37,7 @@ __all__ = [
     "Watch",
     "ask_again",
     "coupons_of",
+    "dry_run",
     "fill",
     "forecast",
     "learn",
