@@ -253,7 +253,9 @@ def reason(kind: Kind, text: str) -> str:  # noqa: PLR0911 - one answer per kind
                 "ELSE 'not a number below 10^14' END"
             )
         case Kind.BOOLEAN:
-            return "'neither yes nor no; write true or false, or say in the mapping what `means_yes` and what `means_no`'"
+            return (
+                "'neither yes nor no; write true or false, or say in the mapping what `means_yes` and what `means_no`'"
+            )
         case Kind.DATE:
             return "'not a day; write 2026-03-02'"
         case Kind.TIME:

@@ -64,7 +64,7 @@ def encoding_of(path: Path, form: Form) -> str:
 
 def _plain(path: Path, raw: IO[bytes]) -> Any:
     """What the file holds once it is unpacked."""
-    return io.BufferedReader(gzip.GzipFile(fileobj=raw), _SAMPLE) if _packed(path) else raw  # type: ignore[arg-type]
+    return io.BufferedReader(gzip.GzipFile(fileobj=raw), _SAMPLE) if _packed(path) else raw
 
 
 def _packed(path: Path) -> bool:

@@ -45,6 +45,8 @@ def recognised(what: What, names: Collection[str]) -> Export | None:
         if known <= set(names):
             found = export(what, names)
             there = {name: told for name, told in found.columns.items() if name in names}
+            if what is What.SUPPRESSIONS:
+                there = {**dict.fromkeys(names, IGNORE), **there}
             agreed = {name: channel for name, channel in found.agreed.items() if name in names}
             return Export(found.tool, found.part, there, found.more, agreed, found.notes, found.refusal)
     return None
@@ -70,7 +72,10 @@ def _mailchimp(what: What, names: Collection[str]) -> Export:
     cleaned = next((name for name in ("CLEAN_TIME", *_of(names, "CLEAN_")) if name in names), "")
     left = next((name for name in ("UNSUB_TIME", *_of(names, "UNSUB_")) if name in names), "")
     part = "cleaned contacts" if cleaned else "unsubscribed contacts" if left else "subscribed contacts"
-    since = next((name for name in (cleaned or left, "LAST_CHANGED") if name.endswith(("_TIME", "_CHANGED")) and name in names), "LEID")
+    since = next(
+        (name for name in (cleaned or left, "LAST_CHANGED") if name.endswith(("_TIME", "_CHANGED")) and name in names),
+        "LEID",
+    )
     timed = {"is": "time"} if since != "LEID" else {}
     reason = {"reason": "bounced" if cleaned else "unsubscribed"}
     if what is What.SUPPRESSIONS:
@@ -87,7 +92,9 @@ def _mailchimp(what: What, names: Collection[str]) -> Export:
     if cleaned:
         return Export("Mailchimp", part, {**told, since: {"to": STOPPED, **timed, "means_yes": "any"}}, reason)
     if left:
-        return Export("Mailchimp", part, {**told, since: {"to": f"{CONSENT}{Channel.EMAIL}.{EVERY}", **timed, "means_no": "any"}})
+        return Export(
+            "Mailchimp", part, {**told, since: {"to": f"{CONSENT}{Channel.EMAIL}.{EVERY}", **timed, "means_no": "any"}}
+        )
     return Export("Mailchimp", part, told, agreed={"CONFIRM_TIME": Channel.EMAIL}, notes=(_MAILCHIMP,))
 
 
@@ -111,7 +118,9 @@ def _listmonk(what: What, names: Collection[str]) -> Export:  # noqa: ARG001 - a
     return Export("listmonk", "", told, {"reason": "blocklisted"}, notes=(_LISTS,))
 
 
-_LISTS = "it does not say who is on which list: bring that with `import consent`, those who unsubscribed from it as well"
+_LISTS = (
+    "it does not say who is on which list: bring that with `import consent`, those who unsubscribed from it as well"
+)
 
 
 def _braze(what: What, names: Collection[str]) -> Export:  # noqa: ARG001
@@ -138,7 +147,9 @@ def _braze(what: What, names: Collection[str]) -> Export:  # noqa: ARG001
     return Export("Braze", "", told, agreed=agreed, notes=(_BRAZE,))
 
 
-_BRAZE = "it does not say whose mail bounced, nor push tokens: bring those with `import suppressions` and `import devices`"
+_BRAZE = (
+    "it does not say whose mail bounced, nor push tokens: bring those with `import suppressions` and `import devices`"
+)
 
 
 def _customer_io(what: What, names: Collection[str]) -> Export:
@@ -173,9 +184,7 @@ def _mautic(what: What, names: Collection[str]) -> Export:  # noqa: ARG001
     return Export("Mautic", "", told, notes=(_DO_NOT_CONTACT,))
 
 
-_DO_NOT_CONTACT = (
-    "it does not say who must not be contacted: bring unsubscribed and bounced addresses with `import suppressions` before you send"
-)
+_DO_NOT_CONTACT = "it does not say who must not be contacted: bring unsubscribed and bounced addresses with `import suppressions` before you send"
 
 _KNOWN = (
     (frozenset(("Email Address", "LEID", "EUID")), _mailchimp),

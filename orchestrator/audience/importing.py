@@ -5,83 +5,34 @@ empty cell changes nothing, `null` deletes the attribute, a row that is not ther
 time changes nothing at all.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from orchestrator.audience import finishing
 from orchestrator.audience.bench import Bench
-from orchestrator.audience.cell import Cell
+from orchestrator.audience.bringing import Came, First, for_the_ledger, land
 from orchestrator.audience.catalogue import Seen, attributes_in, events_in
+from orchestrator.audience.cell import Cell
 from orchestrator.audience.cells import Asked, cells_of
-from orchestrator.audience.encodings import encoding_of
-from orchestrator.audience.files import kind_of, scan, slices
-from orchestrator.audience.landing import Landing, Progress, land_devices, land_events, land_people
+from orchestrator.audience.encodings import IN_WORDS, encoding_of
 from orchestrator.audience.exports import Export, recognised
+from orchestrator.audience.files import kind_of, scan, slices
+from orchestrator.audience.landing import Progress
 from orchestrator.audience.looking import Look, looked
-from orchestrator.audience.mapping import ADDRESSES, STOPPED, Plan, What, agreeing
+from orchestrator.audience.mapping import Plan, What, agreeing
 from orchestrator.audience.mapping_file import plan
+from orchestrator.audience.orders import Imported, Order, refuse_replacing
 from orchestrator.audience.proposing import Known, Proposal, Question, doubts, propose
 from orchestrator.audience.reader import Reader
-from orchestrator.audience.rejects import Conflict, conflicts, write_rejects
-from orchestrator.audience.replacing import Devices, Events, Loss, People
-from orchestrator.audience.spool import fill, fresh, home
+from orchestrator.audience.rejects import conflicts, write_rejects
+from orchestrator.audience.replacing import Loss
+from orchestrator.audience.spool import home
 from orchestrator.audience.store import Audience
 from orchestrator.audience.texts import Broken, FileError, Form, Slice
-from orchestrator.audience.words import Rows, Stop, Word
-from orchestrator.core.segments.tree import Catalogue
-from orchestrator.core.times import Instant
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What to import, and how. `mapping` is the content of the mapping file, `zone` the project's.
-
-    Words and devices without a time count from when the file was written, but never from after `now`: the same file again
-    says nothing new, and an old one does not undo what people said since.
-    """
-
-    what: What
-    path: Path
-    now: Instant
-    catalogue: Catalogue = field(default_factory=Catalogue)
-    zone: str = "UTC"
-    mapping: Mapping[str, Any] | None = None
-    replace: bool = False
-    """The file is the whole truth: what is not in it is deleted, in one transaction that readers wait for."""
-    approve: Callable[[Loss], None] = Loss.refuse_doubtful
-    """Told what a replacement would take away before anything is written; whatever it raises, nothing was."""
-    topics: frozenset[str] | None = None
-    """What people can agree to; words on other topics are not taken. None takes any."""
-    first: Callable[[Rows[Word] | None, Rows[Stop] | None], None] | None = None
-    """Told what people said and which addresses are stopped, once, before anybody lands; whoever asks for it closes the rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of a file: `rows` were read, `left_out` of them were not taken at all.
-
-    `new` and `changed` count people (events are only ever new), `devices` people whose devices changed, `removed` the people
-    or events that a replacement deleted (of a file of devices: the people who have none any more). `words` and `stops`
-    are for the ledger; close them. `rejects` says why, row by row, in `rejected` entries, and `reasons` column by column.
-    """
-
-    rows: int
-    new: int
-    changed: int
-    devices: int
-    removed: int
-    left_out: int
-    rejected: int
-    rejects: Path | None
-    conflicts: tuple[Conflict, ...]
-    seen: Seen
-    words: Rows[Word] | None = None
-    stops: Rows[Stop] | None = None
-    reasons: tuple[Conflict, ...] = ()
 
 
 class Reading:
@@ -103,16 +54,20 @@ class Reading:
         try:
             self._read()
         except BaseException:
-            self._bench.__exit__(None, None, None)
+            self.close()
             raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bench.__exit__(kind, error, at)
 
-    def anew(self, audience: Reader, order: Order) -> None:
-        """Read the same rows by another mapping or catalogue, to land in this audience."""
-        self._audience, self.order = audience, order
+    def close(self) -> None:
+        """Forget the rows."""
+        self._bench.__exit__(None, None, None)
+
+    def anew(self, order: Order) -> None:
+        """Read the same rows by another mapping."""
+        self.order = order
         self._bench.engine.execute("DROP VIEW IF EXISTS ready")
         self._read()
 
@@ -140,13 +95,27 @@ class Reading:
         """A mapping to be shown, asked about and saved; of a file that is read with `looked`."""
         # Lines of JSON name their own keys, and the next file may do without some.
         whole = self._names is not None
-        return propose(self.order.what, self.look(), self.known, self.export, whole=whole)
+        proposal = propose(self.order.what, self.look(), self.known, self.export, whole=whole)
+        said = dict(self.order.mapping or {})
+        columns = said.pop("columns", {})
+        return replace(proposal, columns={**columns, **proposal.columns}, more={**said, **proposal.more})
 
     @property
     def known(self) -> Known:
         """What guesses are held against."""
         order = self.order
         return Known(tuple(sorted(order.topics or ())), frozenset(order.catalogue.attributes), order.zone)
+
+    @property
+    def guesses(self) -> tuple[str, ...]:
+        """What was found out about how a file nobody described is written, in words."""
+        naive = [cell.name for number, cell in enumerate(self._bench.cells) if number in self._bench.naive]
+        commas = [cell.name for cell in self._bench.cells if cell.decimal == ","]
+        found = [f"looks like {self.export.name}"] if self.export else []
+        found += self.export.notes if self.export else ()
+        found += [f"read as {IN_WORDS[self.encoding]}"] if self.encoding in IN_WORDS else []
+        found += [f"times without a zone are read as {self._told.zone}: {', '.join(naive)}"] if naive else []
+        return tuple(found + ([f"numbers with a decimal comma: {', '.join(commas)}"] if commas else []))
 
     @property
     def encoding(self) -> str:
@@ -161,12 +130,12 @@ class Reading:
         broken = self._broken
         set_aside = write_rejects(bench, broken, audience.root / "data" / "rejects", _stem(order.path))
         rows = bench.rows + len(broken)
-        words, stops = _for_the_ledger(audience, bench, order, told)
-        first = _First(order, words, stops)
-        came = _Came()
+        words, stops = for_the_ledger(audience, bench, order, told)
+        first = First(order, words, stops)
+        came = Came()
         if isinstance(audience, Audience):
             loss = Loss(order.path, rows, set_aside.left_out, set_aside.path)
-            came = _land(audience, bench, order, told, loss, self._progress, first)
+            came = land(audience, bench, order, told, loss, self._progress, first)
         first()
         return Imported(
             rows=rows, new=came.new, changed=came.changed, devices=came.devices, removed=came.removed,
@@ -187,24 +156,11 @@ class Reading:
         if self.export:
             if self.export.refusal:
                 raise FileError(f"{where}: this looks like {self.export.name}: {self.export.refusal}")
-            content = {"columns": self.export.columns, **self.export.more}
-            self._told = plan(content, order.zone, where, order.topics)
+            found = {"columns": self.export.columns, **self.export.more}
+            self._told = plan(found, order.zone, where, order.topics)
         asked = Asked(order.what, self._told, order.catalogue, where, order.topics)
         cells, content = cells_of(bench, asked, self._names, json=kind_of(order.path) != "csv")
         bench.read(cells, content, texts=self._looked)
-
-
-class _First:
-    """Tells the ledger, once, what people said and which addresses are stopped: before anybody lands who may not be sent to."""
-
-    def __init__(self, order: Order, words: Rows[Word] | None, stops: Rows[Stop] | None) -> None:
-        self._order, self._words, self._stops = order, words, stops
-        self._told = order.first is None or (words is None and stops is None)
-
-    def __call__(self) -> None:
-        if not self._told and self._order.first is not None:
-            self._order.first(self._words, self._stops)
-        self._told = True
 
 
 def look(audience: Reader, order: Order, progress: Progress = lambda *_: None) -> Look:
@@ -221,18 +177,6 @@ def import_file(audience: Reader, order: Order, progress: Progress = lambda *_: 
     refuse_replacing(order)
     with Reading(audience, order, progress) as reading:
         return reading.land()
-
-
-def refuse_replacing(order: Order) -> None:
-    """FileError where a file cannot be the whole truth."""
-    if order.replace and order.what in (What.CONSENT, What.SUPPRESSIONS):
-        raise FileError(
-            f"{order.path}: people's words and stopped addresses are never replaced, only added to; drop --replace"
-        )
-
-
-def _written_at(order: Order) -> Instant:
-    return Instant(min(order.now, order.path.stat().st_mtime_ns // 1000))
 
 
 def _stem(path: Path) -> str:
@@ -268,81 +212,6 @@ def _ahead(parts: Iterator[Slice]) -> Iterator[Slice]:
         while (part := coming.result()) is not None:
             coming = thread.submit(next, parts, None)
             yield part
-
-
-@dataclass(frozen=True, slots=True)
-class _Came:
-    new: int = 0
-    changed: int = 0
-    devices: int = 0
-    removed: int = 0
-
-
-def _land(
-    audience: Audience,
-    bench: Bench,
-    order: Order,
-    told: Plan,
-    loss: Loss,
-    progress: Progress,
-    first: Callable[[], None],
-) -> _Came:
-    """Write everything into the audience file; of a replacement, once it is approved."""
-    came = _Came()
-    engine, declared = bench.engine, order.catalogue.attributes
-    match order.what:
-        case What.EVENTS:
-            finishing.in_order(engine, finishing.events(bench, told.constants.get("event")))
-            landing = _approved(Landing(audience, progress, Events() if order.replace else None), bench, order, loss)
-            first()
-            counts, share = landing.run(engine, land_events)
-            came = _Came(new=sum(counts) - share.kept, removed=share.going)
-        case What.PROFILES:
-            engine.execute(f'CREATE TABLE ready AS {finishing.people(bench, declared)} ORDER BY "user"')
-            columns = list(finishing.columns_of(bench, declared))
-            landing = _approved(Landing(audience, progress, People() if order.replace else None), bench, order, loss)
-            first()
-            both, share = landing.run(engine, lambda to, source: land_people(to, source, columns))
-            came = _Came(sum(new for new, _ in both), sum(changed for _, changed in both), removed=share.going)
-        case _:
-            pass
-    if bench.number("device") is not None and order.what in (What.PROFILES, What.DEVICES):
-        engine.execute(
-            f"CREATE OR REPLACE TABLE ready AS {finishing.devices(bench, told.constants, _written_at(order))} "
-            'ORDER BY "user"'
-        )
-        landing = Landing(audience, progress, Devices() if order.replace else None)
-        if order.what is What.DEVICES:
-            landing = _approved(landing, bench, order, loss)
-        seen, share = landing.run(engine, land_devices)
-        removed = share.going if order.what is What.DEVICES else came.removed
-        came = replace(came, devices=sum(seen), removed=removed)
-    return came
-
-
-def _approved(landing: Landing, bench: Bench, order: Order, loss: Loss) -> Landing:
-    """The same landing, if it takes nothing away or may do so."""
-    if landing.whole is not None:
-        share = landing.share(bench.engine)
-        order.approve(replace(loss, noun=landing.whole.noun, share=share))
-    return landing
-
-
-def _for_the_ledger(
-    audience: Reader, bench: Bench, order: Order, told: Plan
-) -> tuple[Rows[Word] | None, Rows[Stop] | None]:
-    words: Rows[Word] | None = None
-    stops: Rows[Stop] | None = None
-    stopped = ""
-    said = finishing.consent(bench, told.constants, f"import:{order.path.name}", _written_at(order), order.topics or ())
-    if said:
-        words = Rows(fill(bench.engine, said, fresh(audience.spools)), Word)
-    if order.what is What.SUPPRESSIONS or bench.number(STOPPED) is not None:
-        whose = ADDRESSES if order.what is What.SUPPRESSIONS else {"email"}
-        stopped = finishing.suppressions(bench, told.constants, _written_at(order), addresses=whose)
-    if stopped:
-        stops = Rows(fill(bench.engine, stopped, fresh(audience.spools)), Stop)
-    return words, stops
 
 
 def _seen(bench: Bench, what: What) -> Seen:

@@ -11,6 +11,8 @@ from orchestrator.core.segments.tree import Kind
 
 MOST_WORDS = 8
 """Different values of a column of words that are worth showing; one with more holds no yes and no."""
+_WORDY = (None, Kind.TEXT, Kind.NUMBER)
+"""Kinds of columns that may say yes and no in words of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,11 @@ def _looked(bench: Bench, number: int, cell: Cell) -> Looked:
         f"arg_min(t{number}, line) FILTER (v{number} IS NOT NULL), "
         f"count(*) FILTER (t{number} IS NULL AND v{number} IS NULL) FROM read"
     ).fetchall()[0]
-    words = _words(bench, number) if cell.kind is Kind.BOOLEAN or (not cell.owned and agreeing(cell.name)) else ()
+    words = (
+        _words(bench, number)
+        if cell.kind is Kind.BOOLEAN or (cell.kind in _WORDY and not cell.owned and agreeing(cell.name))
+        else ()
+    )
     return Looked(
         cell.name, cell.to, cell.kind or "json", filled, rejected, example or "", empty, number in bench.naive,
         cell.decimal, words,

@@ -168,6 +168,15 @@ def consent_mistake(to: str, topics: Collection[str] | None) -> tuple[str, str] 
     return None
 
 
+class NeededError(FileError):
+    """No column of a file looks like something it needs."""
+
+    def __init__(self, text: str, needed: str, names: Sequence[str]) -> None:
+        super().__init__(text)
+        self.needed = needed
+        self.names = tuple(names)
+
+
 def refuse_consents(found: Mapping[str, Target], topics: Collection[str], where: str) -> None:
     """FileError for a column that is called like somebody's word on a channel or topic there is not."""
     for name, target in found.items():
@@ -246,9 +255,11 @@ def _refuse(what: What, found: Mapping[str, Target], names: Sequence[str], told:
             raise FileError(f"{where}: {both} are all mapped to {to}; keep one")
     for needed in NEEDED[what]:
         if needed not in goals and needed not in told.constants:
-            raise FileError(
+            raise NeededError(
                 f"{where}: no column looks like the {needed}; say which in the mapping, like `columns: {{{names[0] if names else 'x'}: {needed}}}`."
-                f" Columns: {_shown(names)}"
+                f" Columns: {_shown(names)}",
+                needed,
+                names,
             )
     if what is What.SUPPRESSIONS and not ADDRESSES & set(goals):
         raise FileError(f"{where}: no column holds addresses (email, phone or device). Columns: {_shown(names)}")

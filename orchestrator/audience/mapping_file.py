@@ -129,7 +129,11 @@ class _Reading:
         clock = Clock(self.zone(value, zone, path), self.format(value, path))
         words = self.words(value, path)
         if kind is Kind.TIME and (to == STOPPED or to.startswith(CONSENT)) and (words is None or words.any is None):
-            self.wrong(path, "a time says neither yes nor no", "Say `means_yes: any` or `means_no: any`: it holds since that time.")
+            self.wrong(
+                path,
+                "a time says neither yes nor no",
+                "Say `means_yes: any` or `means_no: any`: it holds since that time.",
+            )
         return Target(to, kind, clock, words, self.decimal(value, decimal, path))
 
     def format(self, value: Mapping[Any, Any], path: Path) -> str | tuple[str, ...]:

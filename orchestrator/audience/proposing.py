@@ -19,7 +19,19 @@ AGREED = frozenset(
     (*YES, "subscribed", "opted_in", "opted-in", "optin", "opt-in", "confirmed", "ja", "j", "oui", "o", "sí", "si", "s", "sì")
 )  # fmt: skip
 DECLINED = frozenset(
-    (*NO, "unsubscribed", "opted_out", "opted-out", "optout", "opt-out", "declined", "nein", "non", "cleaned", "blocked")
+    (
+        *NO,
+        "unsubscribed",
+        "opted_out",
+        "opted-out",
+        "optout",
+        "opt-out",
+        "declined",
+        "nein",
+        "non",
+        "cleaned",
+        "blocked",
+    )
 )
 """Words by which people's yes and no is known, in small letters."""
 _TURNED = ("unsub", "optout", "optedout", "abmeld", "donot")
@@ -81,9 +93,9 @@ class Proposal:
         columns, more = dict(self.columns), dict(self.more)
         match question.about:
             case Asked.CONSENT:
-                columns[question.columns[0].name] = _told(question, answer)
+                columns[question.columns[0].name] = self._told(question, answer)
             case Asked.ZONE:
-                more["zone"] = answer or question.guess
+                more["zone"] = question.guess if answer.lower() in ("", "y", "yes") else answer
             case Asked.PLATFORM if answer in columns:
                 columns[answer] = "platform"
             case Asked.PLATFORM if answer:
@@ -92,28 +104,31 @@ class Proposal:
         plan(found.content(), self.known.zone, "", self.known.topics)
         return found
 
-
-def _told(question: Question, answer: str) -> Told:
-    """What was said of a column that may be consent: y, n, or where it goes."""
-    if answer.lower() in ("y", "yes"):
-        if not question.guess:
-            raise FileError("no topic is declared yet; write it under `topics` in config/orchestrator.yaml first, or say n")
-        return question.guess
-    if answer.lower() in ("n", "no"):
-        return question.otherwise
-    if answer.startswith(CONSENT) and isinstance(question.guess, Mapping):
-        return {**question.guess, "to": answer}
-    return answer
+    def _told(self, question: Question, answer: str) -> Told:
+        """What was said of a column that may be consent: y, n, or where it goes."""
+        if answer.lower() in ("y", "yes") and not question.guess:
+            raise FileError("declare a topic first, under `topics` in config/orchestrator.yaml, or say n")
+        if answer.lower() in ("y", "yes"):
+            return question.guess
+        if answer.lower() in ("n", "no"):
+            return question.otherwise
+        if answer.startswith(CONSENT) and isinstance(question.guess, Mapping):
+            return {**question.guess, "to": answer}
+        if answer.startswith(CONSENT) or answer in (IGNORE, question.columns[0].name, *self.known.declared):
+            return answer
+        raise FileError(
+            f"'{answer}' is none of y, n, ignore, an attribute there is, or a place like consent.email.TOPIC"
+        )
 
 
 def propose(what: What, look: Look, known: Known, export: Export | None, *, whole: bool) -> Proposal:
-    """A mapping for what was seen. `whole`: every column is written down, as where a file always has the same ones."""
+    """A mapping for what was seen. `whole`: every column is written down; else only what would not be guessed again."""
     taken = {one.to for one in look.columns if one.to}
     columns: dict[str, Told] = {}
     for one in look.columns:
         told = export.columns.get(one.name) if export else None
         entry = told if told is not None else _entry(what, one, known, taken)
-        if whole or told is not None or entry != one.name:
+        if whole or told is not None or entry not in (one.name, one.to):
             columns[one.name] = entry
     more: dict[str, Any] = dict(export.more) if export else {}
     if look.encoding not in ("", "utf-8", "utf-8-sig", "utf-16"):
@@ -147,7 +162,9 @@ def _entry(what: What, one: Looked, known: Known, taken: Collection[str]) -> Tol
         return IGNORE
     to = one.to
     if what is What.PROFILES and to == one.name and to not in known.declared and to not in FIELDS[what]:
-        to = next((name for name, words in _CALLED.items() if mapping.plain(to) in words.split() and name not in taken), to)
+        to = next(
+            (name for name, words in _CALLED.items() if mapping.plain(to) in words.split() and name not in taken), to
+        )
     if one.kind == Kind.TIME and to not in FIELDS[what]:
         return {"to": to, "is": str(Kind.TIME)}
     if one.decimal:
@@ -189,4 +206,3 @@ def _consent(name: str, channel: Channel | None, known: Known) -> str:
         channel = next((one for one in (Channel.SMS, Channel.PUSH) if one in plain), Channel.EMAIL)
     topic = next((one for one in known.topics if mapping.plain(one) in plain), next(iter(known.topics), ""))
     return f"{CONSENT}{channel}.{topic}" if topic else ""
-

@@ -1,6 +1,8 @@
 """The files people write: a whole project read at once, with every mistake named, or nothing of it taken."""
 
 from orchestrator.config.adapters import installed_adapters
+from orchestrator.config.adding import Added, extend_catalogue, mapping_text, news, write_whole, written
+from orchestrator.config.draft import DATA
 from orchestrator.config.fields import Deliver, Type
 from orchestrator.config.partial import ledger_of
 from orchestrator.config.reading import Files, Loaded, load, located, mapping_of
@@ -25,7 +27,9 @@ from orchestrator.config.tree import load_folder, read_tree
 from orchestrator.config.watching import fingerprint
 
 __all__ = [
+    "DATA",
     "SCHEMA_OF",
+    "Added",
     "Catalogue",
     "Coupons",
     "DataType",
@@ -47,6 +51,7 @@ __all__ = [
     "Stores",
     "Topic",
     "Type",
+    "extend_catalogue",
     "fingerprint",
     "installed_adapters",
     "ledger_of",
@@ -54,6 +59,10 @@ __all__ = [
     "load_folder",
     "located",
     "mapping_of",
+    "mapping_text",
+    "news",
     "read_tree",
     "schemas",
+    "write_whole",
+    "written",
 ]

@@ -152,7 +152,11 @@ def _put(text: str, blocks: "Mapping[tuple[str, ...], _Block]", path: tuple[str,
         return text[: block.end] + (f", {inside}" if block.filled else inside) + text[block.end :]
     lines = text.splitlines(keepends=True)
     end = block.end
-    while end < len(lines) and (bare := lines[end].lstrip()).startswith("#") and len(lines[end]) - len(bare) >= block.indent > 0:
+    while (
+        end < len(lines)
+        and (bare := lines[end].lstrip()).startswith("#")
+        and len(lines[end]) - len(bare) >= block.indent > 0
+    ):
         end += 1
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"
@@ -203,7 +207,8 @@ class _Walk:
 
     def mapping(self, start: MappingStartEvent, path: tuple[str, ...]) -> int:
         """Through a mapping; the line its last value ends in."""
-        flow, indent, last, filled = bool(start.flow_style), start.start_mark.column, start.start_mark.line, False
+        flow, indent, filled = bool(start.flow_style), start.start_mark.column, False
+        last: int = start.start_mark.line
         while True:
             key = next(self._events)
             if isinstance(key, MappingEndEvent):
@@ -225,7 +230,8 @@ class _Walk:
         if isinstance(event, ScalarEvent) and event.value == "" and event.style is None:
             self.found[path] = _Block(flow=False, indent=key.start_mark.column + 2, end=key.end_mark.line + 1)
             return int(key.end_mark.line)
-        return int(event.end_mark.line)
+        end: int = event.end_mark.line
+        return end
 
     def sequence(self) -> int:
         """Past a list; the line it ends in."""
