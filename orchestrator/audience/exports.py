@@ -52,6 +52,11 @@ def recognised(what: What, names: Collection[str]) -> Export | None:
     return None
 
 
+def known_exports() -> dict[str, frozenset[str]]:
+    """The tools whose exports are recognised, and the columns by which each is."""
+    return {export(What.PROFILES, ()).tool: known for known, export in _KNOWN}
+
+
 def _no(channel: str) -> dict[str, Any]:
     """Since this time, a no to everything on a channel."""
     return {"to": f"{CONSENT}{channel}.{EVERY}", "is": "time", "means_no": "any"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import duckdb
 
@@ -22,7 +23,7 @@ def guessed(engine: duckdb.DuckDBPyConnection, cells: Sequence[Cell]) -> list[Ce
     found: dict[int, Kind] = {}
     for kind in GUESSED:
         left = [n for n in unknown if n not in found]
-        found |= dict.fromkeys(_all(engine, left, lambda n, kind=kind: coercion.fits(kind, f"t{n}")), kind)  # type: ignore[misc]
+        found |= dict.fromkeys(_all(engine, left, partial(coercion.fits, kind)), kind)
     left = [n for n in unknown if n not in found]
     parted = _parted(engine, cells, left)
     kinds = found | dict.fromkeys(parted, Kind.NUMBER)
@@ -38,7 +39,7 @@ def _parted(engine: duckdb.DuckDBPyConnection, cells: Sequence[Cell], numbers: I
     found: dict[int, str] = {}
     for sign in (",", "."):
         asked = [n for n in numbers if cells[n].decimal == sign or (sign == "," and not cells[n].decimal)]
-        fitting = _all(engine, asked, lambda n, sign=sign: coercion.fits_parted(f"t{n}", sign))  # type: ignore[misc]
+        fitting = _all(engine, asked, partial(coercion.fits_parted, decimal=sign))
         sure = _any(engine, "texts", [n for n in fitting if not cells[n].decimal], coercion.sure_comma)
         found |= {n: sign for n in fitting if cells[n].decimal or n in sure}
     return found
@@ -58,10 +59,10 @@ def _written(cell: Cell) -> bool:
     return not cell.json and cell.stored in ("", "VARCHAR")
 
 
-def _all(engine: duckdb.DuckDBPyConnection, numbers: Sequence[int], fits: Callable[[int], str]) -> list[int]:
-    """Which of these columns have values, all of which fit (SQL by number)."""
+def _all(engine: duckdb.DuckDBPyConnection, numbers: Sequence[int], fits: Callable[[str], str]) -> list[int]:
+    """Which of these columns have values, all of which fit (SQL by text)."""
     for table in (_SOME, "texts"):
-        asked = [f"coalesce(bool_and({fits(n)}) FILTER (t{n} IS NOT NULL), FALSE)" for n in numbers]
+        asked = [f"coalesce(bool_and({fits(f't{n}')}) FILTER (t{n} IS NOT NULL), FALSE)" for n in numbers]
         numbers = _true(engine, table, numbers, asked)
     return list(numbers)
 
