@@ -66,6 +66,8 @@ def cells_of(bench: Bench, asked: Asked, names: Sequence[str] | None, *, json: b
         for name, raw in raws.items()
         if found[name].to != IGNORE and not (names is None and what is What.EVENTS and _wrapped(found[name], name))
     ]
+    if (same := asked.told.constants.get("user", "")) in raws and "user" in FIELDS[what]:
+        cells.insert(0, _typed(_cell(asked, same, Target("user"), raws[same], json=json), types.get(same, "")))
     if what is What.SUPPRESSIONS and sum(cell.to in ADDRESSES for cell in cells) == 1:
         cells = [replace(cell, required=cell.to in ADDRESSES) for cell in cells]
     if what is What.EVENTS:

@@ -44,9 +44,12 @@ def rows_of_csv(path: Path, form: Form) -> Iterator[Slice]:
         if not first:
             raise FileError(f"{path}: the file is empty")
         cut = _cutter(form, first)
-        header = next(iter(cut([first])), [])
-        if problem := undecodable(first):
-            raise FileError(f"{path}:1: {problem}")
+        try:
+            header = next(iter(cut([first])), [])
+        except csv.Error as problem:
+            raise FileError(f"{path}:1: the line cannot be read as CSV: {problem}") from problem
+        if wrong := undecodable(first):
+            raise FileError(f"{path}:1: {wrong}")
         names = (
             [name.strip() for name in header] if form.header else [str(place) for place in range(1, len(header) + 1)]
         )

@@ -108,6 +108,7 @@ KEYS: Mapping[str, str] = {
     "decimal": '`","` where numbers are written `1.234,50`; found out if not said.',
     "event": "The event's name, for a file without such a column.",
     "zone": "The clock of times without a zone; unset, the project's.",
+    "user": "The column that is the person's id as well as what it goes to: `user: email`, for a file without an id.",
     "topic": "The topic, for a file without such a column.",
     "channel": "The channel, for a file without such a column.",
     "platform": "The platform, for a file without such a column.",
@@ -199,9 +200,7 @@ def wholesale_mistake(target: Target) -> tuple[str, str] | None:
 
 def targets(what: What, names: Sequence[str], told: Plan, where: str) -> dict[str, Target]:
     """The target of every column of a file: as told, else guessed from its name, each of our own fields once."""
-    refuse_many(where, len(names))
-    if told.by_place and len(names) != len(told.by_place):
-        raise FileError(f"{where}: {len(names)} columns, but the mapping lists {len(told.by_place)}")
+    _refuse_shape(names, told, where)
     found: dict[str, Target] = {}
     lower = {name.lower(): name for name in names}
     for place, name in enumerate(names, 1):
@@ -231,6 +230,16 @@ def targets(what: What, names: Sequence[str], told: Plan, where: str) -> dict[st
     return found
 
 
+def _refuse_shape(names: Sequence[str], told: Plan, where: str) -> None:
+    refuse_many(where, len(names))
+    if "user" in told.constants and told.constants["user"] not in names:
+        raise FileError(
+            f"{where}: the mapping takes {told.constants['user']} for the user, and there is no such column"
+        )
+    if told.by_place and len(names) != len(told.by_place):
+        raise FileError(f"{where}: {len(names)} columns, but the mapping lists {len(told.by_place)}")
+
+
 def understood(field: str, names: Sequence[str]) -> list[str]:
     """Those of the names by which one of our own fields is known, the likeliest first."""
     words = NAMES[field].split()
@@ -240,6 +249,11 @@ def understood(field: str, names: Sequence[str]) -> list[str]:
 def agreeing(name: str) -> bool:
     """Whether a column is called like people's yes or no to something."""
     return any(word in plain(name) for word in _AGREEING)
+
+
+def addressed(name: str) -> bool:
+    """Whether a column is called like an address, and so is more than a person's id."""
+    return any(understood(field, [name]) for field in ("email", "phone"))
 
 
 def enveloped(name: str) -> bool:

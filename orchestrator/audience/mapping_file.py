@@ -24,8 +24,8 @@ from orchestrator.core.segments.mistakes import meant, remedy
 from orchestrator.core.segments.tree import Kind
 from orchestrator.core.zones import find_zone, zone_names
 
-_WORDS = ("event", "topic", "channel", "platform", "app", "reason")
-"""Keys whose value holds for every row."""
+_WORDS = ("user", "event", "topic", "channel", "platform", "app", "reason")
+"""Keys with a text: what holds for every row, and the column that is the user's id as well."""
 _KINDS = {**{str(kind): kind for kind in Kind}, **dict.fromkeys(("email", "phone", "url"), Kind.TEXT)}
 """The kinds a column may be said to hold, in the words of the catalogue."""
 

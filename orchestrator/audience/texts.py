@@ -13,7 +13,7 @@ SLICE = 50_000
 """Rows read at a time."""
 LONGEST_LINE = 4_000_000
 """Bytes of one line; a longer one is no row but a damaged file, and nobody reads it to its end."""
-MOST_COLUMNS = 1_000
+MOST_COLUMNS = 500
 """Columns of one file."""
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from orchestrator.audience.encodings import IN_WORDS
 from orchestrator.audience.looking import Looked
-from orchestrator.audience.mapping import CONSENT, FIELDS, IGNORE
+from orchestrator.audience.mapping import CONSENT, FIELDS, IGNORE, addressed
 from orchestrator.audience.mapping_file import plan
 from orchestrator.audience.proposing import Asked, Proposal, Question
 from orchestrator.audience.texts import FileError
@@ -60,8 +60,13 @@ def ask_for_needed(order: "Order", problem: "NeededError") -> dict[str, Any]:
     typer.echo(f" {order.path.name} has these columns: {names}")
     while True:
         answer = answer_to(f" Which of them is {_NEEDED[problem.needed]}?", UNDONE, needed=True)
-        columns = {**said.get("columns", {}), **({answer: problem.needed} if answer in problem.names else {})}
-        content = {**said, "columns": columns} if answer in problem.names else {**said, problem.needed: answer}
+        columns = {**said.get("columns", {}), answer: problem.needed}
+        content = {**said, "columns": columns}
+        if answer not in problem.names or (problem.needed == "user" and addressed(answer)):
+            content = {**said, problem.needed: answer}
+        if problem.needed == "user" and answer not in problem.names:
+            typer.echo("   there is no such column")
+            continue
         try:
             plan(content, order.zone, "", order.topics)
         except FileError as wrong:

@@ -41,6 +41,7 @@ def reasons(done):
         ("plain.csv.gz", b"user,a\n", "the compressed file is damaged"),
         ("twins.csv", b"user,a,A\n", "two columns are called a"),
         ("blank.csv", b"user,,a\n", "column 2 has no name"),
+        ("quote.csv", b'user,"name\n', "quote.csv:1: the line cannot be read as CSV"),
         (
             "wrong.csv",
             b"name,town\nAda,Graz\n",
@@ -238,7 +239,7 @@ def test_ten_thousand_columns_are_refused_with_what_to_do(tmp_path, name):
         a_file(tmp_path, name, json.dumps(dict.fromkeys(names, 1)))
     else:
         pq.write_table(pa.table({one: [1] for one in names}), tmp_path / name)
-    with pytest.raises(FileError, match="10,000 columns, and at most 1,000 can be imported; leave out"):
+    with pytest.raises(FileError, match="10,000 columns, and at most 500 can be imported; leave out"):
         imported(an_audience(tmp_path), What.PROFILES, tmp_path / name)
 
 

@@ -71,7 +71,7 @@ def test_what_was_guessed_is_shown_and_asked_once_and_saved(customers):
 def test_ids_keep_their_zeros_and_every_answer_takes_effect(customers):
     at_a_terminal(customers, ["y", "Asia/Tokyo", "ios", "y"], "import", "profiles", "customers.csv")
     (customers / "config/segments/tokyo.yaml").write_text(
-        'about: signed up in their morning\nall:\n  - {attribute: createdAt, before: "2026-01-06T01:30:00Z"}\n'
+        "about: signed up in their morning\nall:\n  - {attribute: createdAt, before: 2026-01-06T05:00}\n"
         "  - {attribute: price, at_least: 1250}\n"
     )
     said = orchestrator(customers, "segment", "sample", "tokyo", "--json")
@@ -95,6 +95,15 @@ def test_what_no_column_looks_like_is_asked_for(shop):
     assert "there is no such column" in said.out
     assert saved(shop, "did") == {"columns": {"who": "user", "thing": "thing", "moment": "time"}, "event": "visit"}
     assert "declares them now: visit.thing" in said.out
+
+
+def test_an_address_may_be_the_id_as_well(shop):
+    (shop / "list.csv").write_text("mail,city\nAda@x.example,Graz\n")
+    said = at_a_terminal(shop, ["mail", "y"], "import", "profiles", "list.csv")
+    assert (said.code, "1 new" in said.out) == (0, True), said.out
+    assert saved(shop, "list") == {"columns": {"mail": "email", "city": "city"}, "user": "mail"}
+    [told] = orchestrator(shop, "import", "profiles", "list.csv", "--json").told
+    assert (told["new"], told["changed"], told["rejected"]) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
