@@ -11,6 +11,7 @@ import typer
 from orchestrator import __version__
 from orchestrator.cli import (
     beginning,
+    foretelling,
     importing,
     inbox,
     ingesting,
@@ -79,6 +80,7 @@ for verbs in (
     importing,
     segments,
     previewing,
+    foretelling,
     sending,
     lookups,
     retrying,

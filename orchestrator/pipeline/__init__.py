@@ -4,7 +4,9 @@ from orchestrator.pipeline.answers import Questions
 from orchestrator.pipeline.asking import AHEAD, ask_again
 from orchestrator.pipeline.casting import Again, Casting
 from orchestrator.pipeline.coupons import Coupons, coupons_of, fill, stock, supply
-from orchestrator.pipeline.forecast import Forecast, forecast
+from orchestrator.pipeline.forecast import Asked, Forecast, Named, Wave, forecast
+from orchestrator.pipeline.foresight import Foresight
+from orchestrator.pipeline.lasting import seconds_to_send
 from orchestrator.pipeline.learn import Pace, learn
 from orchestrator.pipeline.ledger_thread import LedgerThread
 from orchestrator.pipeline.letters import BundleLetters
@@ -17,15 +19,18 @@ __all__ = [
     "AHEAD",
     "PEOPLE_A_SHARD",
     "Again",
+    "Asked",
     "BundleLetters",
     "Cast",
     "Casting",
     "Coupons",
     "Forecast",
+    "Foresight",
     "LedgerThread",
     "Letter",
     "Letters",
     "Mirrors",
+    "Named",
     "Pace",
     "Parts",
     "Prepared",
@@ -33,12 +38,14 @@ __all__ = [
     "Sight",
     "Unwritten",
     "Watch",
+    "Wave",
     "ask_again",
     "coupons_of",
     "fill",
     "forecast",
     "learn",
     "plan",
+    "seconds_to_send",
     "stock",
     "supply",
     "work",

@@ -3,7 +3,7 @@
 from orchestrator.rendering.child import RenderChild, RenderChildError
 from orchestrator.rendering.compiling import Setting
 from orchestrator.rendering.linting import Catalogue, lint
-from orchestrator.rendering.rendering import Compiled, Refusal, RenderRequest, touched
+from orchestrator.rendering.rendering import Compiled, Reads, Refusal, RenderRequest, touched
 from orchestrator.rendering.scripts import Path, spell
 from orchestrator.rendering.trials import Values, tried
 from orchestrator.rendering.writing import Limits
@@ -13,6 +13,7 @@ __all__ = [
     "Compiled",
     "Limits",
     "Path",
+    "Reads",
     "Refusal",
     "RenderChild",
     "RenderChildError",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from orchestrator.core.errors import Mistake
 from orchestrator.core.frozen import value
@@ -62,6 +62,13 @@ class Refusal:
     def state(self) -> State:
         """Missing data is nobody's mistake: the person is skipped. The rest failed."""
         return State.SKIPPED if self.reason in {Reason.MISSING_DATA, Reason.NO_COUPON} else State.RENDER_FAILED
+
+
+class Reads(NamedTuple):
+    """One message there is to write, and the paths of data it reads."""
+
+    name: Cell
+    paths: tuple[Path, ...]
 
 
 BUILT_IN: Mapping[str, Callable[[RenderRequest], Any]] = {
@@ -131,6 +138,14 @@ class Compiled:
             if isinstance(form, Form) and form.script is not None:
                 found.update(pool for pool, _ in form.script.coupons)
         return frozenset(found)
+
+    def reads(self, person: Person, channel: Channel) -> Reads | None:
+        """What a person's message on a channel reads; None if there is no message to write for them."""
+        place = (person.segment, channel, person.variant, person.locale)
+        form = self._cells.get(place) or self._look_up(place)
+        if isinstance(form, Refusal):
+            return None
+        return Reads(form.cell, tuple(dict.fromkeys(path for path, _ in form.script.paths)) if form.script else ())
 
     def render(self, request: RenderRequest) -> Content | Refusal:
         """Write one message. Nothing is raised: whatever goes wrong with one person's data is a refusal of theirs."""
