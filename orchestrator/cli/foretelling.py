@@ -225,7 +225,7 @@ def _tell_why(desk: Desk, show: "Rehearsal", reason: "Reason") -> None:
             )
             return
         rest = f", the first {len(users)} of them" if len(users) < people else ""
-        typer.echo(f" {campaign.name}   {people:,} people, {reason}: {reason.meaning}{rest}")
+        typer.echo(f" {campaign.name}   {people:,} people, {reason}{rest}: {reason.meaning}")
         for one in found.named:
             words, where = say_reason(one.reason, one.detail, campaign)
             typer.echo(f"   {one.user:<24} {one.segment:<20} {words}" + (f" · {where}" if where else ""))

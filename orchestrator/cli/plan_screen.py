@@ -1,16 +1,10 @@
 """The screen of a plan: people first, rows never; why the others get nothing, when it goes out, how long that takes."""
 
-import os
-import shutil
-import sys
-import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-
-import typer
 
 from orchestrator import app
 from orchestrator.cli.desk import Desk, when
+from orchestrator.cli.laying import Line, figure, paragraph
 from orchestrator.cli.rehearsing import Rehearsal
 from orchestrator.cli.upcoming import upcoming
 from orchestrator.config.revisions import tree_name
@@ -23,35 +17,17 @@ from orchestrator.core.timetables import city, say_schedule
 from orchestrator.core.zones import wall_at, zone_of
 from orchestrator.ledger.coupons import Stock
 
-_LABEL, _NUMBER, _GAP = 38, 9, 3
-_ROOM = 24
-"""Columns below which what stands beside a number goes to a line of its own."""
-_PIPE = 1000
-"""A pipe has no width: nothing is cut there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A label, its number, and what there is to say beside it; `deep` is how far the label is moved in."""
-
-    label: str
-    number: str
-    more: str = ""
-    deep: int = 0
-    strong: bool = False
-
-
 def show_plan(desk: Desk, show: Rehearsal, stocks: Mapping[str, Stock], *, sending: bool = False) -> None:
     """Print a rehearsal; what was said about the clock is left out where somebody sends it by hand."""
-    _paragraph(_head(desk, show))
+    paragraph(_head(desk, show))
     for line in _lines(show, stocks):
-        _print(line)
+        figure(line)
     for one in show.under_way():
-        _paragraph(one)
+        paragraph(one)
     if not sending:
-        _paragraph(" · ".join(_foot(show)))
+        paragraph(" · ".join(_foot(show)))
     for one in _notes(show, stocks):
-        _paragraph(one)
+        paragraph(one)
 
 
 def _head(desk: Desk, show: Rehearsal) -> str:
@@ -82,7 +58,7 @@ def _lines(show: Rehearsal, stocks: Mapping[str, Stock]) -> Iterator[Line]:
     for reason, people in found.held.most_common():
         if reason is not Reason.RAMP:
             yield Line(f"later: {reason.replace('_', ' ')}", f"{people:,}", "", 1)
-    told = [f"{say_channel(channel)} {count:,}" for channel, count in found.channels.most_common()]
+    told = [say_channels(dict(found.channels.most_common()))] if found.channels else []
     told += [f"{variant} {count:,}" for variant, count in found.variants.most_common() if variant]
     codes = ", ".join(f"{name} {one.left:,}" if len(stocks) > 1 else f"{one.left:,}" for name, one in stocks.items())
     left = f" (coupons left {codes})" if codes else ""
@@ -121,7 +97,8 @@ def _foot(show: Rehearsal) -> Iterator[str]:
         yield _from_to(show)
     if show.forecast.reached:
         seconds = show.seconds()
-        yield "how long sending takes is not known yet" if seconds is None else f"about {lasting(seconds)} of sending"
+        if seconds is not None:
+            yield f"about {lasting(seconds)} of sending"
     if by_clock:
         yield f"needs a person: {'yes' if show.needs() else 'no'}"
     elif not over:
@@ -188,64 +165,11 @@ def _notes(show: Rehearsal, stocks: Mapping[str, Stock]) -> Iterator[str]:
         yield f"who they are: orchestrator plan {campaign.name} --why {reason}"
 
 
-def _print(line: Line) -> None:
-    """One line of figures; what does not fit beside the number goes under it."""
-    label = "  " * line.deep + line.label
-    wide = width()
-    side = _LABEL + _NUMBER + _GAP + 1
-    head = f" {label:<{_LABEL}}{line.number:>{_NUMBER}}"
-    if len(label) >= _LABEL:
-        head = f" {label}\n {'':<{_LABEL}}{line.number:>{_NUMBER}}"
-    if line.strong:
-        head = strong(head)
-    if not line.more:
-        typer.echo(head)
-    elif wide - side >= _ROOM:
-        first, *rest = textwrap.wrap(line.more, wide - side, break_long_words=False, break_on_hyphens=False)
-        typer.echo(f"{head}{' ' * _GAP}{first}")
-        for more in rest:
-            typer.echo(" " * side + more)
-    else:
-        typer.echo(head)
-        inside = " " * (2 * line.deep + 3)
-        typer.echo(
-            textwrap.fill(
-                line.more,
-                wide,
-                initial_indent=inside,
-                subsequent_indent=inside,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-        )
-
-
-def _paragraph(text: str) -> None:
-    """A sentence, folded to the terminal."""
-    typer.echo(
-        textwrap.fill(
-            text,
-            width(),
-            initial_indent=" ",
-            subsequent_indent="   ",
-            break_long_words=False,
-            break_on_hyphens=False,
-            replace_whitespace=False,
-            drop_whitespace=True,
-        )
-    )
-
-
-def width() -> int:
-    """Columns of the terminal; where there is none, as many as it takes."""
-    return max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() else _PIPE
-
-
-def strong(text: str) -> str:
-    """Bold on a terminal that may have colours."""
-    return typer.style(text, bold=True) if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
-
-
-def channels(found: Mapping[Channel, int]) -> str:
+def say_channels(found: Mapping[Channel, int]) -> str:
     """Messages by channel, in words."""
     return " · ".join(f"{say_channel(channel)} {count:,}" for channel, count in found.items())
+
+
+def say_messages(many: int) -> str:
+    """So many messages, in words."""
+    return f"{many:,} message{'' if many == 1 else 's'}"

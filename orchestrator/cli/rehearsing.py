@@ -154,9 +154,10 @@ def imagined(desk: Desk, bed: Bed, occasion: Occasion, wish: Wish = Wish()) -> I
                 coupons=coupons, foresight=foresight, waves=waves, asked=wish.asked,
             )  # fmt: skip
             hold_if = campaign.hold_if
-            # Whether data is late can be told for now only.
-            newest, asked_at = audience.newest(hold_if.no_recent), min(at, occasion.now)
-            hold = reason_to_hold(hold_if, len(casting), newest, Instant(asked_at))
+            # Whether data will be late on a day to come, nobody knows.
+            ahead = at > occasion.now
+            newest = dict.fromkeys(hold_if.no_recent, at) if ahead else audience.newest(hold_if.no_recent)
+            hold = reason_to_hold(hold_if, len(casting), newest, at)
             wait.over()
             yield Rehearsal(
                 opened, ledger, prepared, casting, found, bed.child, at, asking, coupons, occasion, foresight,

@@ -112,7 +112,7 @@ def sending_rate(store: Store) -> float | None:
         )
         sent, seconds = sent + messages, seconds + busy
         if sent >= _ENOUGH:
-            return sent / seconds
+            return float(sent / seconds)
     return None
 
 

@@ -1,0 +1,111 @@
+"""What changed in a file of settings, in words: `over 200 → over 20`, `experiment.holdout 10% → 5%`, `without country is_not DE`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
+from itertools import zip_longest
+from typing import Any
+
+_LONGEST = 160
+"""Characters of one value; what is longer is cut."""
+
+
+def say_changes(before: Any, after: Any) -> tuple[str, ...]:
+    """Every change between two values of YAML, outermost first; nothing if they say the same."""
+    return tuple(_changes(before, after, ""))
+
+
+def say_value(value: Any) -> str:
+    """A value on one line, as it could stand in a file."""
+    text = _said(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _changes(before: Any, after: Any, name: str) -> Iterator[str]:
+    if before == after and isinstance(before, bool) is isinstance(after, bool):
+        return
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        yield from _of_maps(before, after, name)
+    elif isinstance(before, list) and isinstance(after, list):
+        yield from _of_lists(before, after, name)
+    else:
+        yield f"{_named(name, before)} → {_named(name.rpartition('.')[2], after)}"
+
+
+def _of_maps(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> Iterator[str]:
+    for key in dict.fromkeys((*before, *after)):
+        inner = f"{name}.{key}" if name else str(key)
+        if key not in after:
+            yield f"without {_named(inner, before[key])}"
+        elif key not in before:
+            yield f"new {_named(inner, after[key])}"
+        else:
+            yield from _changes(before[key], after[key], inner)
+
+
+def _of_lists(before: Sequence[Any], after: Sequence[Any], name: str) -> Iterator[str]:
+    """Entries that stayed are left out; of those that took another's place, what is different in them."""
+    # A condition is known by what it is about, wherever in the list it stands.
+    where = "" if any(isinstance(one, Mapping) for one in (*before, *after)) else name
+    matcher = SequenceMatcher(None, [_said(one) for one in before], [_said(one) for one in after], autojunk=False)
+    gone: list[Any] = []
+    come: list[Any] = []
+    for what, i, j, k, m in matcher.get_opcodes():
+        if what != "equal":
+            gone += before[i:j]
+            come += after[k:m]
+    moved = [one for one in gone if one in come]
+    gone = [one for one in gone if one not in moved]
+    come = [one for one in come if one not in moved]
+    pairs, left = _paired(gone, come)
+    for old, new in pairs:
+        yield from _changes(old, new, "")
+    for old, new in zip_longest(*left, fillvalue=_NOTHING):
+        if old is not _NOTHING:
+            yield f"without {_named(where, old)}"
+        if new is not _NOTHING:
+            yield f"new {_named(where, new)}"
+    if moved and not gone and not come:
+        yield f"{name}: another order"
+
+
+_NOTHING = object()
+
+
+def _paired(gone: Sequence[Any], come: Sequence[Any]) -> tuple[list[tuple[Any, Any]], tuple[list[Any], list[Any]]]:
+    """Entries that are the same thing with other values, and the others."""
+    pairs, old, new = [], list[Any](), list(come)
+    for one in gone:
+        same = next((other for other in new if _alike(one, other)), _NOTHING)
+        if same is _NOTHING:
+            old.append(one)
+        else:
+            pairs.append((one, same))
+            new.remove(same)
+    return pairs, (old, new)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two conditions are about the same thing: the first key, and what it names, are the same."""
+    if not (isinstance(one, Mapping) and isinstance(other, Mapping) and one and other):
+        return False
+    key = next(iter(one))
+    if key != next(iter(other)):
+        return False
+    return bool(one[key] == other[key]) or _alike(one[key], other[key])
+
+
+def _named(name: str, value: Any) -> str:
+    return f"{name} {say_value(value)}" if name else say_value(value)
+
+
+def _said(value: Any) -> str:
+    match value:
+        case Mapping():
+            return "{" + ", ".join(f"{key}: {_said(inner)}" for key, inner in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(_said, value)) + "]"
+        case bool():
+            return "true" if value else "false"
+        case None:
+            return "nothing"
+    return " ".join(str(value).split())
