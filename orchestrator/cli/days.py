@@ -15,7 +15,7 @@ from orchestrator.cli.plan_screen import say_channels, say_messages
 from orchestrator.cli.rehearsing import Bed, imagined
 from orchestrator.cli.times import moment_of
 from orchestrator.cli.upcoming import upcoming
-from orchestrator.config.revisions import tree_name
+from orchestrator.config import tree_name
 from orchestrator.core.campaigns import Campaign
 from orchestrator.core.nouns import Channel
 from orchestrator.core.plain_reasons import say_reason
@@ -114,7 +114,9 @@ def _tell(desk: Desk, day: date, acts: Sequence[_Act], idle: dict[str, str], mes
             if messages
             else "in all no message"
         )
-        paragraph("caps count what was sent until now, not what these campaigns would send each other's people that day")
+        paragraph(
+            "caps count what was sent until now, not what these campaigns would send each other's people that day"
+        )
     if acts:
         paragraph(f"more of one: orchestrator plan {acts[0].campaign.name} --at {day}")
 

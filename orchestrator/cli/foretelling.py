@@ -44,6 +44,7 @@ def plan(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
     diff: Annotated[
         str | None, typer.Option(help="What changes against a git revision: people, messages, words.")
     ] = None,
+    user: Annotated[str | None, typer.Option("--as", help="With --diff: whose messages to show (a user's id).")] = None,
     report: Annotated[
         Path | None, typer.Option(help="With --diff: write it as Markdown, for a pull request, to this file.")
     ] = None,
@@ -54,13 +55,13 @@ def plan(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
     sent by hand. With --diff it shows what a change of the files does, before it is merged.
     """
     desk: Desk = context.obj
-    _fit(campaign, {"--now": now, "--why": why, "--exact": exact}, campaigns, diff, report)
+    _fit(campaign, {"--now": now, "--why": why, "--exact": exact}, campaigns, diff, {"--report": report, "--as": user})
     if at and now:
         fail("--at names another moment than --now: one of them", USAGE)
     if diff is not None:
-        from orchestrator.cli.differing import differ  # noqa: PLC0415 - keeps `--help` fast
+        from orchestrator.cli.differing import Question, differ  # noqa: PLC0415 - keeps `--help` fast
 
-        differ(desk, diff, campaign, moment_of(at), report)
+        differ(desk, Question(diff, campaign, None if at is None else moment_of(at), user), report)
     elif campaigns is not None:
         from orchestrator.cli.days import show_day  # noqa: PLC0415 - keeps `--help` fast
 
@@ -70,7 +71,11 @@ def plan(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
 
 
 def _fit(
-    campaign: str | None, of_one: dict[str, object], campaigns: str | None, diff: str | None, report: Path | None
+    campaign: str | None,
+    of_one: dict[str, object],
+    campaigns: str | None,
+    diff: str | None,
+    of_diff: dict[str, object],
 ) -> None:
     """End where options do not go together, saying which do."""
     if campaign is None and campaigns is None and diff is None:
@@ -81,13 +86,12 @@ def _fit(
         for option, value in of_one.items():
             if value:
                 fail(f"{option} goes with one campaign: orchestrator plan CAMPAIGN {option}", USAGE)
-    if report is not None and diff is None:
-        fail("--report goes with --diff REVISION, as in: --diff main --report report.md", USAGE)
+    for option, value in of_diff.items():
+        if value is not None and diff is None:
+            fail(f"{option} goes with --diff REVISION, as in: orchestrator plan --diff main {option} …", USAGE)
 
 
-def _one(  # noqa: PLR0913 - as many as the verb has options
-    desk: Desk, campaign: str, at: str | None, *, now: bool, why: str | None, limit: int, exact: bool
-) -> None:
+def _one(desk: Desk, campaign: str, at: str | None, *, now: bool, why: str | None, limit: int, exact: bool) -> None:
     from orchestrator.cli.plan_screen import show_plan  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.cli.rehearsing import Wish, probe, rehearse  # noqa: PLC0415
     from orchestrator.pipeline import Asked  # noqa: PLC0415
@@ -156,7 +160,7 @@ def _occasion(campaign: "Campaign", at: str | None, zone: str, *, now: bool) -> 
 def told(desk: Desk, show: "Rehearsal") -> dict[str, Any]:
     """A rehearsal for a program."""
     from orchestrator.cli.upcoming import upcoming  # noqa: PLC0415 - keeps `--help` fast
-    from orchestrator.config.revisions import tree_name  # noqa: PLC0415
+    from orchestrator.config import tree_name  # noqa: PLC0415
     from orchestrator.core.holding import ended  # noqa: PLC0415
     from orchestrator.core.reasons import Reason  # noqa: PLC0415
 

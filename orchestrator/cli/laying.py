@@ -79,8 +79,10 @@ def width() -> int:
     return max(40, shutil.get_terminal_size().columns) if sys.stdout.isatty() else _PIPE
 
 
-def strong(text: str) -> str:
-    """Bold on a terminal that may have colours."""
-    return typer.style(text, bold=True) if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
-
-
+def strong(text: str, colour: str | None = None) -> str:
+    """Bold, or of a colour, on a terminal that may have colours."""
+    return (
+        typer.style(text, bold=colour is None, fg=colour)
+        if sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        else text
+    )

@@ -7,7 +7,7 @@ from orchestrator.cli.desk import Desk, when
 from orchestrator.cli.laying import Line, figure, paragraph
 from orchestrator.cli.rehearsing import Rehearsal
 from orchestrator.cli.upcoming import upcoming
-from orchestrator.config.revisions import tree_name
+from orchestrator.config import tree_name
 from orchestrator.core.holding import ended
 from orchestrator.core.nouns import Channel
 from orchestrator.core.plain_reasons import say_channel, say_reason
@@ -16,6 +16,7 @@ from orchestrator.core.times import HOUR, MINUTE, SECOND, Instant
 from orchestrator.core.timetables import city, say_schedule
 from orchestrator.core.zones import wall_at, zone_of
 from orchestrator.ledger.coupons import Stock
+
 
 def show_plan(desk: Desk, show: Rehearsal, stocks: Mapping[str, Stock], *, sending: bool = False) -> None:
     """Print a rehearsal; what was said about the clock is left out where somebody sends it by hand."""

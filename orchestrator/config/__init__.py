@@ -1,6 +1,7 @@
 """The files people write: a whole project read at once, with every mistake named, or nothing of it taken."""
 
 from orchestrator.config.adapters import installed_adapters
+from orchestrator.config.differences import FileChange, Versions, file_changes
 from orchestrator.config.fields import Deliver, Type
 from orchestrator.config.partial import ledger_of
 from orchestrator.config.reading import Files, Loaded, load, located, mapping_of
@@ -19,23 +20,28 @@ from orchestrator.config.results import (
     Stores,
     Topic,
 )
+from orchestrator.config.revisions import Revision, RevisionError, TreeName, revision, tree_name
 from orchestrator.config.schema import SCHEMA_OF, schemas
 from orchestrator.config.secret import MachineSecrets, Secret, SecretMissingError, SecretSource
-from orchestrator.config.tree import load_folder, read_tree
+from orchestrator.config.tree import FOLDERS, load_folder, read_tree
 
 __all__ = [
+    "FOLDERS",
     "SCHEMA_OF",
     "Catalogue",
     "Coupons",
     "DataType",
     "Deliver",
     "Environment",
+    "FileChange",
     "Files",
     "Loaded",
     "MachineSecrets",
     "Outline",
     "Project",
     "ProviderSettings",
+    "Revision",
+    "RevisionError",
     "Secret",
     "SecretMissingError",
     "SecretSource",
@@ -45,7 +51,10 @@ __all__ = [
     "Source",
     "Stores",
     "Topic",
+    "TreeName",
     "Type",
+    "Versions",
+    "file_changes",
     "installed_adapters",
     "ledger_of",
     "load",
@@ -53,5 +62,7 @@ __all__ = [
     "located",
     "mapping_of",
     "read_tree",
+    "revision",
     "schemas",
+    "tree_name",
 ]

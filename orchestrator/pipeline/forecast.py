@@ -78,6 +78,8 @@ class Forecast:
     """Messages to an address that another member's goes to as well."""
     cells: dict[tuple[str, Channel, str, str], str] = field(default_factory=dict)
     """The first user reached by each message there is: by segment, channel, variant and locale."""
+    others: dict[tuple[str, Channel, str, str], str] = field(default_factory=dict)
+    """The first user there is for each message, reached or not."""
     named: list[Named] = field(default_factory=list)
     """Those the plan was asked to name."""
 
@@ -166,6 +168,8 @@ class _Tally:
         person = one.person
         found.people += 1
         found.segments[person.segment] += 1
+        for row in one.verdicts:
+            found.others.setdefault((person.segment, row.channel, person.variant, person.locale), person.user)
         sends = [row for row in one.verdicts if isinstance(row.verdict, Send)]
         going = [row for row in sends if (person.user, row.channel, row.slot) not in refused]
         if going:
