@@ -5,17 +5,28 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from difflib import unified_diff
 from pathlib import Path
 
 from orchestrator import app, bundles, checking, config
 from orchestrator.audience.changes import Change, Version, change, relisted
-from orchestrator.cli.desk import Desk, no_such
+from orchestrator.cli.desk import USAGE, Desk, fail, no_such
 from orchestrator.cli.messages import MessageChange, changed_messages
 from orchestrator.cli.messages import Versions as Letters
 from orchestrator.cli.occasions import Occasion, by_hand, next_of
 from orchestrator.cli.progress import waiting
 from orchestrator.cli.rehearsing import Bed, imagined
-from orchestrator.config import FOLDERS, FileChange, Revision, TreeName, Versions, file_changes, revision, tree_name
+from orchestrator.config import (
+    FOLDERS,
+    FileChange,
+    Revision,
+    RevisionError,
+    TreeName,
+    Versions,
+    file_changes,
+    revision,
+    tree_name,
+)
 from orchestrator.core.campaigns import Campaign, CampaignState
 from orchestrator.core.errors import ConfigError, HeldError, Mistake, StoreError
 from orchestrator.core.nouns import Channel
@@ -43,6 +54,8 @@ class CampaignChange:
     before: Forecast | None = None
     after: Forecast | None = None
     messages: list[MessageChange] = field(default_factory=list)
+    sources: dict[str, list[str]] = field(default_factory=dict)
+    """Where nobody could be asked: the differing lines of its templates, by file."""
 
 
 @dataclass(slots=True)
@@ -83,7 +96,10 @@ def gather(desk: Desk, asked: Question) -> Difference:
     opened = desk.open()
     if asked.campaign is not None and asked.campaign not in opened.project.campaigns:
         no_such("campaign", asked.campaign, opened.project.campaigns)
-    found = revision(desk.root, asked.ref)
+    try:
+        found = revision(desk.root, asked.ref)
+    except RevisionError as problem:
+        fail(f"--diff {asked.ref}: {problem}", USAGE)
     checking.refuse_broken_templates(opened.project, opened.files)
     before, mistakes = _loaded(opened, found, desk.environment)
     versions = Versions(before, opened.project, found.tree.files, opened.files)
@@ -94,21 +110,33 @@ def gather(desk: Desk, asked: Question) -> Difference:
     names = [name for name in versions.campaigns() if asked.campaign in {None, name}]
     if mistakes:  # without a before all of them are different
         names = [name for name in names if asked.campaign or versions.concern(difference.files, name)]
-    known = before.campaigns if before else {}
-    difference.campaigns = [
-        CampaignChange(
-            name, versions.concern(difference.files, name), name in known, name in opened.project.campaigns
+    for name in names:
+        file = f"config/campaigns/{name}.yaml"
+        concern = versions.concern(difference.files, name)
+        difference.campaigns.append(
+            CampaignChange(name, concern, file in versions.files_before, file in versions.files_after)
         )
-        for name in names
-    ]  # fmt: skip
-    try:
-        with _Sides.open(opened, versions, now) as sides:
-            _ask(desk, sides, difference, asked, now)
-    except HeldError:
-        raise
-    except StoreError as problem:
-        difference.trouble = str(problem)
+    with tempfile.TemporaryDirectory(prefix="orchestrator-") as folder:
+        try:
+            with _Sides.open(opened, versions, Path(folder), now) as sides:
+                _ask(desk, sides, difference, asked, now)
+        except HeldError:
+            raise
+        except StoreError as problem:
+            difference.trouble = str(problem).replace(folder, str(desk.root))
+            _tell_sources(difference, versions)
     return difference
+
+
+def _tell_sources(found: Difference, versions: Versions) -> None:
+    """Where nobody can be asked, what templates say is told by their own lines."""
+    for one in found.campaigns:
+        one.messages = []
+        for it in one.files:
+            if it.kind == "template":
+                sides = [files.get(it.file, b"") for files in (versions.files_before, versions.files_after)]
+                old, new = (content.decode("utf-8", "replace").splitlines() for content in sides)
+                one.sources[it.file] = list(unified_diff(old, new, "before", "after", n=2, lineterm=""))
 
 
 def _loaded(opened: app.Opened, found: Revision, environment: str) -> tuple[config.Project | None, tuple[Mistake, ...]]:
@@ -140,9 +168,8 @@ class _Sides:
 
     @classmethod
     @contextmanager
-    def open(cls, opened: app.Opened, versions: Versions, now: Instant) -> "Iterator[_Sides]":
+    def open(cls, opened: app.Opened, versions: Versions, root: Path, now: Instant) -> "Iterator[_Sides]":
         with ExitStack() as stack:
-            root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="orchestrator-")))
             lists = _lay_out(opened.root, root, versions)
             before = None
             if versions.before is not None:

@@ -31,9 +31,10 @@ def figure(line: Line) -> None:
     label = "  " * line.deep + line.label
     wide = width()
     side = _LABEL + _NUMBER + _GAP + 1
-    head = f" {label:<{_LABEL}}{line.number:>{_NUMBER}}"
-    if len(label) >= _LABEL:
-        head = f" {label}\n {'':<{_LABEL}}{line.number:>{_NUMBER}}"
+    room = _LABEL + _NUMBER - len(label)
+    head = f" {label}{line.number:>{max(0, room)}}"
+    if room < len(line.number) + 2:
+        head = f" {label}\n {line.number:>{_LABEL + _NUMBER}}"
     if line.strong:
         head = strong(head)
     if not line.more:

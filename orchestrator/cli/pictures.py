@@ -23,6 +23,8 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 _OF_PLAYWRIGHT = ("chromium_headless_shell-*/*/*headless_shell*", "chromium_headless_shell-*/*/headless_shell", "chromium-*/*/chrome", "chromium-*/*/Chromium.app/Contents/MacOS/Chromium")  # fmt: skip
 _WIDE, _HIGHEST, _SHORTEST = 640, 6000, 200
 """Pixels."""
+MOST = 20
+"""Messages that have pictures in one report; the others are shown as text."""
 _PATIENCE = 30
 """Seconds for one picture."""
 
@@ -56,6 +58,7 @@ class Pictures:
         self.folder = folder
         self.browser = find_browser()
         self.made: list[str] = []
+        self._messages = 0
         self._work: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
@@ -72,8 +75,9 @@ class Pictures:
         """Pictures of one message by what they show, as links from beside the folder; none for what is no page."""
         sides = {"before": message.before, "after": message.after}
         pages = {name: it.html for name, it in sides.items() if isinstance(it, EmailContent) and it.html}
-        if self.browser is None or self._work is None or not pages:
+        if self.browser is None or self._work is None or not pages or self._messages >= MOST:
             return {}
+        self._messages += 1
         stem = "-".join(
             filter(None, (campaign, message.segment, message.channel, message.variant, message.locale, message.user))
         )

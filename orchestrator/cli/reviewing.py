@@ -13,6 +13,7 @@ from orchestrator.cli.differing import CampaignChange, Difference, by_channel
 from orchestrator.cli.laying import Line, figure, paragraph, strong
 from orchestrator.cli.messages import MessageChange, difference, lines
 from orchestrator.cli.pictures import NO_BROWSER, Pictures
+from orchestrator.cli.plan_screen import say_messages
 from orchestrator.config import FileChange
 from orchestrator.core.nouns import Channel
 from orchestrator.core.plain_reasons import say_channel
@@ -68,7 +69,7 @@ def leap(before: int, after: int) -> str:
 
 def _tell(desk: Desk, found: Difference) -> None:
     paragraph(
-        f"{found.revision.short} → {found.tree}   {desk.environment} · people of {when(found.at)}"
+        f"{found.revision.short} → {found.tree}   {desk.environment} · people as of {when(found.at)}"
     )  # fmt: skip
     for line in _caveats(found):
         paragraph(line)
@@ -102,7 +103,9 @@ def _elsewhere(found: Difference) -> Iterator[str]:
     used = {name for one in found.campaigns for name in _segments(one, found)}
     for name, change in found.segments.items():
         if name not in used:
-            yield f"{name}   {_arrow(change.before, change.after)} people {_moves(change)}".rstrip()
+            moved = change.entered or change.left
+            now = f"{_arrow(change.before, change.after)} people   {_moves(change)}" if moved else "the same people"
+            yield f"{name}   {now}"
 
 
 def _segments(one: CampaignChange, found: Difference) -> list[str]:
@@ -113,6 +116,10 @@ def _segments(one: CampaignChange, found: Difference) -> list[str]:
 
 def _tell_campaign(one: CampaignChange, found: Difference) -> None:
     paragraph(f"{strong(one.name)}   {_headline(one)}")
+    if _comes_to_nothing(one, found):
+        many = say_messages(one.after.reached) if one.after is not None else "no message"
+        paragraph(f"  nothing comes of it: the same people, the same {many}")
+        return
     for name in _segments(one, found):
         _tell_change(name, found.segments[name])
     if one.audience is not None and not _same_as_a_segment(one, found):
@@ -123,11 +130,33 @@ def _tell_campaign(one: CampaignChange, found: Difference) -> None:
         if found.mistakes:
             figure(Line(label, f"{reached[1]:,}", "now", 1))
         else:
-            figure(Line(label, _arrow(*reached), _more(_by_channel(one), leap(*reached)), 1, strong=True))
+            same = reached[0] == reached[1] and not _by_channel(one)
+            more = "the same number" if same else _more(_by_channel(one), leap(*reached))
+            figure(Line(label, f"{reached[1]:,}" if same else _arrow(*reached), more, 1, strong=True))
     for message in one.messages:
-        paragraph(f"  {_title(message)}")
-        for line in difference(message)[2:]:
-            typer.echo(f"     {_coloured(line)}")
+        paragraph(f"  {_title(message, found)}")
+        _tell_lines(_body(message, found))
+    for file, text in one.sources.items():
+        paragraph(f"  {file}")
+        _tell_lines(text)
+
+
+def _body(message: MessageChange, found: Difference) -> list[str]:
+    """What is different in a message; without a before, what it says."""
+    return lines(message.after) if found.mistakes else difference(message)
+
+
+def _tell_lines(text: Sequence[str]) -> None:
+    for line in text[3:] if text[:1] == ["--- before"] else text:
+        typer.echo(f"     {'…' if line.startswith('@@') else _coloured(line)}")
+
+
+def _comes_to_nothing(one: CampaignChange, found: Difference) -> bool:
+    """Whether a change moves nobody and changes no message."""
+    moved = [change for change in (one.audience, *(found.segments[it] for it in _segments(one, found))) if change]
+    if one.before is None or one.after is None or one.messages or any(it.entered or it.left for it in moved):
+        return False
+    return (one.before.reached, one.before.channels) == (one.after.reached, one.after.channels)
 
 
 def _coloured(line: str) -> str:
@@ -140,11 +169,15 @@ def _same_as_a_segment(one: CampaignChange, found: Difference) -> bool:
 
 
 def _tell_change(label: str, change: Change) -> None:
+    if not change.entered and not change.left:
+        figure(Line(label, f"{change.after:,}", "the same people", 1))
+        return
+    moves = f"people   {_moves(change)}"
     figure(
         Line(
             label,
             _arrow(change.before, change.after),
-            _more(f"people   {_moves(change)}".rstrip(), leap(change.before, change.after)),
+            _more(moves, leap(change.before, change.after)),
             1,
         )
     )
@@ -157,7 +190,7 @@ def _more(text: str, mark: str) -> str:
 def _headline(one: CampaignChange) -> str:
     if not one.there_after:
         return "is gone"
-    changed = ", ".join(map(str, one.files)) or "the settings"
+    changed = ", ".join(it.within(one.name) for it in one.files) or "the settings"
     return f"changed: {changed}" if one.there_before else f"is new: {changed}"
 
 
@@ -177,10 +210,11 @@ def _by_channel(one: CampaignChange) -> str:
     return " · ".join(parts)
 
 
-def _title(message: MessageChange) -> str:
+def _title(message: MessageChange, found: Difference) -> str:
     more = [f"variant {message.variant}"] if message.variant else []
     more += [message.locale] if message.locale else []
     how = "new: " if message.before is None else "gone: " if message.after is None else ""
+    how = "" if found.mistakes else how
     return f"{how}{say_channel(message.channel)}, {message.segment}, as {message.user}" + "".join(
         f" · {it}" for it in more
     )
@@ -203,7 +237,7 @@ def write_report(desk: Desk, found: Difference, path: Path) -> list[str]:
 
 def _markdown(desk: Desk, found: Difference, pictures: Pictures) -> Iterator[str]:
     yield f"## Campaigns: {_cell(found.revision.short)} → {_cell(str(found.tree))}\n"
-    yield f"Environment {_code(desk.environment)}, people of {when(found.at)}.\n"
+    yield f"Environment {_code(desk.environment)}, people as of {when(found.at)}.\n"
     for line in _caveats(found):
         yield f"> {_cell(line)}\n"
     if not found.files:
@@ -228,13 +262,16 @@ def _campaign(one: CampaignChange, found: Difference, pictures: Pictures) -> Ite
         yield from (f"| {' | '.join(map(_cell, row))} |" for row in rows)
         yield ""
     for message in one.messages:
-        yield f"**{_cell(_title(message))}**\n"
+        yield f"**{_cell(_title(message, found))}**\n"
         shown = pictures.of(one.name, message)
         if shown:
             yield f"| {' | '.join(shown)} |"
             yield f"|{'---|' * len(shown)}"
             yield f"| {' | '.join(f'![{name}]({place})' for name, place in shown.items())} |\n"
-        yield from _folded(difference(message) or lines(message.after))
+        yield from _folded(_body(message, found))
+    for file, text in one.sources.items():
+        yield f"{_code(file)}\n"
+        yield from _folded(text)
 
 
 def _changed(one: CampaignChange) -> Iterator[str]:
@@ -331,6 +368,7 @@ def _told_campaign(one: CampaignChange) -> dict[str, Any]:
         "before": _messages(one.before),
         "after": _messages(one.after),
         "messages": [_told_message(message) for message in one.messages],
+        "sources": one.sources,
     }
 
 

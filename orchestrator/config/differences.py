@@ -28,7 +28,12 @@ class FileChange:
     words: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        what = " ".join(filter(None, (self.kind, self.name)))
+        return self.within("")
+
+    def within(self, campaign: str) -> str:
+        """In words, where it is clear which campaign's templates are meant."""
+        name = self.name.removeprefix(f"{campaign}/") if self.kind == "template" else self.name
+        what = " ".join(filter(None, (self.kind, name)))
         if self.how != CHANGED:
             return f"{self.how} {what}"
         return f"{what} ({', '.join(self.words)})" if self.words else what
@@ -73,8 +78,11 @@ def _lines(before: bytes, after: bytes) -> tuple[str, ...]:
     old, new = before.splitlines(), after.splitlines()
     blocks = SequenceMatcher(None, old, new, autojunk=len(old) + len(new) > 4000).get_matching_blocks()
     same = sum(block.size for block in blocks)
-    parts = [f"+{len(new) - same:,}" if len(new) > same else "", f"−{len(old) - same:,}" if len(old) > same else ""]  # noqa: RUF001 - a minus sign in front of a number people read
-    return (f"{' '.join(filter(None, parts)) or 'line ends only'} lines",) if any(parts) else ("line ends only",)
+    come, gone = len(new) - same, len(old) - same
+    if not come and not gone:
+        return ("line ends only",)
+    told = " ".join(part for part in (f"+{come:,}" if come else "", f"−{gone:,}" if gone else "") if part)  # noqa: RUF001 - a minus sign in front of a number people read
+    return (f"{told} line{'s' * (come + gone > 1)}",)
 
 
 @dataclass(frozen=True, slots=True)

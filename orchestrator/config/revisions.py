@@ -64,7 +64,7 @@ def revision(root: Path, name: str) -> Revision:
     try:
         prefix = _git(root, "rev-parse", "--show-prefix").decode().strip()
     except RevisionError as problem:
-        raise RevisionError(f"{root}: not a git repository, so nothing to compare with ({problem})") from problem
+        raise RevisionError(f"nothing to compare with: {problem}") from problem
     try:
         found = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     except RevisionError as problem:
@@ -72,7 +72,7 @@ def revision(root: Path, name: str) -> Revision:
     commit = found.decode().strip()
     tree = _read(root, commit, prefix)
     if not any(path.startswith("config/") for path in tree.files):
-        raise RevisionError(f"{name}: there is no project in it (no {prefix}config/): nothing to compare with")
+        raise RevisionError(f"there is no project in it (no {prefix}config/), so nothing to compare with")
     return Revision(name, commit, tree)
 
 

@@ -1,4 +1,4 @@
-"""What changed in a file of settings, in words: `over 200 → over 20`, `experiment.holdout 10% → 5%`, `without country is_not DE`."""
+"""What changed in a file of settings, in words: `purchase over 200 → over 20`, `experiment.holdout: 10% → 5%`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
@@ -28,7 +28,9 @@ def _changes(before: Any, after: Any, name: str) -> Iterator[str]:
     elif isinstance(before, list) and isinstance(after, list):
         yield from _of_lists(before, after, name)
     else:
-        yield f"{_named(name, before)} → {_named(name.rpartition('.')[2], after)}"
+        yield (
+            f"{name}: {say_value(before)} → {say_value(after)}" if name else f"{say_value(before)} → {say_value(after)}"
+        )
 
 
 def _of_maps(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> Iterator[str]:
@@ -44,8 +46,11 @@ def _of_maps(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> 
 
 def _of_lists(before: Sequence[Any], after: Sequence[Any], name: str) -> Iterator[str]:
     """Entries that stayed are left out; of those that took another's place, what is different in them."""
-    # A condition is known by what it is about, wherever in the list it stands.
-    where = "" if any(isinstance(one, Mapping) for one in (*before, *after)) else name
+    if not any(isinstance(one, Mapping | list) for one in (*before, *after)) and set(map(_said, before)) == set(
+        map(_said, after)
+    ):
+        yield f"{name}: {say_value(before)} → {say_value(after)}"
+        return
     matcher = SequenceMatcher(None, [_said(one) for one in before], [_said(one) for one in after], autojunk=False)
     gone: list[Any] = []
     come: list[Any] = []
@@ -54,18 +59,34 @@ def _of_lists(before: Sequence[Any], after: Sequence[Any], name: str) -> Iterato
             gone += before[i:j]
             come += after[k:m]
     moved = [one for one in gone if one in come]
-    gone = [one for one in gone if one not in moved]
-    come = [one for one in come if one not in moved]
-    pairs, left = _paired(gone, come)
+    pairs, left = _paired([one for one in gone if one not in moved], [one for one in come if one not in moved])
+    # A condition is known by what it is about, wherever in the list it stands.
+    where = "" if any(isinstance(one, Mapping) for one in (*before, *after)) else name
     for old, new in pairs:
-        yield from _changes(old, new, "")
+        yield from _of_conditions(old, new)
     for old, new in zip_longest(*left, fillvalue=_NOTHING):
         if old is not _NOTHING:
             yield f"without {_named(where, old)}"
         if new is not _NOTHING:
             yield f"new {_named(where, new)}"
-    if moved and not gone and not come:
+    if moved and not pairs and not any(left):
         yield f"{name}: another order"
+
+
+def _of_conditions(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """What is different in a condition, after what it is about: `purchase over 200 → over 20`."""
+    key = next(iter(before))
+    if isinstance(before[key], Mapping):
+        yield from (f"{key} {told}" for told in _of_conditions(before[key], after[key]))
+        return
+    about = say_value(before[key])
+    for key in dict.fromkeys((*before, *after)):
+        if key not in after:
+            yield f"{about} without {_named(key, before[key])}"
+        elif key not in before:
+            yield f"{about} now {_named(key, after[key])}"
+        elif before[key] != after[key]:
+            yield f"{about} {_named(key, before[key])} → {_named(key, after[key])}"
 
 
 _NOTHING = object()
