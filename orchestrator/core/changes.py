@@ -21,7 +21,7 @@ def say_value(value: Any) -> str:
 
 
 def _changes(before: Any, after: Any, name: str) -> Iterator[str]:
-    if before == after and isinstance(before, bool) is isinstance(after, bool):
+    if _key(before) == _key(after):
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         yield from _of_maps(before, after, name)
@@ -46,20 +46,19 @@ def _of_maps(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> 
 
 def _of_lists(before: Sequence[Any], after: Sequence[Any], name: str) -> Iterator[str]:
     """Entries that stayed are left out; of those that took another's place, what is different in them."""
-    if not any(isinstance(one, Mapping | list) for one in (*before, *after)) and set(map(_said, before)) == set(
-        map(_said, after)
-    ):
+    plain = not any(isinstance(one, Mapping | list) for one in (*before, *after))
+    if plain and sorted(map(_key, before)) == sorted(map(_key, after)):
         yield f"{name}: {say_value(before)} → {say_value(after)}"
         return
-    matcher = SequenceMatcher(None, [_said(one) for one in before], [_said(one) for one in after], autojunk=False)
+    matcher = SequenceMatcher(None, [_key(one) for one in before], [_key(one) for one in after], autojunk=False)
     gone: list[Any] = []
     come: list[Any] = []
     for what, i, j, k, m in matcher.get_opcodes():
         if what != "equal":
             gone += before[i:j]
             come += after[k:m]
-    moved = [one for one in gone if one in come]
-    pairs, left = _paired([one for one in gone if one not in moved], [one for one in come if one not in moved])
+    moved = {_key(one) for one in gone} & {_key(one) for one in come}
+    pairs, left = _paired(*([one for one in some if _key(one) not in moved] for some in (gone, come)))
     # A condition is known by what it is about, wherever in the list it stands.
     where = "" if any(isinstance(one, Mapping) for one in (*before, *after)) else name
     for old, new in pairs:
@@ -69,8 +68,12 @@ def _of_lists(before: Sequence[Any], after: Sequence[Any], name: str) -> Iterato
             yield f"without {_named(where, old)}"
         if new is not _NOTHING:
             yield f"new {_named(where, new)}"
-    if moved and not pairs and not any(left):
-        yield f"{name}: another order"
+    if not pairs and not any(left):
+        yield (
+            f"{name}: another order"
+            if sorted(map(_key, before)) == sorted(map(_key, after))
+            else (f"{name}: {say_value(before)} → {say_value(after)}")
+        )
 
 
 def _of_conditions(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
@@ -85,7 +88,7 @@ def _of_conditions(before: Mapping[str, Any], after: Mapping[str, Any]) -> Itera
             yield f"{about} without {_named(key, before[key])}"
         elif key not in before:
             yield f"{about} now {_named(key, after[key])}"
-        elif before[key] != after[key]:
+        elif _key(before[key]) != _key(after[key]):
             yield f"{about} {_named(key, before[key])} → {_named(key, after[key])}"
 
 
@@ -112,7 +115,17 @@ def _alike(one: Any, other: Any) -> bool:
     key = next(iter(one))
     if key != next(iter(other)):
         return False
-    return bool(one[key] == other[key]) or _alike(one[key], other[key])
+    return _key(one[key]) == _key(other[key]) or _alike(one[key], other[key])
+
+
+def _key(value: Any) -> str:
+    """The same for values that say the same: the order of keys says nothing, and true is not 1."""
+    match value:
+        case Mapping():
+            return "{" + ",".join(sorted(f"{_key(name)}:{_key(inner)}" for name, inner in value.items())) + "}"
+        case list():
+            return "[" + ",".join(map(_key, value)) + "]"
+    return repr(value)
 
 
 def _named(name: str, value: Any) -> str:

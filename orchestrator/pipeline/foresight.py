@@ -2,7 +2,7 @@
 
 A message lacks data where the person does. So people of one message are alike if they have, lack, or have as nothing (0, an
 empty text) the same of what it reads. The first of those alike have theirs written; where all of these end the same way, so
-do the others, and where they differ everybody's is written.
+do the others. Everybody's is written where they end differently, and where a template decides by values what it needs.
 """
 
 from collections import Counter
@@ -39,6 +39,7 @@ class Draft:
 class _Alike:
     """People of one message who have and lack the same: how many of theirs were written, and how these ended."""
 
+    by_value: bool = False
     written: int = 0
     ends: Counter[tuple[str, str]] = field(default_factory=Counter)
     last: Unwritten | None = None
@@ -103,7 +104,7 @@ class Foresight:
         return found
 
     def _wants(self, alike: _Alike) -> bool:
-        return self._everybody or alike.written < SAMPLES or len(alike.ends) > 1
+        return self._everybody or alike.by_value or alike.written < SAMPLES or len(alike.ends) > 1
 
     def _alike(self, draft: Draft) -> _Alike | None:
         """The people this one is like; None if nothing can be foreseen for them."""
@@ -117,7 +118,8 @@ class Foresight:
             return None
         has = tuple(_state(person.attributes, path) for path in paths)
         name = place if reads is None else reads.name
-        return self._known.setdefault((name, has, bool(person.locale), bool(person.zone)), _Alike())
+        by_value = reads is not None and reads.by_value
+        return self._known.setdefault((name, has, bool(person.locale), bool(person.zone)), _Alike(by_value))
 
     def _write(self, drafts: Sequence[tuple[Draft, _Alike]], found: dict[tuple[str, Channel, int], Unwritten]) -> None:
         """Write these, as far as any more are written, and note how each ended."""

@@ -65,10 +65,11 @@ class Refusal:
 
 
 class Reads(NamedTuple):
-    """One message there is to write, and the paths of data it reads."""
+    """One message there is to write, and the paths of data it reads; `by_value`: values decide which of them it needs."""
 
     name: Cell
     paths: tuple[Path, ...]
+    by_value: bool = False
 
 
 BUILT_IN: Mapping[str, Callable[[RenderRequest], Any]] = {
@@ -145,7 +146,9 @@ class Compiled:
         form = self._cells.get(place) or self._look_up(place)
         if isinstance(form, Refusal):
             return None
-        return Reads(form.cell, tuple(dict.fromkeys(path for path, _ in form.script.paths)) if form.script else ())
+        script = form.script
+        paths = dict.fromkeys(path for path, _ in script.paths) if script is not None else ()
+        return Reads(form.cell, tuple(paths), script is not None and script.by_value)
 
     def render(self, request: RenderRequest) -> Content | Refusal:
         """Write one message. Nothing is raised: whatever goes wrong with one person's data is a refusal of theirs."""
