@@ -8,7 +8,6 @@ import pytest
 from tests.cli.conftest import inside
 
 CLOCK = "schedule: {{every: {every}, time_zone: {zone}}}\n"
-EVERYBODY = "repeat: always\nexempt_from_caps: true\nquiet_hours: none\n"
 
 
 def scheduled(shop, every="day at 10:00", zone="recipient", more=""):
@@ -25,8 +24,7 @@ def test_a_campaign_by_the_clock_is_shown_as_the_clock_would_send_it_next(shop):
     assert told["next_at"] == told["due_at"] <= told["first_at"] < told["last_at"]
     assert told["held"] == {}, "nobody has quiet hours at ten in the morning"
     said = inside(shop, "plan", "new_in").out
-    head, *lines = said.splitlines()
-    assert head == " new_in   dev · working copy, not in git · each at 10:00 in their own zone"
+    assert said.splitlines()[0] == " new_in   dev · working copy, not in git · each at 10:00 in their own zone"
     assert re.search(r"^ would get a message +\d+ ", said, re.MULTILINE)
     assert re.search(r"from 10:00 [A-Z]\w+( \(\d\d:00 here\))? to 10:00 [A-Z]", said)
     assert "needs a person: no" in said
@@ -75,7 +73,7 @@ def test_who_filled_a_cap_is_named(shop):
     scheduled(shop, more="caps: [1 message per week]\n")
     assert inside(shop, "send", "new_in", "--yes").code == 0
     winback = shop / "config" / "campaigns" / "winback.yaml"
-    text = re.sub(r"  ramp:.*\n", "", winback.read_text()).replace("audience: [lapsed_vips, one_time_buyers, lapsed]", "audience: [visitors]")  # fmt: skip
+    text = re.sub(r"  ramp:.*\n", "", winback.read_text()).replace("lapsed_vips, one_time_buyers, lapsed]", "lapsed_vips, visitors]")  # fmt: skip
     winback.write_text(text)
     told = inside(shop, "plan", "winback", "--now", "--json").told
     capped = [why for why in told["nothing"] if why["reason"] == "capped"]
@@ -85,20 +83,21 @@ def test_who_filled_a_cap_is_named(shop):
 
 
 def test_missing_data_names_the_file_and_the_line(shop):
+    scheduled(shop)
     mail = shop / "templates" / "new_in" / "_default" / "email.mjml"
     mail.write_text(mail.read_text().replace("</mj-text>", " {{ latest.add_to_cart.product }}</mj-text>", 1))
     line = next(n for n, text in enumerate(mail.read_text().splitlines(), 1) if "add_to_cart" in text)
-    before = inside(shop, "plan", "new_in", "--json").told
-    missing = [why for why in before["nothing"] if why["reason"] == "missing_data"]
-    (why,) = missing
-    assert why["detail"] == f"latest.add_to_cart.product (templates/new_in/_default/email.mjml:{line})"
+    told = inside(shop, "plan", "new_in", "--json").told
+    (why,) = [why for why in told["nothing"] if why["reason"] == "missing_data"]
+    where = f"templates/new_in/_default/email.mjml:{line}"
+    assert why["detail"] == f"latest.add_to_cart.product ({where})"
     said = inside(shop, "plan", "new_in").out
-    assert re.search(rf"missing latest.add_to_cart.product +{why['people']}   templates/new_in/_default/email.mjml:{line} ·", said)
+    assert re.search(rf"missing latest.add_to_cart.product +{why['people']}   {where} ·", said)
+    named = inside(shop, "plan", "new_in", "--why", "missing_data", "--json").told
+    assert named["people"] == len(named["users"]) == why["people"]
     exact = inside(shop, "plan", "new_in", "--exact", "--json").told
-    assert (exact["nothing"], exact["messages"]["taken"]) == (before["nothing"], 0)
-    assert before["messages"]["taken"] > 0
-    sent = inside(shop, "send", "new_in", "--yes", "--json").told
-    assert {"reason": "missing_data", "people": why["people"]} in sent["people"]["nothing"]
+    assert (exact["nothing"], exact["messages"]["taken"]) == (told["nothing"], 0)
+    assert told["messages"]["taken"] > 0
 
 
 def test_messages_to_an_address_that_two_people_share_are_told(shop):
@@ -107,9 +106,9 @@ def test_messages_to_an_address_that_two_people_share_are_told(shop):
     users = [json.loads(line)["user_id"] for line in (shop / "data/example/profiles.jsonl").read_text().splitlines()]
     shared = "".join(f'{{"user_id": "{user}", "email": "family@example.test", "devices": []}}\n' for user in users)
     (shop / "shared.jsonl").write_text(shared)
-    assert inside(shop, "import", "profiles", "shared.jsonl").code == 0
+    assert inside(shop, "import", "profiles", str(shop / "shared.jsonl")).code == 0
     told = inside(shop, "plan", "new_in", "--json").told
-    assert told["same_address"] == told["channels"]["email"] - 1 + max(0, told["channels"].get("push", 0) - told["channels"].get("push", 0))  # fmt: skip
+    assert told["same_address"] == told["channels"]["email"] - 1 > 0
     assert "go to an address that another member's goes to as well" in inside(shop, "plan", "new_in").out
 
 
