@@ -11,6 +11,7 @@ import typer
 from orchestrator import __version__
 from orchestrator.cli import (
     beginning,
+    explaining,
     foretelling,
     importing,
     inbox,
@@ -20,6 +21,7 @@ from orchestrator.cli import (
     retrying,
     segments,
     sending,
+    showing,
     steering,
     writing,
 )
@@ -82,6 +84,8 @@ for verbs in (
     previewing,
     foretelling,
     sending,
+    explaining,
+    showing,
     lookups,
     retrying,
     steering,

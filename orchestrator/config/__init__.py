@@ -24,6 +24,7 @@ from orchestrator.config.revisions import Revision, RevisionError, TreeName, rev
 from orchestrator.config.schema import SCHEMA_OF, schemas
 from orchestrator.config.secret import MachineSecrets, Secret, SecretMissingError, SecretSource
 from orchestrator.config.tree import FOLDERS, load_folder, read_tree
+from orchestrator.config.watching import fingerprint
 
 __all__ = [
     "FOLDERS",
@@ -55,6 +56,7 @@ __all__ = [
     "Type",
     "Versions",
     "file_changes",
+    "fingerprint",
     "installed_adapters",
     "ledger_of",
     "load",

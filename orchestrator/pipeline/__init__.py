@@ -4,7 +4,7 @@ from orchestrator.pipeline.answers import Questions
 from orchestrator.pipeline.asking import AHEAD, ask_again
 from orchestrator.pipeline.casting import Again, Casting
 from orchestrator.pipeline.coupons import Coupons, coupons_of, fill, stock, supply
-from orchestrator.pipeline.forecast import Asked, Forecast, Named, Wave, forecast
+from orchestrator.pipeline.forecast import Asked, Forecast, Named, Wave, dry_run, forecast
 from orchestrator.pipeline.foresight import Foresight
 from orchestrator.pipeline.lasting import seconds_to_send
 from orchestrator.pipeline.learn import Pace, learn
@@ -13,6 +13,7 @@ from orchestrator.pipeline.letters import BundleLetters
 from orchestrator.pipeline.mirror import Mirrors
 from orchestrator.pipeline.plan import PEOPLE_A_SHARD, Cast, plan
 from orchestrator.pipeline.prepared import Letter, Letters, Prepared, Unwritten
+from orchestrator.pipeline.previewing import Scene, letter_to, marked, tiles
 from orchestrator.pipeline.work import Parts, Sight, Watch, work
 
 __all__ = [
@@ -35,18 +36,23 @@ __all__ = [
     "Parts",
     "Prepared",
     "Questions",
+    "Scene",
     "Sight",
     "Unwritten",
     "Watch",
     "Wave",
     "ask_again",
     "coupons_of",
+    "dry_run",
     "fill",
     "forecast",
     "learn",
+    "letter_to",
+    "marked",
     "plan",
     "seconds_to_send",
     "stock",
     "supply",
+    "tiles",
     "work",
 ]

@@ -2,14 +2,14 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestrator.core.assignment import assign
+from orchestrator.core.assignment import assign, ramp_at
 from orchestrator.core.campaigns import Campaign
 from orchestrator.core.capped import capped_by
 from orchestrator.core.eligibility import RowVerdict, judge, touches_since
@@ -93,7 +93,9 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class Judged:
+    """One person of a dry run, with the facts and the moment they were judged by."""
+
     person: Person
     facts: PersonFacts
     verdicts: tuple[RowVerdict, ...]
@@ -116,22 +118,13 @@ def forecast(  # noqa: PLR0913 - each is a part of one question
 
     `waves` tells the facts of the run for people of a zone, who are judged when theirs opens; without it all are judged now.
     """
-    found, tally = Forecast(), _Tally(campaign, asked)
+    found, tally = Forecast(), Tally(campaign, asked)
     by_zone = campaign.schedule is not None and campaign.schedule.recipient
-    source = iter(people)
-    while batch := list(islice(source, BATCH)):
-        drawn = [_drawn(campaign, person) for person in batch]
+    for batch in judged(ledger, campaign, people, run, now, waves=waves):
         if by_zone:
-            found.zoneless += sum(find_zone(person.zone) is None for person in batch)
-        known = ledger.facts(Wanted(run.run, drawn, campaign.policy.topic, touches_since(campaign, now)))
-        judged = []
-        for person in drawn:
-            facts = replace(known[person.user], rows=())
-            its = run if waves is None else waves(person.zone)
-            at = max(now, its.opens_at)
-            judged.append(_Judged(person, facts, judge(campaign, its, person, facts, at), at))
-        refused = foresight.refused([*_drafts(judged)]) if foresight is not None else {}
-        for one in judged:
+            found.zoneless += sum(find_zone(one.person.zone) is None for one in batch)
+        refused = foresight.refused([*_drafts(batch)]) if foresight is not None else {}
+        for one in batch:
             tally.count(found, one, refused)
             if coupons is not None and needs_one(one.verdicts):
                 found.coupons.update(coupons.pools_of(one.person))
@@ -139,14 +132,43 @@ def forecast(  # noqa: PLR0913 - each is a part of one question
     return found
 
 
+def judged(
+    ledger: Ledger,
+    campaign: Campaign,
+    people: Iterable[Person],
+    run: RunFacts,
+    now: Instant,
+    *,
+    waves: Callable[[str], RunFacts] | None = None,
+) -> Iterator[list[Judged]]:
+    """Everybody with what they drew, and the judge's word on each of their rows, as a plan would write them; some at a time."""
+    source = iter(people)
+    while batch := list(islice(source, BATCH)):
+        drawn = [_drawn(campaign, person) for person in batch]
+        known = ledger.facts(Wanted(run.run, drawn, campaign.policy.topic, touches_since(campaign, now)))
+        found = []
+        for person in drawn:
+            facts = replace(known[person.user], rows=())
+            its = run if waves is None else waves(person.zone)
+            at = max(now, its.opens_at)
+            found.append(Judged(person, facts, judge(campaign, its, person, facts, at), at))
+        yield found
+
+
+def dry_run(ledger: Ledger, campaign: Campaign, at: Instant) -> RunFacts:
+    """A run of the campaign at a moment, which nobody fires: as far as its ramp would be by then."""
+    ramp, grows_at = ramp_at(campaign, ledger.began(campaign.name) or at, at)
+    return RunFacts(0, at, at, ramp=ramp, ramp_grows_at=grows_at)
+
+
 def _drawn(campaign: Campaign, person: Person) -> Person:
     variant, holdout = assign(campaign, person.user)
     return replace(person, variant=variant, holdout=holdout)
 
 
-def _drafts(judged: Iterable[_Judged]) -> Iterable[Draft]:
+def _drafts(batch: Iterable[Judged]) -> Iterable[Draft]:
     """The messages that would be written, those of the holdout among them."""
-    for one in judged:
+    for one in batch:
         for row in one.verdicts:
             if row.exposed:
                 yield Draft(one.person, row.channel, row.slot, one.at)
@@ -155,15 +177,15 @@ def _drafts(judged: Iterable[_Judged]) -> Iterable[Draft]:
 Refused = Mapping[tuple[str, Channel, int], Unwritten]
 
 
-class _Tally:
+class Tally:
     """Counts people one by one."""
 
-    def __init__(self, campaign: Campaign, asked: Asked | None) -> None:
+    def __init__(self, campaign: Campaign, asked: Asked | None = None) -> None:
         self._campaign = campaign
         self._asked = asked
         self._addresses: dict[Channel, array[int]] = {}
 
-    def count(self, found: Forecast, one: _Judged, refused: Refused) -> None:
+    def count(self, found: Forecast, one: Judged, refused: Refused) -> None:
         """A person who gets a message on any channel is reached; else who waits on any is held; else the furthest row decides."""
         person = one.person
         found.people += 1
@@ -206,7 +228,7 @@ class _Tally:
             for hashes in self._addresses.values()
         )
 
-    def _reach(self, found: Forecast, one: _Judged, going: Sequence[RowVerdict]) -> None:
+    def _reach(self, found: Forecast, one: Judged, going: Sequence[RowVerdict]) -> None:
         person = one.person
         found.reached += 1
         found.variants[person.variant] += 1
@@ -227,7 +249,7 @@ class _Tally:
             found.named.append(Named(person.user, person.segment, reason, detail))
 
 
-def _whys(one: _Judged, refused: Refused) -> dict[Reason, tuple[Channel, str]]:
+def _whys(one: Judged, refused: Refused) -> dict[Reason, tuple[Channel, str]]:
     """Why each row of a person carries nothing, the first row's detail for each reason."""
     found: dict[Reason, tuple[Channel, str]] = {}
     for row in reversed(one.verdicts):

@@ -1,11 +1,23 @@
 """Whether it hangs on a person's values which data a message needs, or only on whether they have them at all."""
 
+from typing import NamedTuple
+
 from jinja2 import nodes
+
+from orchestrator.rendering.lookup import Cell
 
 _PRESENCE = frozenset({"defined", "undefined", "none", "set"})
 """Tests that ask whether there is something."""
 _WORKED_OUT = (nodes.Filter, nodes.BinExpr, nodes.Neg, nodes.Pos, nodes.Call, nodes.Concat)
 """What makes a value of others, which may be nothing where they are something."""
+
+
+class Reads(NamedTuple):
+    """One message there is to write, and the paths of data it reads; `by_value`: values decide which of them it needs."""
+
+    name: Cell
+    paths: tuple[tuple[str, ...], ...]
+    by_value: bool = False
 
 
 def decides_by_value(tree: nodes.Template) -> bool:

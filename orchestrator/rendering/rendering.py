@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
 from orchestrator.core.errors import Mistake
 from orchestrator.core.frozen import value
@@ -17,9 +17,11 @@ from orchestrator.rendering.compiling import Compiler, Flawed, Form, Setting
 from orchestrator.rendering.environment import COUPONS, GLOBALS
 from orchestrator.rendering.forms import TooLargeError
 from orchestrator.rendering.lookup import Cell, Shelf, shelve
+from orchestrator.rendering.needing import Reads
 from orchestrator.rendering.pieces import Place
 from orchestrator.rendering.reading import READER, Reader, known_locale
 from orchestrator.rendering.scripts import Path, Script, spell
+from orchestrator.rendering.straight import MOST
 from orchestrator.rendering.values import AbortError, MissingDataError, NoCouponError
 
 _NOTHING: Mapping[str, Any] = {}
@@ -62,14 +64,6 @@ class Refusal:
     def state(self) -> State:
         """Missing data is nobody's mistake: the person is skipped. The rest failed."""
         return State.SKIPPED if self.reason in {Reason.MISSING_DATA, Reason.NO_COUPON} else State.RENDER_FAILED
-
-
-class Reads(NamedTuple):
-    """One message there is to write, and the paths of data it reads; `by_value`: values decide which of them it needs."""
-
-    name: Cell
-    paths: tuple[Path, ...]
-    by_value: bool = False
 
 
 BUILT_IN: Mapping[str, Callable[[RenderRequest], Any]] = {
@@ -134,21 +128,15 @@ class Compiled:
         """The pools that a person's messages on these channels take codes from."""
         found: set[str] = set()
         for channel in channels:
-            place = (person.segment, channel, person.variant, person.locale)
-            form = self._cells.get(place) or self._look_up(place)
+            form = self._form(person, channel)
             if isinstance(form, Form) and form.script is not None:
                 found.update(pool for pool, _ in form.script.coupons)
         return frozenset(found)
 
     def reads(self, person: Person, channel: Channel) -> Reads | None:
         """What a person's message on a channel reads; None if there is no message to write for them."""
-        place = (person.segment, channel, person.variant, person.locale)
-        form = self._cells.get(place) or self._look_up(place)
-        if isinstance(form, Refusal):
-            return None
-        script = form.script
-        paths = dict.fromkeys(path for path, _ in script.paths) if script is not None else ()
-        return Reads(form.cell, tuple(paths), script is not None and script.by_value)
+        form = self._form(person, channel)
+        return None if isinstance(form, Refusal) else form.reads
 
     def render(self, request: RenderRequest) -> Content | Refusal:
         """Write one message. Nothing is raised: whatever goes wrong with one person's data is a refusal of theirs."""
@@ -163,6 +151,13 @@ class Compiled:
             return form.make(texts)
         except Exception as error:  # noqa: BLE001 - a template and one person's data may raise anything
             return _refusal(script, error, person.attributes.get(UNLINKED) or _NOTHING)
+
+    def straight(self, request: RenderRequest, weight: int) -> bool:
+        """Whether writing this message takes little, where no value of the person's is longer than `weight` bytes."""
+        form = self._form(request.person, request.channel)
+        if isinstance(form, Refusal) or form.script is None:
+            return True
+        return form.script.reads is not None and form.script.reads * weight <= MOST
 
     def file_of(self, request: RenderRequest) -> str:
         """The file that has the last word on somebody's message; empty if there is none."""
@@ -181,6 +176,10 @@ class Compiled:
     def render_many(self, requests: Iterable[RenderRequest]) -> Iterator[Content | Refusal]:
         """One answer for each request, in order, in this process; a template that never ends is not stopped."""
         return map(self.render, requests)
+
+    def _form(self, person: Person, channel: Channel) -> Form | Refusal:
+        place = (person.segment, channel, person.variant, person.locale)
+        return self._cells.get(place) or self._look_up(place)
 
     def _look_up(self, place: tuple[str, Channel, str, str]) -> Form | Refusal:
         cell = self.shelf.find(*place)
