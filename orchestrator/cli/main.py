@@ -20,6 +20,7 @@ from orchestrator.cli import (
     segments,
     sending,
     steering,
+    testing,
     writing,
 )
 from orchestrator.cli.desk import EXIT_CODES, OK, USAGE, WRONG, Desk, Failed, fail
@@ -79,6 +80,7 @@ for verbs in (
     importing,
     segments,
     previewing,
+    testing,
     sending,
     lookups,
     retrying,

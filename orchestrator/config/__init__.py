@@ -3,6 +3,7 @@
 from orchestrator.config.adapters import installed_adapters
 from orchestrator.config.fields import Deliver, Type
 from orchestrator.config.partial import ledger_of
+from orchestrator.config.personas import Personas, read_personas
 from orchestrator.config.reading import Files, Loaded, load, located, mapping_of
 from orchestrator.config.results import (
     Catalogue,
@@ -21,7 +22,7 @@ from orchestrator.config.results import (
 )
 from orchestrator.config.schema import SCHEMA_OF, schemas
 from orchestrator.config.secret import MachineSecrets, Secret, SecretMissingError, SecretSource
-from orchestrator.config.tree import load_folder, read_tree
+from orchestrator.config.tree import load_folder, load_personas, read_tree
 
 __all__ = [
     "SCHEMA_OF",
@@ -34,6 +35,7 @@ __all__ = [
     "Loaded",
     "MachineSecrets",
     "Outline",
+    "Personas",
     "Project",
     "ProviderSettings",
     "Secret",
@@ -50,8 +52,10 @@ __all__ = [
     "ledger_of",
     "load",
     "load_folder",
+    "load_personas",
     "located",
     "mapping_of",
+    "read_personas",
     "read_tree",
     "schemas",
 ]

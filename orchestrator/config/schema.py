@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from orchestrator.config.campaign_shape import CampaignShape
+from orchestrator.config.persona_shape import PersonaShape
 from orchestrator.config.shapes import DataShape, SettingsShape
 from orchestrator.config.warehouse_shape import WarehouseShape
 from orchestrator.core.mirrors import Deed
@@ -25,6 +26,7 @@ SCHEMA_OF = {
     "warehouse.schema.json": "config/warehouse.yaml",
     "campaign.schema.json": "config/campaigns/*.yaml",
     "segment.schema.json": "config/segments/*.yaml",
+    "persona.schema.json": "personas/*.yaml",
 }
 """Which files each schema is for, as editors' YAML extensions want it (`yaml.schemas`)."""
 
@@ -37,6 +39,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "warehouse.schema.json": _of(WarehouseShape),
         "campaign.schema.json": _of(CampaignShape),
         "segment.schema.json": _segment(),
+        "persona.schema.json": _of(PersonaShape),
     }
 
 
