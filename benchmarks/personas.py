@@ -64,7 +64,7 @@ def profiled(folder: Path) -> None:
 
     sys.argv = ["orchestrator", "--project", str(folder), "--json", "test"]
     profile = Profile()
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         sys.stdout = nowhere
         try:
             profile.runcall(main)

@@ -28,15 +28,14 @@ def report(found: Sequence[Tested], page: Page) -> bytes:
                 first = told.failures[0]
                 message = _xml(f"expected {first.expected}, got {first.got}")
                 text = dedent("\n".join(page.lines(tested, told)))
-                SubElement(case, "failure", type=first.what, message=message).text = _xml(
-                    "\n".join(page.lines(tested, told))
-                )
+                SubElement(case, "failure", type=first.what, message=message).text = _xml(text)
         suite.attrib |= {"tests": str(len(tested.told)), "failures": str(failed), "errors": "0"}
     cases = [told for tested in found for told in tested.told]
     failures = sum(bool(told.failures) for told in cases)
     root.attrib |= {"tests": str(len(cases)), "failures": str(failures), "errors": "0"}
     indent(root)
-    return tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    text: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return text + b"\n"
 
 
 def _xml(text: str) -> str:

@@ -78,6 +78,9 @@ class Life:
         self._events = [*persona.events, *_words(persona)]
         for number, sent in enumerate(persona.sent):
             self._events += self._deeds(sent, number)
+        self._outcomes: dict[tuple[str, Instant, str, bool], Outcome] = {}
+        self._casts: dict[tuple[str, Instant], tuple[str, _Why | None]] = {}
+        """What was found out already, until the next message changes it."""
 
     def person(self) -> OraclePerson:
         """The persona as segments see them; what is later than a moment is not looked at by any condition."""
@@ -110,9 +113,17 @@ class Life:
 
     def run(self, name: str, at: Instant, variant: str, *, by_draw: bool = False) -> Outcome:
         """What a campaign that runs at this moment says in a variant; `by_draw`: chance may keep them out, too."""
+        place = name, at, variant, by_draw
+        if place not in self._outcomes:
+            self._outcomes[place] = self._run(name, at, variant, by_draw=by_draw)
+        return self._outcomes[place]
+
+    def _run(self, name: str, at: Instant, variant: str, *, by_draw: bool) -> Outcome:
         campaign = self._stage.campaign(name, by_draw=by_draw)
         try:
-            segment, outside = self._cast(campaign, at)
+            if (name, at) not in self._casts:
+                self._casts[name, at] = self._cast(campaign, at)
+            segment, outside = self._casts[name, at]
         except OrchestratorError as problem:
             return Outcome(variant, trouble=str(problem))
         if outside is not None:
@@ -132,6 +143,9 @@ class Life:
             sent = Sent(name, at, message.channel, outcome.segment, outcome.variant)
             self._events += self._deeds(sent, len(self._sent))
             self._sent.append(sent)
+        if outcome.messages:
+            self._outcomes.clear()
+            self._casts.clear()
 
     def _cast(self, campaign: Campaign, at: Instant) -> tuple[str, _Why | None]:
         """The first segment of the audience the persona matches, or why they are in none."""
