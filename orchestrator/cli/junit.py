@@ -34,8 +34,8 @@ def report(found: Sequence[Tested], page: Page) -> bytes:
     failures = sum(bool(told.failures) for told in cases)
     root.attrib |= {"tests": str(len(cases)), "failures": str(failures), "errors": "0"}
     indent(root)
-    text: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
-    return text + b"\n"
+    written: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return written + b"\n"
 
 
 def _xml(text: str) -> str:
