@@ -159,7 +159,8 @@ class _Reading:
         if profile.phone:
             found[Channel.SMS] = (Address(profile.phone),)
         if profile.devices:
-            found[Channel.PUSH] = tuple(self._device(device) for device in profile.devices)
+            devices = (self._device(device) for device in profile.devices)
+            found[Channel.PUSH] = tuple(sorted(devices, key=lambda it: (-it.seen_at, it.value)))
         for index, channel in enumerate(profile.suppressed):
             if channel not in found:
                 wrong = f"there is no address for {channel}"
