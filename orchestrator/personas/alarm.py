@@ -7,6 +7,9 @@ from orchestrator.core.nouns import Content
 from orchestrator.core.reasons import Reason
 from orchestrator.rendering import Compiled, Limits, Refusal, RenderRequest
 
+SECONDS = Limits().seconds
+"""What one message may take, as where messages are sent."""
+
 
 class _TooLong(BaseException):
     """Nothing that a template's own mistakes are caught by may catch it."""
@@ -14,13 +17,12 @@ class _TooLong(BaseException):
 
 def rendered(compiled: Compiled, request: RenderRequest) -> Content | Refusal:
     """Write one message. For the main thread only: it sets the process's alarm."""
-    seconds = Limits().seconds
     before = signal.signal(signal.SIGALRM, _ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
     try:
         return compiled.render(request)
     except _TooLong:
-        return Refusal(Reason.TEMPLATE_TOO_SLOW, f"took over {seconds:g} s ({compiled.file_of(request)})")
+        return Refusal(Reason.TEMPLATE_TOO_SLOW, f"took over {SECONDS:g} s ({compiled.file_of(request)})")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -167,7 +167,7 @@ def a_persona(text: str, name: str = "ada", project: Loaded | None = None):
     return found.found[0]
 
 
-def tested(text: str, name: str = "ada", project: Loaded | None = None):
+def lived(text: str, name: str = "ada", project: Loaded | None = None):
     """What came of a persona's expectations."""
     project = project or the_project()
     return personas.tested(personas.Stage(project.sound(), project.files), a_persona(text, name, project))
@@ -177,6 +177,6 @@ def failures(text: str, name: str = "ada", project: Loaded | None = None):
     """The differences, each as (line, what, expected, got)."""
     return [
         (told.expectation.line, it.what, it.expected, it.got)
-        for told in tested(text, name, project).told
+        for told in lived(text, name, project).told
         for it in told.failures
     ]
