@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator.config.findings import nearest
 from orchestrator.core.phrases import PhraseError
 from orchestrator.core.times import Instant, instant
-from orchestrator.core.zones import at_wall, find_zone, zone_of
+from orchestrator.core.zones import at_wall, find_zone, zone_names, zone_of
 
 _WALL = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?: ?(\S+))?")
 _OFFSET = re.compile(r"[Zz]|[+-][0-9]{2}:[0-9]{2}")
@@ -38,7 +39,9 @@ def moment(text: str) -> WrittenMoment:
     day, clock, behind = found.groups()
     shifted = behind if behind and _OFFSET.fullmatch(behind) else ""
     if behind and not shifted and find_zone(behind) is None:
-        raise PhraseError(text, "a moment", f"{_ALLOWED}; no time zone is called {behind}")
+        close = nearest(behind, zone_names())
+        meant = [f"{day} {clock} {close}"] if close else []
+        raise PhraseError(text, "a moment", f"{_ALLOWED}; no time zone is called {behind}", meant)
     try:
         wall = datetime.fromisoformat(f"{day}T{clock}{shifted.upper()}")
     except ValueError:  # 30 February, 25 o'clock

@@ -136,7 +136,7 @@ subject: "A letter to {{ userAttribute.country | default('you') }}"
 <p>Joined {{ userAttribute.joined | default('long ago') }}. Spent {{ valueOf['purchase'] }}. Your zone: {{ time_zone }}.
 <a href="{{ unsubscribe_url }}">No more</a></p>
 """,
-    "templates/letter/_default/email.de.html": '---\nsubject: Ein Brief\n---\n',
+    "templates/letter/_default/email.de.html": "---\nsubject: Ein Brief\n---\n",
     "templates/letter/_default/push.yaml": "title: A letter\nbody: Have a look\n",
     "templates/letter/_default/push.de.yaml": "title: Ein Brief\n",
 }  # fmt: skip

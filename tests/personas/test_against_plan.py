@@ -22,8 +22,8 @@ from orchestrator.core.times import DAY, HOUR, MINUTE, Instant
 from orchestrator.core.verdicts import upshot
 from orchestrator.core.zones import wall_at, zone_of
 from orchestrator.ledger import ConsentChange, Wanted
-from orchestrator.pipeline import Casting, Mirrors, forecast
 from orchestrator.personas.life import Life
+from orchestrator.pipeline import Casting, Mirrors, forecast
 from orchestrator.rendering import Refusal, RenderRequest
 from tests.doors.shop import NOON, Shop
 from tests.personas.builders import FILES
@@ -65,7 +65,10 @@ def a_life(dice, number):
         at = wall(NOON - dice.randrange(60 * 24 * 50) * MINUTE)
         events.append({"event": "app_open", "at": at})
         if dice.random() < 0.6:
-            bought = {**perhaps(0.9, amount=dice.choice([5, 12.5, 40, 7.25])), **perhaps(0.8, sku=f"s{dice.randrange(9)}")}
+            bought = {
+                **perhaps(0.9, amount=dice.choice([5, 12.5, 40, 7.25])),
+                **perhaps(0.8, sku=f"s{dice.randrange(9)}"),
+            }
             events.append({"event": "purchase", "at": at, **bought, **perhaps(0.3, due="2026-04-01 10:00", gift=True)})
     return {"profile": profile, "events": events, "expect": [{"campaign": "spring", "at": wall(NOON)}]}
 
@@ -102,9 +105,7 @@ def town(tmp_path_factory):
             for channel, granted in by_channel.items()
         ]
         shop.ledger.change_consent(words)
-        stopped = [
-            (channel, address.value) for channel in persona.suppressed for address in persona.addresses[channel]
-        ]
+        stopped = [(channel, address.value) for channel in persona.suppressed for address in persona.addresses[channel]]
         shop.ledger.suppress(stopped, "bounced", "test", NOON)
     mirrors = Mirrors(Topics("dev"))
     while (step := mirrors.once(shop.ledger, lambda: shop.audience)) is not None and step.more:

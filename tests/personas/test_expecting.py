@@ -168,7 +168,10 @@ def test_data_that_is_missing_is_a_reason_with_its_place():
 
 
 def test_codes_and_linked_data_come_without_a_pool_and_without_asking_anybody():
-    name, text = "templates/letter/_default/push.yaml", "title: A letter\nbody: \"{{ coupon('spring') }} {{ linkedData.shelf.title }}\"\n"
+    name, text = (
+        "templates/letter/_default/push.yaml",
+        "title: A letter\nbody: \"{{ coupon('spring') }} {{ linkedData.shelf.title }}\"\n",
+    )
     project = loaded(**{name: text})
     assert project.mistakes == ()
     line = f"{LETTER}, channel: push, contains: SAMPLE-CODE Shoes, locale: en"
