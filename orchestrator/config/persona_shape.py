@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
-from orchestrator.config.fields import ChannelWord, Name, Text, Zone, matching, objection, phrase
+from orchestrator.config.fields import NAME, ChannelWord, Name, Text, Zone, matching, objection, phrase
 from orchestrator.config.findings import choice, quoted
 from orchestrator.config.moments import WrittenMoment, moment
 from orchestrator.config.shapes import PlainName, Shape
@@ -66,6 +66,16 @@ NothingWord = Annotated[
 Language = Annotated[str, *matching(r"[A-Za-z]{2,3}([_\-][A-Za-z0-9]{2,8}){0,3}", "a locale", "de-AT")]
 
 
+def _name(example: str) -> tuple[PlainValidator, WithJsonSchema]:
+    return matching(NAME.pattern, "a name (letters, digits, _ and -)", example)
+
+
+EventName = Annotated[PlainName, WithJsonSchema({"type": "string", "examples": ["purchase"]})]
+SegmentName = Annotated[str, *_name("lapsed_vips")]
+VariantName = Annotated[str, *_name("discount")]
+LocaleName = Annotated[str, *_name("de")]
+
+
 class DeviceShape(Shape):
     """A device with the app on it."""
 
@@ -116,7 +126,7 @@ class DoneShape(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow", frozen=True, arbitrary_types_allowed=True)
     __pydantic_extra__: dict[str, Any] = Field(init=False)
 
-    event: PlainName = Field(description="What was done, by its name in the catalogue.")
+    event: EventName = Field(description="What was done, by its name in the catalogue.")
     at: Whens = Field(description="When; a list for an event done several times.")
 
 
@@ -126,8 +136,8 @@ class SentShape(Shape):
     campaign: Name = Field(description="Of which campaign.")
     at: Whens = Field(description="When it was sent; a list for several.")
     channel: ChannelWord = Field(description="On which channel.")
-    segment: Name | None = Field(default=None, description="As a member of which segment.")
-    variant: Name | None = Field(default=None, description="In which variant.")
+    segment: SegmentName | None = Field(default=None, description="As a member of which segment.")
+    variant: VariantName | None = Field(default=None, description="In which variant.")
     delivered: When | None = Field(default=None, description="When it arrived.")
     opened: When | None = Field(default=None, description="When it was opened.")
     clicked: When | None = Field(default=None, description="When something in it was clicked.")
@@ -140,12 +150,12 @@ class ExpectShape(Shape):
 
     campaign: Name = Field(description="The campaign that runs.")
     at: When = Field(description="When it runs, whatever its schedule says.")
-    segment: Name | None = Field(default=None, description="As a member of this segment of its audience.")
+    segment: SegmentName | None = Field(default=None, description="As a member of this segment of its audience.")
     channel: ChannelWord | None = Field(default=None, description="On this channel; unset, on any.")
-    variant: Name | None = Field(
+    variant: VariantName | None = Field(
         default=None, description="In this variant, whatever the draw says; unset, the rest must hold in every variant."
     )
-    locale: Name | None = Field(default=None, description="Written in this language of the project.")
+    locale: LocaleName | None = Field(default=None, description="Written in this language of the project.")
     subject: Text | None = Field(default=None, description="The whole subject, or the whole title of a push.")
     contains: Texts | None = Field(default=None, description="Each of these texts is in the message.")
     not_contains: Texts | None = Field(default=None, description="None of these texts is in it.")
