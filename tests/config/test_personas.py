@@ -1,9 +1,11 @@
 """Slips of the pen in a persona, each with its place, the words and the remedy; and what a sound one comes to."""
 
+import random
 import time
 
 import pytest
 
+from orchestrator import personas
 from orchestrator.config import load, read_personas
 from orchestrator.config.moments import moment
 from orchestrator.core.nouns import Address, Channel
@@ -196,3 +198,33 @@ def test_the_personas_of_the_example_are_without_a_mistake():
     found = read_personas(files, load(the_example()))
     assert found.mistakes == ()
     assert 3 <= len(found.found) == found.files <= 5
+
+
+LETTERS = " \n:-{}[],#'\"&*!|0a~.é"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_however_a_persona_is_mistyped_it_is_told_at_a_place_or_lives(seed):
+    """Letters dropped, doubled, swapped, lines lost: nothing raises, every mistake has a line, what is sound can be tested."""
+    dice, loaded = random.Random(seed), load(the_example())
+    stage, lived = personas.Stage(loaded.sound(), loaded.files), 0
+    for _ in range(120):
+        text = ADA
+        for _ in range(dice.choice((1, 1, 2))):
+            at = dice.randrange(len(text))
+            line = text.find("\n", at) + 1
+            text = dice.choice(
+                [
+                    text[:at] + text[at + 1 :],
+                    text[:at] + dice.choice(LETTERS) + text[at:],
+                    text[:at] + text[at : at + 2][::-1] + text[at + 2 :],
+                    text[:at] + text[line:],
+                ]
+            )
+        found = read_personas({"personas/ada.yaml": text.encode()}, loaded)
+        assert bool(found.found) != bool(found.mistakes), text
+        assert all(it.line and it.column for it in found.mistakes), text
+        for persona in found.found:
+            assert personas.tested(stage, persona).told
+            lived += 1
+    assert 3 <= lived < 60

@@ -8,12 +8,10 @@ import json
 
 import pytest
 
-from orchestrator import checking
+from orchestrator import checking, personas
 from orchestrator.audience.mapping_file import plan
 from orchestrator.config import load, read_personas, read_tree
 from orchestrator.core.nouns import Channel
-from orchestrator.personas import Stage
-from orchestrator.personas import tested as tested_by
 from orchestrator.rendering.heads import known_keys, read
 from tests.docs.pages import GENERATED, ROOT, WRITTEN, Block, blocks
 from tests.docs.yaml import value_of
@@ -91,8 +89,8 @@ def test_the_files_of_a_page_are_without_a_mistake(page):
 def test_the_personas_of_the_pages_get_what_they_expect():
     given = {it.about: it.text.encode() for found in FILES.values() for it in found if it.about.startswith("personas/")}
     loaded = load(EXAMPLE)
-    stage = Stage(loaded.sound(), EXAMPLE)
-    results = [tested_by(stage, persona) for persona in read_personas(given, loaded).found]
+    stage = personas.Stage(loaded.sound(), EXAMPLE)
+    results = [personas.tested(stage, persona) for persona in read_personas(given, loaded).found]
     assert [one.persona.name for one in results if not one.well] == []
     assert len(results) >= 2
 
