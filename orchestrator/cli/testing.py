@@ -10,7 +10,7 @@ from orchestrator.cli.desk import WRONG, Desk, fail, honest, no_such
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from orchestrator.config import Personas
+    from orchestrator.config.personas import Personas
     from orchestrator.core.personas import Persona
     from orchestrator.personas import Tested
 

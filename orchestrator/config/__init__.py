@@ -3,7 +3,6 @@
 from orchestrator.config.adapters import installed_adapters
 from orchestrator.config.fields import Deliver, Type
 from orchestrator.config.partial import ledger_of
-from orchestrator.config.personas import Personas, read_personas
 from orchestrator.config.reading import Files, Loaded, load, located, mapping_of
 from orchestrator.config.results import (
     Catalogue,
@@ -35,7 +34,6 @@ __all__ = [
     "Loaded",
     "MachineSecrets",
     "Outline",
-    "Personas",
     "Project",
     "ProviderSettings",
     "Secret",
@@ -55,7 +53,6 @@ __all__ = [
     "load_personas",
     "located",
     "mapping_of",
-    "read_personas",
     "read_tree",
     "schemas",
 ]

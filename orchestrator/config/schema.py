@@ -6,7 +6,6 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from orchestrator.config.campaign_shape import CampaignShape
-from orchestrator.config.persona_shape import PersonaShape
 from orchestrator.config.shapes import DataShape, SettingsShape
 from orchestrator.config.warehouse_shape import WarehouseShape
 from orchestrator.core.mirrors import Deed
@@ -33,6 +32,8 @@ SCHEMA_OF = {
 
 def schemas() -> dict[str, dict[str, Any]]:
     """The schema of each kind of file, by the name of the schema's own file (see SCHEMA_OF)."""
+    from orchestrator.config.persona_shape import PersonaShape  # noqa: PLC0415 - most verbs want no personas
+
     return {
         "orchestrator.schema.json": _of(SettingsShape),
         "data.schema.json": _of(DataShape),

@@ -4,11 +4,14 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from orchestrator.config.personas import Personas, read_personas
 from orchestrator.config.reading import Loaded, load
 from orchestrator.config.settings import DEV
 from orchestrator.core.errors import ConfigError, Mistake
+
+if TYPE_CHECKING:
+    from orchestrator.config.personas import Personas
 
 FOLDERS = ("config", "templates", "lists")
 PERSONAS = "personas"
@@ -48,8 +51,10 @@ def load_folder(root: Path, environment: str = DEV) -> Loaded:
     return load(found.files, environment, refused=found.refused)
 
 
-def load_personas(root: Path, loaded: Loaded) -> Personas:
+def load_personas(root: Path, loaded: Loaded) -> "Personas":
     """The personas of a folder, held against the project as it was loaded from there."""
+    from orchestrator.config.personas import Personas, read_personas  # noqa: PLC0415 - `check` and `test` alone want them
+
     found = survey(root, (PERSONAS,))
     told = read_personas(found.files, loaded)
     mistakes = tuple(sorted((*told.mistakes, *found.refused), key=lambda it: (it.file, it.line, it.column)))

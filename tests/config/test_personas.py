@@ -6,8 +6,9 @@ import time
 import pytest
 
 from orchestrator import personas
-from orchestrator.config import load, read_personas
+from orchestrator.config import load
 from orchestrator.config.moments import moment
+from orchestrator.config.personas import read_personas
 from orchestrator.core.nouns import Address, Channel
 from orchestrator.core.personas import Outside
 from orchestrator.core.phrases import PhraseError

@@ -10,7 +10,8 @@ import pytest
 
 from orchestrator import checking, personas
 from orchestrator.audience.mapping_file import plan
-from orchestrator.config import load, read_personas, read_tree
+from orchestrator.config import load, read_tree
+from orchestrator.config.personas import read_personas
 from orchestrator.core.nouns import Channel
 from orchestrator.rendering.heads import known_keys, read
 from tests.docs.pages import GENERATED, ROOT, WRITTEN, Block, blocks

@@ -4,6 +4,7 @@ from functools import cache
 
 from orchestrator import config, personas
 from orchestrator.config import Loaded
+from orchestrator.config.personas import read_personas
 
 FILES = {
     "config/orchestrator.yaml": """\
@@ -162,7 +163,7 @@ def the_project() -> Loaded:
 
 def a_persona(text: str, name: str = "ada", project: Loaded | None = None):
     """A persona from its file; an error names its mistakes."""
-    found = config.read_personas({f"personas/{name}.yaml": text.encode()}, project or the_project())
+    found = read_personas({f"personas/{name}.yaml": text.encode()}, project or the_project())
     assert found.mistakes == (), "\n".join(map(str, found.mistakes))
     return found.found[0]
 
