@@ -112,16 +112,14 @@ def _differences(life: Life, expectation: Expectation, outcome: Outcome) -> Iter
 def _other_segment(life: Life, expectation: Expectation, outcome: Outcome) -> Failure:
     """The persona is elsewhere: why they are not in the segment that was expected, or in which one before it."""
     wanted, at = expectation.segment, expectation.at
-    failure = Failure(
-        "segment",
-        f"segment {wanted}",
-        f"segment {outcome.segment}" if outcome.segment else _in_words(outcome, None),
-        because=((wanted, life.explained(wanted, at)),),
-    )
-    if not failure.because[0][1].holds:
-        return failure
-    note = f"{wanted} says yes too, but {outcome.segment} stands before it in the audience, and the first match wins"
-    return replace(failure, because=((outcome.segment, life.explained(outcome.segment, at)),), note=note)
+    got = f"segment {outcome.segment}" if outcome.segment else _in_words(outcome, None)
+    because, note = life.explained(wanted, at=at), ""
+    if outcome.segment and any(found.holds for _, found in because):
+        note = (
+            f"{wanted} says yes too, but {outcome.segment} stands before it in the audience, and the first match wins"
+        )
+        because = life.explained(outcome.segment, at=at)
+    return Failure("segment", f"segment {wanted}", got, because=because, note=note)
 
 
 def _why_nothing(expectation: Expectation, outcome: Outcome) -> Reason | Outside | None:
@@ -143,7 +141,7 @@ def _explained(life: Life, expectation: Expectation, outcome: Outcome, what: str
         segments = why[1].split(", ")
     elif isinstance(expectation.nothing, Outside):
         segments = [outcome.segment]
-    because = tuple((name, life.explained(name, expectation.at)) for name in segments)
+    because = life.explained(*segments, at=expectation.at)
     got = _in_words(outcome, expectation.channel)
     if outcome.until is not None:
         got += f", held until {life.clock(outcome.until)}"

@@ -1,6 +1,7 @@
 """One persona's life: what each run of a campaign says to them at its moment, which counts for every later one."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -98,9 +99,14 @@ class Life:
         zone = own if find_zone(own) is not None else project
         return f"{wall_at(zone_of(zone, project), at):%Y-%m-%d %H:%M} {zone}"
 
-    def explained(self, segment: str, at: Instant) -> Finding:
-        """Why the persona is in a segment or not, condition by condition."""
-        return explain(self._stage.project.segments[segment], self.person(), self.moment(at))
+    def explained(self, *segments: str, at: Instant) -> tuple[tuple[str, Finding], ...]:
+        """Why the persona is in each of these or not, condition by condition; nothing of those that ask for everybody else."""
+        found = []
+        for name in segments:
+            with suppress(OrchestratorError):
+                known = self._stage.project.segments[name]
+                found.append((name, explain(known, self.person(), self.moment(at))))
+        return tuple(found)
 
     def variants(self, campaign: str) -> tuple[str, ...]:
         """The variants there are, one without a name where there is no experiment."""

@@ -194,6 +194,14 @@ def test_a_place_among_everybody_is_said_to_be_beyond_one_person():
     assert "one person alone has none" in got
 
 
+def test_what_cannot_be_explained_of_one_person_is_left_out_and_the_rest_is_told():
+    name = "config/campaigns/spring.yaml"
+    project = loaded(**{name: FILES[name].replace("[buyers, known]", "[buyers, richest]")})
+    assert failures(expecting(f"{SPRING}, segment: richest"), project=project) == [
+        (12, "segment", "segment richest", "segment buyers")
+    ]
+
+
 def test_the_nearest_text_of_a_message_is_shown():
     [told] = lived(expecting(f"{LETTER}, channel: email, contains: Spend 25.")).told
     assert told.failures[0].near == ("text", "Spent 25.")
