@@ -11,6 +11,7 @@ import typer
 from orchestrator import __version__
 from orchestrator.cli import (
     beginning,
+    explaining,
     importing,
     inbox,
     ingesting,
@@ -19,6 +20,7 @@ from orchestrator.cli import (
     retrying,
     segments,
     sending,
+    showing,
     steering,
     testing,
     writing,
@@ -82,6 +84,8 @@ for verbs in (
     previewing,
     testing,
     sending,
+    explaining,
+    showing,
     lookups,
     retrying,
     steering,
