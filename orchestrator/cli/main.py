@@ -10,6 +10,7 @@ import typer
 
 from orchestrator import __version__
 from orchestrator.cli import (
+    approving,
     beginning,
     importing,
     inbox,
@@ -83,6 +84,7 @@ for verbs in (
     lookups,
     retrying,
     steering,
+    approving,
     inbox,
     ingesting,
 ):

@@ -241,7 +241,8 @@ def _print(desk: Desk, campaign: str, show: "Rehearsal") -> None:
         typer.echo(f" {text:<38}{number:>9}" + (f"   {more}" if more else ""))
 
     only = f" · {app.whom(show.opened)}" if show.seeds() is not None else ""
-    typer.echo(f" {campaign}   {desk.environment} · {when(show.at)}{only}")
+    source = f" · {origin}" if (origin := str(show.opened.origin())) else ""
+    typer.echo(f" {campaign}   {desk.environment}{source} · {when(show.at)}{only}")
     line(
         "in the audience",
         f"{found.people:,}",

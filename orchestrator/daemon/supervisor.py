@@ -233,13 +233,14 @@ class Supervisor:
         self._seen = await asyncio.to_thread(fingerprint, self.serving.root)
         if version != self._edition.version:
             self.opened = opened
-            self._edition = Edition(version, opened.project.campaigns)
+            self._edition = Edition(version, opened.project.campaigns, opened.origin)
             # An event's name that only stands in another text costs a plan a moment's wait, no more.
             self._asks_for_messages = any(
                 family in repr(segment.root) for segment in opened.project.segments.values() for family in FAMILIES
             )
             self._bells.set(opened.project.campaigns)
-            log.info("config.taken", version=version[:12], campaigns=len(opened.project.campaigns))
+            source = await asyncio.to_thread(opened.origin)
+            log.info("config.taken", version=version[:12], source=source, campaigns=len(opened.project.campaigns))
 
     def _command(self, door: str, *more: str) -> list[str]:
         root, environment = str(self.serving.root), self.serving.environment

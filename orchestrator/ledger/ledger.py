@@ -9,7 +9,7 @@ from orchestrator.core.facts import PersonFacts
 from orchestrator.core.nouns import Channel
 from orchestrator.core.times import Instant
 from orchestrator.core.turns import Mark, Permission, Turn
-from orchestrator.ledger import boots, consent, inbox, links, looks, planning, runs, shards, turn
+from orchestrator.ledger import audit, boots, consent, inbox, links, looks, planning, runs, shards, turn
 from orchestrator.ledger import facts as reading
 from orchestrator.ledger.boots import Boot
 from orchestrator.ledger.consent import ConsentChange, Hashing
@@ -112,9 +112,10 @@ class Ledger:
         """Write the verdicts, recount, and let go of the shard; the next moment it is due, if any."""
         return shards.put_back(self.store, self.boot, shard, marks, now, not_before, paused)
 
-    def halt(self, run: int, why: str) -> bool:
+    def halt(self, run: int, why: str, now: Instant) -> bool:
         """Let nothing more of a run leave until a person resumes it; what is not sent stays planned."""
-        return runs.steer(self.store, run, runs.RunState.PAUSED, [runs.RunState.WORKING], why)
+        by = audit.Entry(now, "", audit.What.PAUSED, audit.run_subject(run), why)
+        return runs.steer(self.store, run, runs.RunState.PAUSED, [runs.RunState.WORKING], why, by)
 
     def change_consent(self, changes: Iterable[ConsentChange]) -> int:
         """Append people's words on topics; once it returns, no intent is created against them."""
