@@ -21,6 +21,7 @@ from orchestrator.cli import (
     segments,
     sending,
     steering,
+    suppressing,
     writing,
 )
 from orchestrator.cli.desk import EXIT_CODES, OK, USAGE, WRONG, Desk, Failed, fail
@@ -84,6 +85,7 @@ for verbs in (
     lookups,
     retrying,
     steering,
+    suppressing,
     approving,
     inbox,
     ingesting,

@@ -155,6 +155,20 @@ def began(store: Store, campaign: str) -> Instant | None:
     return None if rows[0][0] is None else Instant(rows[0][0])
 
 
+def due_between(store: Store, since: Instant, until: Instant) -> list[Run]:
+    """Every run that was due in (since, until], the newest first."""
+    rows = store.rows(
+        f"SELECT {_COLUMNS} FROM run WHERE due_at > ? AND due_at <= ? ORDER BY due_at DESC, id DESC", (since, until)
+    )
+    return [_run(row) for row in rows]
+
+
+def planned_at(store: Store, run: int) -> Instant | None:
+    """When the last shard of a run stood; None before that."""
+    rows = store.rows("SELECT planned_at FROM run WHERE id = ?", (run,))
+    return Instant(rows[0][0]) if rows and rows[0][0] is not None else None
+
+
 def listed(store: Store, campaign: str | None = None, states: Sequence[RunState] = (), limit: int = 100) -> list[Run]:
     """Runs, the newest first, of one campaign or of all, in these states or in any."""
     where, parameters = ["1 = 1"], list[object]()
