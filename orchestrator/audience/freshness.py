@@ -33,7 +33,9 @@ def freshness(audience: Reader, events: Sequence[str], now: Instant) -> list[Fre
     at, name = column("event", "time"), column("event", "name")
     days = [_within(at, Instant(now - week * _WEEK - DAY), Instant(now - week * _WEEK)) for week in range(WEEKS + 1)]
     counts = [how_many(day, f"n{week}") for week, day in enumerate(days)]
-    ends = [exp.alias_(kind(this=at.copy()), name, quoted=True) for kind, name in ((exp.Max, "newest"), (exp.Min, "first"))]
+    ends = [
+        exp.alias_(kind(this=at.copy()), name, quoted=True) for kind, name in ((exp.Max, "newest"), (exp.Min, "first"))
+    ]
     among = exp.In(this=name.copy(), expressions=[text(event) for event in events])
     query = exp.select(name.copy(), *ends, *counts).from_("event").where(among).group_by(name.copy())
     found = {row[0]: row[1:] for row in audience.ask(query)}

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.asking import ask_for, ask_nobody
-from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, run_number, run_of, when
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, run_number, run_of
 from orchestrator.cli.signing import By, signed
 from orchestrator.wire.clock import WallClock
 

@@ -16,12 +16,14 @@ from orchestrator.cli import (
     inbox,
     ingesting,
     lookups,
+    morning,
     previewing,
     retrying,
     segments,
     sending,
     steering,
     suppressing,
+    watching,
     writing,
 )
 from orchestrator.cli.desk import EXIT_CODES, OK, USAGE, WRONG, Desk, Failed, fail
@@ -83,10 +85,12 @@ for verbs in (
     previewing,
     sending,
     lookups,
+    morning,
     retrying,
     steering,
     suppressing,
     approving,
+    watching,
     inbox,
     ingesting,
 ):

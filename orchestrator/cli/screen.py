@@ -13,8 +13,8 @@ from textwrap import wrap
 NARROWEST = 24
 """Fewer characters than this have no room for two words side by side."""
 _GAP = "  "
-_LEAST = 16
-"""A column that is broken into lines has at least this width; with less, each row becomes a block of lines."""
+_LEAST = 8
+"""A column that is broken into lines has at least this width."""
 RED, YELLOW, BOLD, DIM = "31", "33", "1", "2"
 _BOLD_ONLY = frozenset({BOLD, DIM})
 
@@ -29,7 +29,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table. `right`: numbers; `wraps`: may be broken into lines; `gives_way`: the highest is left out first (0: never)."""
+    """A column of a table. `right`: numbers; `wraps`: may be broken into lines; `gives_way`: the highest goes first (0: never)."""
 
     name: str
     right: bool = False
@@ -58,6 +58,11 @@ def show(lines: Iterable[Line]) -> None:
     sys.stdout.flush()
 
 
+def clear() -> None:
+    """Begin at the top of an empty terminal."""
+    sys.stdout.write("\x1b[2J\x1b[H")
+
+
 def drawn(line: Line) -> str:
     """A line with its colour, if there is any to be shown."""
     plain = not sys.stdout.isatty() or os.environ.get("TERM") == "dumb"
@@ -81,58 +86,117 @@ def fitted(text: str, room: int | None, hang: int = 2) -> list[str]:
     )
 
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], room: int | None, indent: str = " ") -> list[Line]:
-    """The lines of a table, its head first, as wide as there is room: columns give way, one is broken, or rows become blocks."""
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The lines of a table: its head, and those of each row."""
+
+    head: list[Line]
+    rows: list[list[Line]]
+
+    @property
+    def lines(self) -> list[Line]:
+        """All of it."""
+        return [*self.head, *(line for row in self.rows for line in row)]
+
+
+def table(
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str]],
+    room: int | None,
+    indent: str = " ",
+    styles: Sequence[str] = (),
+) -> Table:
+    """A table as wide as there is room: one column is broken into lines, columns give way, at last rows become blocks."""
     kept = list(range(len(columns)))
     sizes = [max([len(column.name), *(len(row[place]) for row in rows)]) for place, column in enumerate(columns)]
-    while room is not None and _wide(sizes, kept, indent) > room:
+    drawn_as = [*styles, *("" for _ in rows[len(styles) :])]
+    least = [_narrowest(column, [row[place] for row in rows]) for place, column in enumerate(columns)]
+    while (
+        room is not None
+        and _wide([min(size, few) for size, few in zip(sizes, least, strict=True)], kept, indent) > room
+    ):
         giving = max(kept, key=lambda place: columns[place].gives_way)
         if not columns[giving].gives_way:
-            break
+            return Table([], [list(_block(columns, row, room, indent)) for row in rows])
         kept.remove(giving)
     over = _wide(sizes, kept, indent) - room if room is not None else 0
-    if over > 0:
-        broken = next((place for place in kept if columns[place].wraps), None)
-        if broken is None or sizes[broken] - over < _LEAST:
-            return list(_blocks(columns, rows, room, indent))
-        sizes[broken] -= over
-    head = _row([columns[place].name for place in kept], [columns[place] for place in kept], sizes, kept, indent)
-    lines = [Line(one, BOLD) for one in head]
-    for row in rows:
-        cells = [row[place] for place in kept]
-        lines += [Line(one) for one in _row(cells, [columns[place] for place in kept], sizes, kept, indent)]
-    return lines
+    for place in kept:
+        if over > 0 and columns[place].wraps:
+            taken = min(over, sizes[place] - min(sizes[place], least[place]))
+            sizes[place] -= taken
+            over -= taken
+    shown = [columns[place] for place in kept]
+    widths = [sizes[place] for place in kept]
+    head = _row([column.name for column in shown], shown, widths, indent)
+    return Table(
+        [Line(one, BOLD) for one in head],
+        [
+            [Line(one, style) for one in _row([row[place] for place in kept], shown, widths, indent)]
+            for row, style in zip(rows, drawn_as, strict=True)
+        ],
+    )
+
+
+def _narrowest(column: Column, cells: Sequence[str]) -> int:
+    """The width below which a column cannot go: its longest word where it may be broken, else its longest cell."""
+    if not column.wraps:
+        return max(len(one) for one in (column.name, *cells))
+    return max([_LEAST, *(len(word) for cell in (column.name, *cells) for word in cell.split())])
 
 
 def _wide(sizes: Sequence[int], kept: Sequence[int], indent: str) -> int:
     return len(indent) + sum(sizes[place] for place in kept) + len(_GAP) * (len(kept) - 1)
 
 
-def _row(
-    cells: Sequence[str], columns: Sequence[Column], sizes: Sequence[int], kept: Sequence[int], indent: str
-) -> Iterator[str]:
+def _row(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int], indent: str) -> Iterator[str]:
     """One row, of several lines where a cell is broken."""
     parts = [
-        wrap(cell, sizes[place], break_long_words=False, break_on_hyphens=False) or [""] if column.wraps else [cell]
-        for cell, column, place in zip(cells, columns, kept, strict=True)
+        wrap(cell, wide, break_long_words=False, break_on_hyphens=False) or [""] if column.wraps else [cell]
+        for cell, column, wide in zip(cells, columns, widths, strict=True)
     ]
     for number in range(max(len(part) for part in parts)):
         shown = [part[number] if number < len(part) else "" for part in parts]
         aligned = [
-            cell.rjust(sizes[place]) if column.right else cell.ljust(sizes[place])
-            for cell, column, place in zip(shown, columns, kept, strict=True)
+            cell.rjust(wide) if column.right else cell.ljust(wide)
+            for cell, column, wide in zip(shown, columns, widths, strict=True)
         ]
         yield (indent + _GAP.join(aligned)).rstrip()
 
 
-def _blocks(
-    columns: Sequence[Column], rows: Sequence[Sequence[str]], room: int | None, indent: str
-) -> Iterator[Line]:
-    """Each row as a block: its first cell, and below it a line for each of the others."""
+def _block(columns: Sequence[Column], row: Sequence[str], room: int, indent: str) -> Iterator[Line]:
+    """A row as a block: its first cell, and below it a line for each of the others."""
     widest = max(len(column.name) for column in columns[1:])
-    for first, *others in rows:
-        yield from (Line(one, BOLD) for one in fitted(f"{indent}{first}", room))
-        for column, cell in zip(columns[1:], others, strict=True):
-            if cell:
-                told = f"{indent}  {column.name:<{widest}}  {cell}"
-                yield from (Line(one) for one in fitted(told, room, widest + len(_GAP)))
+    yield from (Line(one, BOLD) for one in fitted(f"{indent}{row[0]}", room))
+    for column, cell in zip(columns[1:], row[1:], strict=True):
+        if cell:
+            told = f"{indent}  {column.name:<{widest}}  {cell}"
+            yield from (Line(one) for one in fitted(told, room, widest + len(_GAP)))
+
+
+@dataclass(slots=True)
+class Section:
+    """A part of a screen: its head, then groups of lines that stand or fall together."""
+
+    head: list[Line]
+    groups: list[list[Line]]
+    left_out: int = 0
+
+    @property
+    def lines(self) -> list[Line]:
+        """All of it, and how much was left out."""
+        more = [Line(f"   … and {self.left_out:,} more: --all", DIM)] if self.left_out else []
+        return [*self.head, *(line for group in self.groups for line in group), *more]
+
+
+def fit(sections: Sequence[Section], room: int | None) -> list[Line]:
+    """The lines of all sections, a blank one between two; where they are too many, the longest section loses its last group."""
+    while room is not None and sum(len(one.lines) + 1 for one in sections) > room:
+        longest = max(sections, key=lambda one: len(one.lines))
+        if len(longest.groups) < 2:
+            break
+        longest.groups.pop()
+        longest.left_out += 1
+    lines: list[Line] = []
+    for section in sections:
+        lines += [*([Line("")] if lines else []), *section.lines]
+    return lines

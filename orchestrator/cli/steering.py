@@ -69,9 +69,7 @@ def cancel(
     _steer(context.obj, what, RunState.CANCELLED, runs.CANCELLABLE, "cancelled by hand", signed(by))
 
 
-def _steer(  # noqa: PLR0913, PLR0917 - from where to where, why, and by whom
-    desk: Desk, number: int, to: "RunState", come_from: "Sequence[RunState]", reason: str, who: str
-) -> None:
+def _steer(desk: Desk, number: int, to: "RunState", come_from: "Sequence[RunState]", reason: str, who: str) -> None:
     from orchestrator.ledger import audit, figures, runs  # noqa: PLC0415 - keeps `--help` fast
 
     with desk.ledger(despite_mistakes=True) as ledger:

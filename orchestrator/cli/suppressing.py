@@ -22,14 +22,19 @@ def register(app: typer.Typer) -> None:
 
 
 @honest
-def suppress(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
+def suppress(
     context: typer.Context,
-    whom: Annotated[str, typer.Argument(help="An e-mail address, a phone number, or a user's id for all their addresses.")],
+    whom: Annotated[
+        str, typer.Argument(help="An e-mail address, a phone number, or a user's id for all their addresses.")
+    ],
     lift: Annotated[bool, typer.Option("--lift", help="Let it be written to again; needs --reason.")] = False,
-    show: Annotated[bool, typer.Option("--show", help="Only look: is it stopped, why, and what happened before?")] = False,
+    show: Annotated[
+        bool, typer.Option("--show", help="Only look: is it stopped, why, and what happened before?")
+    ] = False,
     reason: Annotated[str | None, typer.Option(help="Why, in a few words; it stays in the history.")] = None,
     channel: Annotated[
-        str | None, typer.Option(help="The address is for this channel: email, sms or push (then it is a device's token).")
+        str | None,
+        typer.Option(help="The address is for this channel: email, sms or push (then it is a device's token)."),
     ] = None,
     by: By = None,
 ) -> None:

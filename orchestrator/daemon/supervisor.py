@@ -13,6 +13,7 @@ from orchestrator import app
 from orchestrator.core.errors import OrchestratorError, PassingError, StoreError
 from orchestrator.core.mirrors import FAMILIES
 from orchestrator.core.times import Clock
+from orchestrator.daemon.aftermath import tell_what_was_left
 from orchestrator.daemon.bells import Bells, Edition, tick
 from orchestrator.daemon.children import Children
 from orchestrator.daemon.face import Face
@@ -86,14 +87,7 @@ class Supervisor:
         for told in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(told, self._stop)
         await self._ledger(lambda ledger: ledger.begin_boot("supervisor", self.clock.now()))
-        found = await self._ledger(lambda ledger: ledger.recover(self.clock.now()))
-        log.info(
-            "daemon.started",
-            recovered_boots=found.boots,
-            again=found.again,
-            resent=found.resent,
-            unknown=found.unknown,
-        )
+        await self._ledger(lambda ledger: tell_what_was_left(ledger, self.clock.now()))
         await self._ledger(lambda ledger: figures.fold(ledger.store, ledger.boot))
         await self._take(self.opened)
         self._bells.start()

@@ -16,7 +16,7 @@ from orchestrator.ledger.consent import ConsentChange, Hashing
 from orchestrator.ledger.inbox import InboxMessage
 from orchestrator.ledger.links import Purpose, Seal
 from orchestrator.ledger.opening import open_store
-from orchestrator.ledger.shards import Shard
+from orchestrator.ledger.shards import Shard, TakenBack
 from orchestrator.ledger.store import Store
 
 
@@ -31,6 +31,10 @@ class Recovery:
     """Sent again without a key, flagged maybe_duplicate."""
     unknown: int = 0
     """Not sent again; providers' reports may still tell."""
+    shards: tuple[TakenBack, ...] = ()
+    """What they worked, and is free again."""
+    plans: tuple[int, ...] = ()
+    """Runs they were planning, which are planned anew."""
 
 
 class Ledger:
@@ -160,12 +164,15 @@ class Ledger:
         owners = shards.dead_owners(self.store)
         for dead in boots.dead_among(self.store, owners, self._boot):
             parts = shards.recover(self.store, dead, now)
-            for run in shards.plans_of(self.store, dead):
+            plans = shards.plans_of(self.store, dead)
+            for run in plans:
                 planning.forget_plan(self.store, run)
             found = Recovery(
                 found.boots + 1,
-                found.again + sum(part[0] for part in parts),
-                found.resent + sum(part[1] for part in parts),
-                found.unknown + sum(part[2] for part in parts),
+                found.again + sum(part.again for part in parts),
+                found.resent + sum(part.resent for part in parts),
+                found.unknown + sum(part.unknown for part in parts),
+                (*found.shards, *parts),
+                (*found.plans, *plans),
             )
         return found

@@ -54,9 +54,7 @@ def look(store: Store, hashing: Hashing, where: Sequence[Where]) -> list[Standin
     return found
 
 
-def stop(  # noqa: PLR0913, PLR0917 - what, why, by whom and when
-    store: Store, hashing: Hashing, where: Sequence[Where], reason: str, who: str, now: Instant
-) -> int:
+def stop(store: Store, hashing: Hashing, where: Sequence[Where], reason: str, who: str, now: Instant) -> int:
     """Stop these addresses; how many were not stopped before. Once it returns, no intent is created to them."""
     with store.transaction():
         store.lock_facts(exclusive=True)
@@ -78,9 +76,7 @@ def stop(  # noqa: PLR0913, PLR0917 - what, why, by whom and when
     return new
 
 
-def lift(  # noqa: PLR0913, PLR0917 - what, why, by whom and when
-    store: Store, hashing: Hashing, where: Sequence[Where], reason: str, who: str, now: Instant
-) -> int:
+def lift(store: Store, hashing: Hashing, where: Sequence[Where], reason: str, who: str, now: Instant) -> int:
     """Let these addresses be written to again; how many had been stopped.
 
     That somebody once told which are stopped stays true: nobody has to tell it again because the last one was lifted.

@@ -50,7 +50,9 @@ class Ahead:
 
 def ahead(ledger: Ledger, project: Project, overlap: Overlap | None, now: Instant) -> list[Ahead]:
     """What the clock starts in the next 24 hours, in the order of time."""
-    found = {name: one for name, campaign in project.campaigns.items() if (one := _next(ledger, project, campaign, now))}
+    found = {
+        name: one for name, campaign in project.campaigns.items() if (one := _next(ledger, project, campaign, now))
+    }
     shared: Mapping[tuple[str, str], int] | None = {}
     if len(found) > 1:
         shared = overlap({name: audience_of(project, name) for name in found}) if overlap is not None else None
@@ -79,7 +81,11 @@ def _next(ledger: Ledger, project: Project, campaign: Campaign, now: Instant) ->
         wall = f"{named:%H:%M} everywhere"
     else:
         wall = f"{wall_at(zone_of(schedule.zone, project.settings.time_zone), first.at):%H:%M}"
-    planned = [run.audience for run in runs.listed(ledger.store, campaign.name) if run.audience is not None and run.state is not RunState.MISSED]
+    planned = [
+        run.audience
+        for run in runs.listed(ledger.store, campaign.name)
+        if run.audience is not None and run.state is not RunState.MISSED
+    ]
     sizes = planned[:LAST_RUNS]
     expected = (min(sizes), max(sizes)) if sizes else None
     loads = tuple(_load(project, channel, campaign, expected, len(moments)) for channel in campaign.channels)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from orchestrator.audience.freshness import Fresh
 from orchestrator.core.campaigns import Campaign, CampaignState
+from orchestrator.core.holding import ended
 from orchestrator.core.phrases import say_duration
 from orchestrator.core.times import DAY, MINUTE, SECOND, Instant
 from orchestrator.ledger import Ledger, arrivals
@@ -47,10 +48,15 @@ class Data:
 
 
 def data(
-    ledger: Ledger, campaigns: Iterable[Campaign], events: Sequence[Fresh], rejects: Path, now: Instant, trouble: str = ""
+    ledger: Ledger,
+    campaigns: Iterable[Campaign],
+    events: Sequence[Fresh],
+    rejects: Path,
+    now: Instant,
+    trouble: str = "",
 ) -> Data:
     """Judge what was found; `rejects` is the folder of what imports refused, `trouble` why the audience could not be asked."""
-    limits = _limits(campaigns)
+    limits = _limits(campaigns, now)
     seen = [Seen(fresh, _why(fresh, limits.get(fresh.event), now)) for fresh in events]
     seen.sort(key=lambda one: (not one.red, -one.fresh.last_day, one.fresh.event))
     oldest = arrivals.oldest(ledger.store)
@@ -64,11 +70,11 @@ def data(
     )
 
 
-def _limits(campaigns: Iterable[Campaign]) -> dict[str, tuple[int, str]]:
-    """By event the shortest time a live campaign waits for, and which campaign that is."""
+def _limits(campaigns: Iterable[Campaign], now: Instant) -> dict[str, tuple[int, str]]:
+    """By event the shortest time a campaign of the clock waits for, and which campaign that is."""
     found: dict[str, tuple[int, str]] = {}
     for campaign in campaigns:
-        if campaign.state is CampaignState.LIVE:
+        if campaign.state is CampaignState.LIVE and campaign.schedule is not None and not ended(campaign, now):
             for event, within in campaign.hold_if.no_recent.items():
                 found[event] = min(found.get(event, (within, campaign.name)), (within, campaign.name))
     return found

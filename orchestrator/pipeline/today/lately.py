@@ -1,14 +1,15 @@
 """The last 24 hours of each campaign in people, and how that compares with a usual day of the same campaign."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from orchestrator.config import Project
 from orchestrator.core.segments import parse
 from orchestrator.core.times import DAY, Instant
-from orchestrator.ledger import Ledger, Run, RunState, runs, standing
+from orchestrator.ledger import Ledger, Run, RunState, runs
 from orchestrator.ledger.standing import People
+from orchestrator.pipeline.today.needs import Count
 
 USUAL_DAYS = 5
 """So many days with a run make a usual day, the latest ones."""
@@ -33,7 +34,7 @@ class Lately:
     """Who approved one of the runs."""
 
 
-def lately(ledger: Ledger, project: Project, converted: Converted, now: Instant) -> list[Lately]:
+def lately(ledger: Ledger, project: Project, count: Count, converted: Converted, now: Instant) -> list[Lately]:
     """Every campaign that had a run in the last 24 hours, the largest audience first."""
     by_campaign = _grouped(runs.due_between(ledger.store, Instant(now - BACK * DAY), now))
     found = []
@@ -46,18 +47,20 @@ def lately(ledger: Ledger, project: Project, converted: Converted, now: Instant)
         goal = converted(campaign) if known is not None and known.goal is not None else None
         approved = runs.approvals(ledger.store, numbers)
         names = tuple(dict.fromkeys(entry.who for entry in approved.values()))
-        people = together(standing.people(ledger.store, number) for number in numbers)
+        people = together(count(number) for number in numbers)
         state = str(known.state) if known is not None else "gone"
-        found.append(Lately(campaign, state, numbers, people, goal, _usual(ledger, by_day), names))
+        found.append(Lately(campaign, state, numbers, people, goal, _usual(count, by_day), names))
     return sorted(found, key=lambda one: -one.people.people)
 
 
 def goals(project: Project, count: Callable[..., int]) -> Converted:
     """Counts with `count` (of a segment) who was converted in the last 24 hours."""
+    goals = {name: campaign.goal for name, campaign in project.campaigns.items()}
+    known = replace(project.catalogue.known, campaigns=frozenset(goals), goals=goals)
 
     def converted(campaign: str) -> int | None:
         asked = {"message": "converted", "campaign": campaign, "when": "last 24 hours"}
-        return count(parse({"about": f"They reached the goal of {campaign}", "all": [asked]}, project.catalogue.known))
+        return count(parse({"about": f"They reached the goal of {campaign}", "all": [asked]}, known))
 
     return converted
 
@@ -92,8 +95,8 @@ def _by_day(found: Iterable[Run], now: Instant) -> dict[int, list[Run]]:
     return by_day
 
 
-def _usual(ledger: Ledger, by_day: Mapping[int, list[Run]]) -> float | None:
+def _usual(count: Count, by_day: Mapping[int, list[Run]]) -> float | None:
     """How many people the campaign reaches on a day on which it runs."""
     days = [by_day[day] for day in sorted(by_day)[:USUAL_DAYS]]
-    reached = [sum(standing.people(ledger.store, run.id).reached for run in day) for day in days]
+    reached = [sum(count(run.id).reached for run in day) for day in days]
     return float(median(reached)) if reached else None
