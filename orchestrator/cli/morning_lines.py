@@ -8,7 +8,7 @@ from orchestrator.cli.following import told as told_people
 from orchestrator.cli.screen import BOLD, DIM, RED, YELLOW, Column, Line, Section, fitted, table, width
 from orchestrator.core.times import DAY, HOUR, MINUTE, SECOND, Instant
 from orchestrator.core.zones import wall_at, zone_of
-from orchestrator.pipeline.today import Ahead, Data, Lately, Load, Morning, Need, Seen
+from orchestrator.pipeline.today import Ahead, Data, Lately, Load, Morning, Need, Seen, say_waiting
 
 _NEAR = 0.1
 """A day that differs by less from a usual one is as usual."""
@@ -34,7 +34,7 @@ def _needs(found: Sequence[Need], zone: str, now: Instant, room: int | None) -> 
         return Section([Line(" NEEDS A PERSON: nothing", BOLD)], [])
     groups = []
     for one in found:
-        people = f"{one.people:,} people wait" if one.people else ""
+        people = f"{one.people:,} {'person waits' if one.people == 1 else 'people wait'}" if one.people else ""
         since = f"since {clock(one.since, zone, now)}" if one.since is not None else ""
         said = " · ".join(filter(None, (one.campaign, one.what, people, since)))
         lines = [Line(line, YELLOW) for line in fitted(f"   {said}", room)]
@@ -164,7 +164,7 @@ def _of_event(one: Seen, zone: str, now: Instant) -> list[str]:
 
 def _loading(found: Data) -> str:
     said = [
-        f"{found.waiting:,} events wait to be loaded, the oldest for {length(found.lag)}"
+        f"{say_waiting(found.waiting)} to be loaded, the oldest for {length(found.lag)}"
         if found.waiting
         else "every event is loaded"
     ]

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import typer
-
 from orchestrator.cli.desk import Desk, no_such, table, when
 from orchestrator.cli.following import in_people, told
+from orchestrator.cli.screen import Column, say, show, width
+from orchestrator.cli.screen import table as drawn
 from orchestrator.cli.upcoming import upcoming
 from orchestrator.core.times import Instant
 from orchestrator.ledger import Run, deliveries, pace, runs, standing
@@ -32,11 +32,11 @@ def one_campaign(desk: Desk, name: str, now: Instant) -> None:
 
     def tell() -> None:
         if not found:
-            typer.echo(f" {name} has not run yet")
+            say(f" {name} has not run yet")
         for run, people, counts in found:
             _tell_run(run, people, counts, approved.get(run.id))
         if campaign is not None:
-            typer.echo(f" next: {upcoming(campaign, now).text}")
+            say(f" next: {upcoming(campaign, now).text}")
 
     desk.show([_run(run, people, counts, approved.get(run.id)) for run, people, counts in found], tell)
 
@@ -66,7 +66,7 @@ def all_campaigns(desk: Desk, now: Instant) -> None:
 
     def tell() -> None:
         if not found:
-            typer.echo(" There is no campaign yet: campaigns are files in config/campaigns.")
+            say(" There is no campaign yet: campaigns are files in config/campaigns.")
             return
         columns = dict.fromkeys(("campaign", "state", "newest run", "next"), "left")
         table("", columns, [_line(one) for one in found])
@@ -83,20 +83,18 @@ def _tell_run(run: Run, people: People, counts: list[Count], approved: Entry | N
     audience = "not planned yet" if run.audience is None else f"{run.audience:,} people"
     why = f" · {run.reason}" if run.reason else ""
     source = f" · {run.source}" if run.source else ""
-    typer.echo(f"run {run.id} · {run.occurrence} · {run.state} · {audience} · version {run.version[:12]}{source}{why}")
+    say(f"run {run.id} · {run.occurrence} · {run.state} · {audience} · version {run.version[:12]}{source}{why}")
     if approved is not None:
-        typer.echo(f"   approved by {approved.who}, {when(approved.at)}; it had waited for: {approved.detail}")
+        say(f"   approved by {approved.who}, {when(approved.at)}; it had waited for: {approved.detail}")
     if people.people:
-        typer.echo(f"   {in_people(people)}")
+        say(f"   {in_people(people)}")
     totals: dict[tuple[str, str, str], int] = {}
     for count in counts:
         what = (count.channel, count.state, count.reason)
         totals[what] = totals.get(what, 0) + count.rows
-    table(
-        "",
-        {"": "left", "channel": "left", "state": "left", "reason": "left", "rows": "right"},
-        [("  ", *what, f"{rows:,}") for what, rows in totals.items()],
-    )
+    columns = [Column("channel"), Column("state", wraps=True), Column("reason", wraps=True), Column("rows", right=True)]
+    rows = [(*what, f"{rows:,}") for what, rows in totals.items()]
+    show(drawn(columns, rows, width(), indent="    ").lines)
 
 
 def _run(run: Run, people: People, counts: list[Count], approved: Entry | None) -> dict[str, Any]:

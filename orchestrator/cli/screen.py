@@ -47,9 +47,9 @@ def height() -> int | None:
     return get_terminal_size().lines if sys.stdout.isatty() else None
 
 
-def say(text: str, style: str = "") -> None:
-    """Print a text, broken between words where the terminal ends; further lines stand a little to the right of the first."""
-    show(Line(one, style) for one in fitted(text, width()))
+def say(text: str, style: str = "", hang: int = 2) -> None:
+    """Print a text, broken between words where the terminal ends; further lines stand `hang` to the right of the first."""
+    show(Line(one, style) for one in fitted(text, width(), hang))
 
 
 def show(lines: Iterable[Line]) -> None:

@@ -95,10 +95,11 @@ def _daemon(found: "Afoot") -> str:
 
 def _queue(found: "Afoot", now: "Instant") -> str:
     from orchestrator.cli.morning_lines import length  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.pipeline.today import say_waiting  # noqa: PLC0415
 
     queue = found.queue
     since = f", the oldest for {length(now - queue.oldest_due_at)}" if queue.oldest_due_at is not None else ""
-    events = f" · {found.events_waiting:,} events wait to be loaded" if found.events_waiting else ""
+    events = f" · {say_waiting(found.events_waiting)} to be loaded" if found.events_waiting else ""
     some = " (of some 2,000 people each)" if queue.due + queue.claimed + queue.later else ""
     return f"{queue.due:,} shards due{since}, {queue.claimed:,} being worked, {queue.later:,} later{some}{events}"
 

@@ -40,7 +40,7 @@ def sentences(ledger: Ledger, lives: Sequence[Life], found: Recovery) -> Iterato
         started = iso(Instant(life.started_at - life.started_at % 1_000_000))
         yield f"The daemon before this one crashed or was killed (process {life.pid} on {life.host}, since {started})."
     if not lives:
-        yield f"{_many(found.boots, 'process', 'processes')} of before crashed or were killed."
+        yield f"{_many(found.boots, 'process of before crashed or was', 'processes of before crashed or were')} killed."
     if in_the_air := found.again + found.resent + found.unknown:
         yield (
             f"  {_many(in_the_air, 'message was', 'messages were')} in the air: {found.again:,} sent again with the same"
@@ -64,7 +64,7 @@ def _runs(ledger: Ledger, found: Recovery) -> Iterator[str]:
     for run in reversed(runs.listed(ledger.store, states=[RunState.WORKING, RunState.PAUSED])):
         people = standing.people(ledger.store, run.id)
         goes = "goes on" if run.state is RunState.WORKING else f"is paused ({run.reason})"
-        yield f"  run {run.id} of {run.campaign} {goes}: {people.reached:,} reached, {people.waiting:,} people wait"
+        yield f"  run {run.id} of {run.campaign} {goes}: {people.reached:,} reached, {_many(people.waiting, 'person waits', 'people wait')}"
     for number in sorted(doubt.keys() | twice.keys()):
         known = runs.find(ledger.store, number)
         if known is None:

@@ -67,7 +67,7 @@ def test_what_was_in_the_air_is_told_with_what_the_policy_does(ledger, open_ledg
     assert re.fullmatch(r"The daemon before this one crashed or was killed \(process \d+ on .+, since 2026-03-02T09:00:00Z\)\.", lines[0])  # fmt: skip
     assert lines[1] == f"  1 message was in the air: {air}"
     assert lines[2] == "  1 shard being worked: free again, and worked on from where each row stands"
-    assert lines[3] == f"  run 1 of winback goes on: 0 reached, {1 if ' 1 in doubt' in air else 2} people wait"
+    assert lines[3] == "  run 1 of winback goes on: 0 reached, 2 people wait"
     assert lines[4:] == ([f"  run 1: {more}"] if more else [])
     assert said(ledger) == [], "each crash is told once"
 
@@ -81,7 +81,7 @@ def test_a_run_that_was_being_planned_and_one_that_is_paused_are_told(ledger, op
     planning.add_shard(dead.store, run.id, 0, NOW, [Planned(a_person("ada"), ((Channel.EMAIL, 0),))])
     kill(dead, ledger)
     assert said(ledger) == [
-        "1 process of before crashed or were killed.",
+        "1 process of before crashed or was killed.",
         "  nothing was in the air: nothing is lost, nothing is sent twice",
         f"  run {run.id} was being planned: it is planned anew, from the beginning",
         f"  run {paused.id} of winback is paused (ctrl-c): 0 reached, 3 people wait",
@@ -92,14 +92,15 @@ def test_a_killed_daemon_is_told_by_the_next_and_everybody_gets_one_message(tmp_
     with a_shop(tmp_path, monkeypatch, people=4000, weather={"latency": "100..150"}) as shop:
         daemon = shop.serve()
         run = shop.fire()
-        while not shop.received():
-            shop.ledger.store.rows("SELECT 1")
+        shop.sink.wait(since=0)
         os.killpg(daemon.process.pid, signal.SIGKILL)
         daemon.end()
         again = shop.serve(ORCHESTRATOR_LOG="text")
         line = again.until("in the air:")
         assert "crashed or was killed (process" in "\n".join(again.said)
-        told = re.search(r"([\d,]+) messages? w\w+ in the air: ([\d,]+) sent again with the same key · 0 sent again", line)
+        told = re.search(
+            r"([\d,]+) messages? w\w+ in the air: ([\d,]+) sent again with the same key · 0 sent again", line
+        )
         assert told[1] == told[2] != "0"
         assert line.endswith("0 in doubt")
         while shop.run(run).state is not RunState.DONE:

@@ -63,11 +63,16 @@ def data(
     lag = max(0, now - oldest) if oldest is not None else 0
     red = [trouble] if trouble else []
     if lag > BEHIND:
-        red.append(f"the loader is {lag // MINUTE} min behind: {arrivals.waiting(ledger.store):,} events wait")
+        red.append(f"the loader is {lag // MINUTE} min behind: {say_waiting(arrivals.waiting(ledger.store))}")
     rows, file = _rejected(rejects, now)
     return Data(
         tuple(seen), arrivals.waiting(ledger.store), lag, arrivals.set_aside(ledger.store), rows, file, tuple(red)
     )
+
+
+def say_waiting(many: int) -> str:
+    """How many events wait, in words."""
+    return "1 event waits" if many == 1 else f"{many:,} events wait"
 
 
 def _limits(campaigns: Iterable[Campaign], now: Instant) -> dict[str, tuple[int, str]]:
