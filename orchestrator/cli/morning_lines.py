@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from orchestrator.cli.following import told as told_people
-from orchestrator.cli.screen import BOLD, DIM, RED, YELLOW, Column, Line, Section, fitted, table, width
+from orchestrator.cli.screen import BOLD, DIM, RED, YELLOW, Column, Line, Section, Table, fitted, table, width
 from orchestrator.core.times import DAY, HOUR, MINUTE, SECOND, Instant
 from orchestrator.core.zones import wall_at, zone_of
 from orchestrator.pipeline.today import Ahead, Data, Lately, Load, Morning, Need, Seen, say_waiting
@@ -45,54 +45,68 @@ def _needs(found: Sequence[Need], zone: str, now: Instant, room: int | None) -> 
 def _lately(found: Sequence[Lately], room: int | None) -> Section:
     if not found:
         return Section([Line(" LAST 24 HOURS: no campaign had a run", BOLD)], [])
+    rows = [_of_lately(one) for one in found]
     columns = [
-        Column("LAST 24 HOURS"),
-        Column("people", right=True),
-        Column("reached", right=True),
-        Column("usual day", gives_way=1),
-        Column("holdout", right=True, gives_way=4),
-        Column("nothing", right=True),
-        Column("mostly", wraps=True, gives_way=3),
-        Column("failed", right=True),
-        Column("waiting", right=True, gives_way=5),
-        Column("goal", right=True, gives_way=2),
-        Column("approved by", gives_way=6),
+        column for column in _LATELY if any(row[column.name] not in {"", "0"} for row in rows) or not column.gives_way
     ]
-    used = [any(one.people.waiting for one in found), any(one.approved for one in found)]
-    left = [column for column in columns if used[0] or column.name != "waiting"]
-    left = [column for column in left if used[1] or column.name != "approved by"]
-    rows = [[_of_lately(one)[column.name] for column in left] for one in found]
-    shown = table(left, rows, room, styles=[RED if one.people.failed else "" for one in found])
-    return Section(shown.head, shown.rows) if shown.head else Section([Line(" LAST 24 HOURS", BOLD)], shown.rows)
+    styles = [RED if one.people.failed else "" for one in found]
+    for least in (3, 2, 1):
+        kept = [Column(column.name, column.right) for column in columns if column.gives_way < least]
+        left_out = [column.name for column in columns if column.gives_way >= least]
+        shown = table(kept, [[row[column.name] for column in kept] for row in rows], room, styles=styles)
+        if shown.head:
+            break
+    for lines, row in zip(shown.rows, rows, strict=True):
+        # What had no room beside the others stands below them.
+        below = " · ".join(f"{name} {row[name]}" for name in left_out if row[name] not in {"", "0", "–"})
+        lines.extend(Line(line, DIM) for line in fitted(f"     {below}", room) if below)
+    return _section("LAST 24 HOURS", shown)
+
+
+_LATELY = (
+    Column("LAST 24 HOURS"),
+    Column("people", right=True),
+    Column("reached", right=True),
+    Column("waiting", right=True, gives_way=1),
+    Column("holdout", right=True, gives_way=1),
+    Column("nothing", right=True),
+    Column("mostly", gives_way=2),
+    Column("failed", right=True),
+    Column("goal", right=True, gives_way=1),
+    Column("usual"),
+)
+"""What gives way is not shown where it is nothing for all of them, and below the others where there is no room: 2 before 1."""
+
+
+def _section(name: str, shown: Table) -> Section:
+    return Section(shown.head or [Line(f" {name}", BOLD)], shown.rows)
 
 
 def _of_lately(one: Lately) -> dict[str, str]:
     people, state = one.people, "" if one.state == "live" else f" ({one.state})"
+    approved = f", approved by {', '.join(one.approved)}" if one.approved else ""
     why, many = next(iter(people.nothing.most_common(1)), ("", 0))
     return {
-        "LAST 24 HOURS": one.campaign + state,
+        "LAST 24 HOURS": one.campaign + state + approved,
         "people": f"{people.people:,}",
         "reached": f"{people.reached:,}",
-        "usual day": _against(people.reached, one.usual),
+        "usual": _against(people.reached, one.usual),
         "holdout": f"{people.holdout:,}",
         "nothing": f"{people.nothing.total():,}",
         "mostly": f"{why.replace('_', ' ')} {100 * many / people.nothing.total():.0f}\xa0%" if many else "",
         "failed": f"{people.failed + people.in_doubt:,}",
         "waiting": f"{people.waiting:,}",
         "goal": "–" if one.goal is None else f"{one.goal:,}",
-        "approved by": ", ".join(one.approved),
     }
 
 
 def _against(now: int, usual: float | None) -> str:
     """A day against a usual one, as an arrow."""
     if usual is None:
-        return "the first"
+        return "first"
     if abs(now - usual) <= _NEAR * usual:
-        return "as usual"
-    if not usual:
-        return f"↑ from {usual:,.0f}"
-    return f"{'↑' if now > usual else '↓'} {now / usual:.1f}×" if now else "↓ nobody"
+        return "same"
+    return f"{'↑' if now > usual else '↓'} {now / usual:.1f}×" if usual else "↑"
 
 
 def _ahead(found: Sequence[Ahead], room: int | None) -> Section:
@@ -103,29 +117,34 @@ def _ahead(found: Sequence[Ahead], room: int | None) -> Section:
         Column("campaign"),
         Column("expected", right=True),
         Column("over", wraps=True, gives_way=2),
-        Column("of quota", right=True, gives_way=3),
+        Column("of its quota", gives_way=3),
         Column("shares people with", wraps=True, gives_way=1),
     ]
-    if not any(load.share is not None for one in found for load in one.loads):
-        columns = [column for column in columns if column.name != "of quota"]
-    rows = [[_of_ahead(one)[column.name] for column in columns] for one in found]
-    shown = table(columns, rows, room, styles=[YELLOW if _over(one) else "" for one in found])
-    return Section(shown.head, shown.rows) if shown.head else Section([Line(" NEXT 24 HOURS", BOLD)], shown.rows)
+    told = [_of_ahead(one) for one in found]
+    if not any(one["of its quota"] for one in told):
+        columns = [column for column in columns if column.name != "of its quota"]
+    rows = [[one[column.name] for column in columns] for one in told]
+    return _section("NEXT 24 HOURS", table(columns, rows, room, styles=[YELLOW if _over(one) else "" for one in found]))
 
 
 def _of_ahead(one: Ahead) -> dict[str, str]:
     low, high = one.expected or (0, 0)
     many = f"{low:,}" if low == high else f"{low:,}–{high:,}"
-    shares = [load.share for load in one.loads if load.share is not None]
     others = [f"{name} {people:,}" for name, people in sorted((one.overlaps or {}).items(), key=lambda it: -it[1])]
     return {
         "NEXT 24 HOURS": one.wall + (f", {one.times} times" if one.times > 1 else ""),
         "campaign": one.campaign,
         "expected": many if one.expected else "no run yet",
         "over": " · ".join(_route(load) for load in one.loads),
-        "of quota": f"{100 * max(shares):.0f} %" if shares else "",
+        "of its quota": " · ".join(
+            f"{load.provider} {_share(load.share)}" for load in one.loads if load.share is not None
+        ),
         "shares people with": "not known" if one.overlaps is None else " · ".join(others) or "nobody",
     }
+
+
+def _share(share: float) -> str:
+    return "<1\xa0%" if 0 < share < _NEAR / 10 else f"{100 * share:.0f}\xa0%"
 
 
 def _route(load: Load) -> str:

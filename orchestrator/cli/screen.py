@@ -107,8 +107,8 @@ def table(
     styles: Sequence[str] = (),
 ) -> Table:
     """A table as wide as there is room: one column is broken into lines, columns give way, at last rows become blocks."""
-    kept = list(range(len(columns)))
     sizes = [max([len(column.name), *(len(row[place]) for row in rows)]) for place, column in enumerate(columns)]
+    kept = [place for place, size in enumerate(sizes) if size]
     drawn_as = [*styles, *("" for _ in rows[len(styles) :])]
     least = [_narrowest(column, [row[place] for row in rows]) for place, column in enumerate(columns)]
     while (
@@ -120,11 +120,9 @@ def table(
             return Table([], [list(_block(columns, row, room, indent)) for row in rows])
         kept.remove(giving)
     over = _wide(sizes, kept, indent) - room if room is not None else 0
-    for place in kept:
-        if over > 0 and columns[place].wraps:
-            taken = min(over, sizes[place] - min(sizes[place], least[place]))
-            sizes[place] -= taken
-            over -= taken
+    for _ in range(over):  # the widest of those that may be broken gives first
+        giving = max(kept, key=lambda place: (columns[place].wraps and sizes[place] > least[place], sizes[place]))
+        sizes[giving] -= 1
     shown = [columns[place] for place in kept]
     widths = [sizes[place] for place in kept]
     head = _row([column.name for column in shown], shown, widths, indent)

@@ -11,6 +11,7 @@ from orchestrator.wire.clock import WallClock
 if TYPE_CHECKING:
     from orchestrator import app as parts
     from orchestrator.cli.screen import Section
+    from orchestrator.core.phrases import Rate
     from orchestrator.core.times import Instant
     from orchestrator.ledger.afoot import Afoot, Going
     from orchestrator.ledger.figures import Pace
@@ -105,11 +106,17 @@ def _queue(found: "Afoot", now: "Instant") -> str:
 
 
 def _pace(opened: "parts.Opened", found: "Afoot", rate: float | None) -> str:
-    limits = {f"provider:{name}": one.per_second for name, one in opened.project.settings.providers.items()}
     said = [] if rate is None else [f"{rate:,.0f} messages a second just now"]
-    said += [f"{_named(scope)} at most {limit:,.4g} a second" for scope, limit in limits.items() if limit]
+    limits = {name: one.rate for name, one in opened.project.settings.providers.items()}
+    said += [f"{name} at most {_rate_in_words(limit)}" for name, limit in limits.items() if limit is not None]
     said += [_failures(one) for one in found.paces if one.failures]
     return " · ".join(said) or "no provider has a limit"
+
+
+def _rate_in_words(rate: "Rate") -> str:
+    from orchestrator.core.phrases import say_duration  # noqa: PLC0415 - keeps `--help` fast
+
+    return f"{rate.limit:,} per {say_duration(rate.within).removeprefix('1 ')}"
 
 
 def _failures(pace: "Pace") -> str:
@@ -133,13 +140,13 @@ def _named(scope: str) -> str:
 
 
 def _runs(opened: "parts.Opened", found: "Afoot", now: "Instant", room: int | None) -> "Section":
-    from orchestrator.cli.screen import BOLD, YELLOW, Column, Line, Section, table  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.screen import BOLD, YELLOW, Column, Line, Section, fitted, table  # noqa: PLC0415 - keeps `--help` fast
 
     if not found.going:
         return Section([Line(" RUNS UNDER WAY: none", BOLD)], [])
     columns = [
         Column("RUNS UNDER WAY"),
-        Column("state", wraps=True),
+        Column("state"),
         Column("people", right=True),
         Column("reached", right=True),
         Column("waiting", right=True),
@@ -151,6 +158,10 @@ def _runs(opened: "parts.Opened", found: "Afoot", now: "Instant", room: int | No
     rows = [_row(one, zone, now) for one in found.going]
     stops = [YELLOW if one.run.state in ("waiting", "paused") else "" for one in found.going]
     shown = table(columns, rows, room, styles=stops)
+    for lines, one in zip(shown.rows, found.going, strict=True):
+        if verb := {"waiting": "approve", "paused": "resume"}.get(one.run.state):
+            text = f"   {one.run.reason or 'by hand'}: orchestrator {verb} {one.run.id}"
+            lines.extend(Line(line, YELLOW) for line in fitted(text, room))
     return Section(shown.head or [Line(" RUNS UNDER WAY", BOLD)], shown.rows)
 
 
@@ -161,8 +172,6 @@ def _row(one: "Going", zone: str, now: "Instant") -> list[str]:
     run, people = one.run, one.people
     due = one.next_due
     next_ = "" if due is None else "no date" if due >= NEVER else "now" if due <= now else clock(due, zone, now)
-    stands = f"{run.state}: orchestrator approve {run.id}" if run.state == "waiting" else str(run.state)
-    stands = f"{run.state}: orchestrator resume {run.id}" if run.state == "paused" else stands
     known = [
         people.people,
         people.reached,
@@ -172,7 +181,7 @@ def _row(one: "Going", zone: str, now: "Instant") -> list[str]:
     ]
     return [
         f"{run.id} {run.campaign}",
-        stands,
+        str(run.state),
         *(f"{many:,}" for many in known),
         next_ if run.state == "working" else "",
     ]

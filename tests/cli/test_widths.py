@@ -80,6 +80,12 @@ def test_a_column_is_broken_between_words_before_it_gives_way():
     assert texts(table(COLUMNS, ROWS, 24).lines) == [" campaign  people", " winback    1,204", " new_in         7"]
 
 
+def test_a_column_without_a_name_and_without_a_cell_is_not_there():
+    columns = [Column("event"), Column("", wraps=True)]
+    assert texts(table(columns, [["purchase", ""]], 40).lines) == [" event", " purchase"]
+    assert texts(table(columns, [["purchase", "is late"]], 40).lines) == [" event", " purchase  is late"]
+
+
 def test_where_nothing_gives_way_each_row_is_a_block():
     columns = [Column("campaign"), Column("occurrence"), Column("people", right=True)]
     rows = [["winback", "2026-03-02T10:00[Europe/Vienna]", "7"]]

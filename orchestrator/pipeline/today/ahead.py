@@ -78,7 +78,7 @@ def _next(ledger: Ledger, project: Project, campaign: Campaign, now: Instant) ->
     first = moments[0]
     if schedule.recipient:
         named = parse_wall(schedule.when.wall if isinstance(schedule.when, Once) else first.key)
-        wall = f"{named:%H:%M} everywhere"
+        wall = f"{named:%H:%M} their time"
     else:
         wall = f"{wall_at(zone_of(schedule.zone, project.settings.time_zone), first.at):%H:%M}"
     planned = [

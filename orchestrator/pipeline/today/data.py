@@ -58,7 +58,7 @@ def data(
     """Judge what was found; `rejects` is the folder of what imports refused, `trouble` why the audience could not be asked."""
     limits = _limits(campaigns, now)
     seen = [Seen(fresh, _why(fresh, limits.get(fresh.event), now)) for fresh in events]
-    seen.sort(key=lambda one: (not one.red, -one.fresh.last_day, one.fresh.event))
+    seen.sort(key=lambda one: (not one.red, one.fresh.last_day * (1 if one.red else -1), one.fresh.event))
     oldest = arrivals.oldest(ledger.store)
     lag = max(0, now - oldest) if oldest is not None else 0
     red = [trouble] if trouble else []
