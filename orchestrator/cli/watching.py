@@ -1,5 +1,6 @@
 """The verb that shows what is under way just now: the daemon, the queue, what stands still, and every run in people."""
 
+import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -71,6 +72,7 @@ def _show(
         screen.show(screen.fit(_sections(opened, found, rate, now), height and height - 1))
 
     desk.show(_told(desk, opened, found, rate, now), tell)
+    sys.stdout.flush()  # whoever watches through a pipe is not to wait for a full buffer
 
 
 def _sections(opened: "parts.Opened", found: "Afoot", rate: float | None, now: "Instant") -> "list[Section]":

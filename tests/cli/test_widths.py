@@ -1,9 +1,14 @@
 """Screens fit the terminal they are on: no line is longer than it is wide, no word is torn, no colour where none is wanted."""
 
+import json
+import shutil
+import signal
+import subprocess
+
 import pytest
 
 from orchestrator.cli.screen import Column, Line, Section, fit, fitted, table
-from tests.cli.conftest import orchestrator
+from tests.cli.conftest import CLI, orchestrator, surroundings
 from tests.cli.terminal import on_a_terminal
 
 VERBS = (("today",), ("status",), ("report",), ("report", "new_in"), ("plan", "new_in"))
@@ -12,8 +17,6 @@ VERBS = (("today",), ("status",), ("report",), ("report", "new_in"), ("plan", "n
 @pytest.fixture(scope="module")
 def busy(_shop, tmp_path_factory):
     """A project with a run under way, one that was stopped, and a campaign of the clock."""
-    import shutil
-
     shop = shutil.copytree(_shop, tmp_path_factory.mktemp("busy") / "shop")
     path = shop / "config" / "campaigns" / "new_in.yaml"
     path.write_text(path.read_text() + "schedule: {every: day at 10:00}\n")
@@ -72,10 +75,10 @@ def texts(lines: list[Line]):
 
 def test_a_column_is_broken_between_words_before_it_gives_way():
     assert texts(table(COLUMNS, ROWS, 40).lines) == [
-        " campaign  told               people",
-        " winback   some words that     1,204",
-        "           may be broken",
-        " new_in    more of them            7",
+        f" campaign  {'told':<21}  people",
+        f" winback   {'some words that may':<21}   1,204",
+        "           be broken",
+        f" new_in    {'more of them':<21}       7",
     ]
     assert texts(table(COLUMNS, ROWS, 24).lines) == [" campaign  people", " winback    1,204", " new_in         7"]
 
@@ -97,7 +100,8 @@ def test_where_nothing_gives_way_each_row_is_a_block():
 
 
 def test_a_long_text_goes_on_to_the_right_of_where_it_began():
-    assert fitted("   ab cd ef gh", 9) == ["   ab cd", "    ef", "    gh"]
+    assert fitted("   ab cd ef gh", 9) == ["   ab cd", "    ef gh"]
+    assert fitted("   ab cd ef gh", 8) == ["   ab cd", "    ef", "    gh"], "by no more than half of the room"
     assert fitted("   ab cd ef gh", None) == ["   ab cd ef gh"]
 
 
@@ -106,3 +110,17 @@ def test_where_there_is_no_room_the_longest_section_loses_its_last_lines():
     short = Section([Line("B")], [[Line("4")]])
     assert texts(fit([long, short], 8)) == ["A", "1", "one", "   … and 2 more: --all", "", "B", "4"]
     assert len(fit([Section([Line("A")], [[Line(str(n))] for n in range(99)])], None)) == 100
+
+
+def test_watching_looks_again_until_ctrl_c(busy):
+    command = [*CLI, "--json", "status", "--watch"]
+    process = subprocess.Popen(command, cwd=busy, stdout=subprocess.PIPE, env=surroundings(), text=True)
+    try:
+        looks = [json.loads(process.stdout.readline()) for _ in range(2)]
+    finally:
+        process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, rest
+    assert (looks[0]["messages_a_second"], looks[1]["messages_a_second"]) == (None, 0.0)
+    assert looks[1]["at"] > looks[0]["at"]
+    assert [run["campaign"] for run in looks[1]["runs"]] == ["new_in"]
