@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.asking import ask_for, ask_nobody
-from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, run_number, run_of
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, run_number, run_of, when
 from orchestrator.cli.signing import By, signed
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
+    from orchestrator.core.times import Instant
     from orchestrator.ledger import Ledger, Run
 
 
@@ -39,6 +40,8 @@ def approve(
         if not desk.as_json:
             typer.echo(f" run {run.id} of {run.campaign} · {run.occurrence} · {people:,} people")
             typer.echo(f" it waits for a person: {run.reason}")
+            if late := _until(desk, ledger, run, WallClock().now()):
+                typer.echo(f" {late}")
         if not yes:
             ask_for(people, "people in it", "approve", "nothing was approved")
         now = WallClock().now()
@@ -73,6 +76,27 @@ def _waiting(desk: Desk, ledger: "Ledger", what: str) -> "Run":
         told = ", ".join(f"{run.id} ({run.audience or 0:,} people, {run.occurrence})" for run in found)
         fail(f"{what}: {len(found)} runs of it wait for a person: {told}. Say which number.", USAGE)
     return found[0]
+
+
+def _until(desk: Desk, ledger: "Ledger", run: "Run", now: "Instant") -> str:
+    """How long its messages may still leave; empty where its files cannot be read, or everybody has a moment of their own."""
+    from orchestrator import config  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.core.eligibility import deadline  # noqa: PLC0415
+    from orchestrator.core.errors import StoreError  # noqa: PLC0415
+    from orchestrator.core.facts import RunFacts  # noqa: PLC0415
+    from orchestrator.core.times import NEVER  # noqa: PLC0415
+
+    try:
+        project = config.load(ledger.bundle(run.version), desk.environment).project
+    except StoreError:
+        return ""
+    campaign = project.campaigns.get(run.campaign) if project is not None else None
+    if campaign is None or (campaign.schedule is not None and campaign.schedule.recipient):
+        return ""
+    until = deadline(campaign, RunFacts(run.id, run.due_at, run.due_at))
+    if until <= now:
+        return f"its time was over at {when(until)} (`expires`): approved now, nobody gets it any more"
+    return "" if until >= NEVER else f"who does not get it by {when(until)} gets nothing (`expires`)"
 
 
 def _not_waiting(run: "Run") -> str:

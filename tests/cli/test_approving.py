@@ -4,7 +4,9 @@ import getpass
 
 import pytest
 
+from orchestrator.config import read_tree
 from orchestrator.core.nouns import Channel, OnAmbiguous
+from orchestrator.core.times import DAY, Instant
 from orchestrator.ledger import Ledger, NewRun, Planned, planning, runs
 from orchestrator.wire.clock import WallClock
 from tests.cli.conftest import orchestrator
@@ -13,13 +15,15 @@ from tests.ledger.builders import a_person
 WHY = "2 people, more than 1 need approval"
 
 
-def waits(shop, occurrence="2026-03-02T10:00[Europe/Vienna]", why=WHY):
+def waits(shop, occurrence="2026-03-02T10:00[Europe/Vienna]", why=WHY, ago=0):
     """A run of new_in with two people that waits for a person; its number."""
     ledger = Ledger.open("sqlite:data/ledger.db", shop)
     try:
         now = WallClock().now()
         boot = ledger.begin_boot("test", now)
-        run, _ = runs.fire(ledger.store, NewRun("new_in", occurrence, "0" * 32, now, OnAmbiguous.HOLD), now)
+        version = runs.keep_bundle(ledger.store, read_tree(shop), now)
+        due_at = Instant(now - ago)
+        run, _ = runs.fire(ledger.store, NewRun("new_in", occurrence, version, due_at, OnAmbiguous.HOLD), now)
         planning.begin_planning(ledger.store, run.id, boot)
         members = [Planned(a_person(user), ((Channel.EMAIL, 0),)) for user in ("ada", "bo")]
         planning.add_shard(ledger.store, run.id, 0, now, members)
@@ -50,6 +54,13 @@ def test_any_other_answer_approves_nothing(shop):
         said = orchestrator(shop, "approve", "new_in", typed=typed)
         assert (said.code, "nothing was approved" in said.err) == (1, True)
     assert state(shop) == "waiting"
+
+
+@pytest.mark.parametrize(("ago", "said"), [(0, " gets nothing (`expires`)"), (30 * DAY, "nobody gets it any more")])
+def test_how_long_its_messages_may_still_leave_is_said_before_the_number_is_asked(shop, ago, said):
+    waits(shop, ago=ago)
+    before, asked, _ = orchestrator(shop, "approve", "1", typed="no\n").out.partition("Type the number")
+    assert (said in before, bool(asked)) == (True, True)
 
 
 def test_a_program_says_yes_and_the_user_of_the_machine_is_remembered(shop):
