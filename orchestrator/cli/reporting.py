@@ -37,6 +37,8 @@ def one_campaign(desk: Desk, name: str, now: Instant) -> None:
             _tell_run(run, people, counts, approved.get(run.id))
         if campaign is not None:
             say(f" next: {upcoming(campaign, now).text}")
+        if found:
+            say(f" one person's story: orchestrator why {name} PERSON (an id, e-mail address or phone number)")
 
     desk.show([_run(run, people, counts, approved.get(run.id)) for run, people, counts in found], tell)
 
