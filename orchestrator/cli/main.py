@@ -25,6 +25,7 @@ from orchestrator.cli import (
     showing,
     steering,
     suppressing,
+    testing,
     watching,
     writing,
 )
@@ -85,6 +86,7 @@ for verbs in (
     importing,
     segments,
     previewing,
+    testing,
     sending,
     explaining,
     showing,
