@@ -52,6 +52,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.segments
 	$(BIN)/python -m benchmarks.loader
 	$(BIN)/python -m benchmarks.warehouse
+	$(BIN)/python -m benchmarks.personas
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -23,6 +23,7 @@ IGNORED = """\
 # people and ledger: never in git
 /data/
 /preview/
+/test-results.xml
 .env
 """
 EMPTY = {
@@ -77,7 +78,7 @@ def init(
     verbs = (
         ["check", "schema --help", "import profiles FILE"]
         if empty
-        else ["check", f"plan {CAMPAIGN}", f"send {CAMPAIGN}"]
+        else ["check", "test", f"plan {CAMPAIGN}", f"send {CAMPAIGN}"]
     )
     following = [f"orchestrator {verb}" for verb in verbs]
     answer = {"folder": str(root), "written": sorted(written), "kept": kept, "people": people, "next": following}
@@ -88,7 +89,7 @@ def _refuse(root: Path) -> None:
     """End where a project stands already, or anything we would have to write over."""
     if root.exists() and not root.is_dir():
         fail(f"{root}: is a file, not a folder", WRONG)
-    for name in ("config", "templates", "lists", "data"):
+    for name in ("config", "templates", "lists", "personas", "data"):
         path = root / name
         if path.is_file() or (path.is_dir() and any(path.iterdir())):
             what = "there is a project here already" if name == "config" else "something stands here already"
@@ -113,12 +114,14 @@ def _texts(root: Path, *, empty: bool) -> Iterator[tuple[str, bytes]]:
         if not name[0].isalpha():
             name = f"p_{name}"
         yield from ((path, text.format(name=name).encode()) for path, text in EMPTY.items())
-        for place in ("config/campaigns", "config/segments", "templates"):
+        for place in ("config/campaigns", "config/segments", "templates", "personas"):
             yield f"{place}/.gitkeep", b""
     else:
         from orchestrator.config import read_tree  # noqa: PLC0415 - keeps `--help` fast
 
         yield from read_tree(example()).items()
+        for path in sorted((example() / "personas").glob("*.yaml")):
+            yield f"personas/{path.name}", path.read_bytes()
     yield ".gitignore", IGNORED.encode()
     yield ".vscode/settings.json", _editor().encode()
     yield ".github/workflows/campaigns.yml", WORKFLOW.replace("@VERSION@", _pinned()).encode()
@@ -195,9 +198,10 @@ _ABOUT = {
     "config/segments": "who is in, in words",
     "templates": "the words, by campaign, segment and channel",
     "lists": "people named one by one",
+    "personas": "made-up people your campaigns are tested with",
     SCHEMAS: "your editor completes and checks with these",
     ".vscode": "its settings for that",
-    ".github/workflows": "checks every pull request, and says in it what changes",
+    ".github/workflows": "checks and tests every pull request, and says what it changes",
 }
 
 

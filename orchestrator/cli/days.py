@@ -9,13 +9,12 @@ from typing import Any
 from orchestrator import app, bundles, checking
 from orchestrator.cli.desk import Desk, no_such
 from orchestrator.cli.foretelling import day_of, told
-from orchestrator.cli.laying import paragraph, strong
 from orchestrator.cli.occasions import Occasion, on_day
 from orchestrator.cli.plan_screen import say_channels, say_messages
 from orchestrator.cli.rehearsing import Bed, imagined
+from orchestrator.cli.screen import say
 from orchestrator.cli.times import moment_of
 from orchestrator.cli.upcoming import upcoming
-from orchestrator.config import tree_name
 from orchestrator.core.campaigns import Campaign
 from orchestrator.core.nouns import Channel
 from orchestrator.core.plain_reasons import say_reason
@@ -54,17 +53,16 @@ def show_day(desk: Desk, which: str, at: str | None) -> None:
     acts = list(_acts(desk, opened, {name: found for name, found in fires.items() if found}, now))
     idle = {name: _next(campaign, now) for name, campaign in wanted.items() if not fires[name]}
     messages = sum((act.found.channels for act in acts), Counter[Channel]())
-    tree = tree_name(desk.root)
+    source = str(opened.origin())
     answer = {
         "day": day.isoformat(),
         "environment": desk.environment,
-        "commit": tree.commit,
-        "changed": tree.changed,
+        "source": source,
         "campaigns": [{**act.told, "runs": act.runs, "last_due_at": act.last_due_at} for act in acts],
         "idle": idle,
         "messages": dict(messages),
     }
-    desk.show(answer, lambda: _tell(desk, day, acts, idle, messages))
+    desk.show(answer, lambda: _tell([desk.environment, source], day, acts, idle, messages))
 
 
 def _wanted(opened: app.Opened, which: str) -> dict[str, Campaign]:
@@ -100,39 +98,40 @@ def _next(campaign: Campaign, now: Instant) -> str:
     return f"next {soon.text}" if soon.at is not None else soon.text
 
 
-def _tell(desk: Desk, day: date, acts: Sequence[_Act], idle: dict[str, str], messages: Counter[Channel]) -> None:
+def _tell(
+    head: Sequence[str], day: date, acts: Sequence[_Act], idle: dict[str, str], messages: Counter[Channel]
+) -> None:
     title = f"{day:%A} {day.day} {day:%B %Y}"
-    paragraph(f"{title}   {desk.environment} · {tree_name(desk.root)} · with the data of now, each campaign by itself")
+    told_ = " · ".join(filter(None, [*head, "with the data of now, each campaign by itself"]))
+    say(f" {title}   {told_}")
     for act in acts:
         _tell_one(act)
     if idle:
         words = [f"{name} ({text})" for name, text in idle.items()]
-        paragraph(f"not on that day: {' · '.join(words)}")
+        say(f" not on that day: {' · '.join(words)}")
     if len(acts) > 1:
-        paragraph(
-            f"in all {say_messages(messages.total())}: {say_channels(dict(messages.most_common()))}"
+        say(
+            f" in all {say_messages(messages.total())}: {say_channels(dict(messages.most_common()))}"
             if messages
-            else "in all no message"
+            else " in all no message"
         )
-        paragraph(
-            "caps count what was sent until now, not what these campaigns would send each other's people that day"
-        )
+        say(" caps count what was sent until now, not what these campaigns would send each other's people that day")
     if acts:
-        paragraph(f"more of one: orchestrator plan {acts[0].campaign.name} --at {day}")
+        say(f" more of one: orchestrator plan {acts[0].campaign.name} --at {day}")
 
 
 def _tell_one(act: _Act) -> None:
     found, campaign = act.found, act.campaign
     often = f" · {act.runs:,} runs, the first of them here" if act.runs > 1 else ""
     schedule = say_schedule(campaign.schedule) if campaign.schedule is not None else ""
-    paragraph(strong(campaign.name) + f"   {schedule}{often}")
+    say(f" {campaign.name}   {schedule}{often}")
     by = f": {say_channels(dict(found.channels.most_common()))}" if found.channels else ""
-    paragraph(f"  {found.reached:,} of {found.people:,} people would get a message{by}")
+    say(f"   {found.reached:,} of {found.people:,} people would get a message{by}")
     rest = list(_rest(found, campaign))
     if rest:
-        paragraph(f"  {' · '.join(rest)}")
+        say(f"   {' · '.join(rest)}")
     if act.hold:
-        paragraph(f"  needs a person: {act.hold}")
+        say(f"   needs a person: {act.hold}")
 
 
 def _rest(found: Forecast, campaign: Campaign) -> Iterator[str]:

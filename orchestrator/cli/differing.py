@@ -21,11 +21,9 @@ from orchestrator.config import (
     FileChange,
     Revision,
     RevisionError,
-    TreeName,
     Versions,
     file_changes,
     revision,
-    tree_name,
 )
 from orchestrator.core.campaigns import Campaign, CampaignState
 from orchestrator.core.errors import ConfigError, HeldError, Mistake, StoreError
@@ -63,7 +61,7 @@ class Difference:
     """All that is different."""
 
     revision: Revision
-    tree: TreeName
+    source: str
     at: Instant
     files: list[FileChange]
     campaigns: list[CampaignChange] = field(default_factory=list)
@@ -105,7 +103,7 @@ def gather(desk: Desk, asked: Question) -> Difference:
     versions = Versions(before, opened.project, found.tree.files, opened.files)
     now = WallClock().now()
     difference = Difference(
-        found, tree_name(desk.root), asked.at or now, file_changes(found.tree.files, opened.files), mistakes=mistakes
+        found, str(opened.origin()), asked.at or now, file_changes(found.tree.files, opened.files), mistakes=mistakes
     )
     names = [name for name in versions.campaigns() if asked.campaign in {None, name}]
     if mistakes:  # without a before all of them are different

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such
+from orchestrator.cli.screen import say
 from orchestrator.cli.times import moment_of
 from orchestrator.wire.clock import WallClock
 
@@ -109,11 +110,11 @@ def _one(desk: Desk, campaign: str, at: str | None, *, now: bool, why: str | Non
             show_plan(desk, show, stocks)
             for name, one in linked.items():
                 answered = one["asked"] - one["unanswered"]
-                typer.echo(
+                say(
                     f" linked data {name}: answered {answered} of the {one['asked']} questions asked to see that it does"
                 )
             if trouble:
-                typer.echo(f" {trouble}")
+                say(f" {trouble}")
 
         left = {name: {"needed": show.forecast.coupons[name], "left": one.left} for name, one in stocks.items()}
         desk.show({**told(desk, show), "coupons": left, "linked_data": linked, "trouble": trouble}, tell)
@@ -160,17 +161,14 @@ def _occasion(campaign: "Campaign", at: str | None, zone: str, *, now: bool) -> 
 def told(desk: Desk, show: "Rehearsal") -> dict[str, Any]:
     """A rehearsal for a program."""
     from orchestrator.cli.upcoming import upcoming  # noqa: PLC0415 - keeps `--help` fast
-    from orchestrator.config import tree_name  # noqa: PLC0415
     from orchestrator.core.holding import ended  # noqa: PLC0415
     from orchestrator.core.reasons import Reason  # noqa: PLC0415
 
     found, campaign, occasion, foresight = show.forecast, show.prepared.campaign, show.occasion, show.foresight
-    tree = tree_name(desk.root)
     return {
         "campaign": campaign.name,
         "environment": desk.environment,
-        "commit": tree.commit,
-        "changed": tree.changed,
+        "source": str(show.opened.origin()),
         "at": show.at,
         "by_clock": occasion.fires is not None,
         "due_at": occasion.due_at,
@@ -224,16 +222,14 @@ def _tell_why(desk: Desk, show: "Rehearsal", reason: "Reason") -> None:
     def tell() -> None:
         there = ", ".join(f"{name} {many:,}" for name, many in sorted(counts.items(), key=lambda it: -it[1]))
         if not people:
-            typer.echo(
-                f" {campaign.name}   nobody gets nothing for {reason}; there are: {there or 'no reasons at all'}"
-            )
+            say(f" {campaign.name}   nobody gets nothing for {reason}; there are: {there or 'no reasons at all'}")
             return
         rest = f", the first {len(users)} of them" if len(users) < people else ""
-        typer.echo(f" {campaign.name}   {people:,} people, {reason}{rest}: {reason.meaning}")
+        say(f" {campaign.name}   {people:,} people, {reason}{rest}: {reason.meaning}")
         for one in found.named:
             words, where = say_reason(one.reason, one.detail, campaign)
-            typer.echo(f"   {one.user:<24} {one.segment:<20} {words}" + (f" · {where}" if where else ""))
+            say(f"   {one.user:<24} {one.segment:<20} {words}" + (f" · {where}" if where else ""))
         if rest:
-            typer.echo(f" more of them: --limit {min(100_000, people)}")
+            say(f" more of them: --limit {min(100_000, people)}")
 
     desk.show({"campaign": campaign.name, "reason": reason, "people": people, "users": users}, tell)

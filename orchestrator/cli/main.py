@@ -10,6 +10,7 @@ import typer
 
 from orchestrator import __version__
 from orchestrator.cli import (
+    approving,
     beginning,
     explaining,
     foretelling,
@@ -17,12 +18,16 @@ from orchestrator.cli import (
     inbox,
     ingesting,
     lookups,
+    morning,
     previewing,
     retrying,
     segments,
     sending,
     showing,
     steering,
+    suppressing,
+    testing,
+    watching,
     writing,
 )
 from orchestrator.cli.desk import EXIT_CODES, OK, USAGE, WRONG, Desk, Failed, fail
@@ -83,12 +88,17 @@ for verbs in (
     segments,
     previewing,
     foretelling,
+    testing,
     sending,
     explaining,
     showing,
     lookups,
+    morning,
     retrying,
     steering,
+    suppressing,
+    approving,
+    watching,
     inbox,
     ingesting,
 ):

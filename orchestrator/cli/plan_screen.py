@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from orchestrator import app
 from orchestrator.cli.desk import Desk, when
-from orchestrator.cli.laying import Line, figure, paragraph
+from orchestrator.cli.laying import Line, figure
 from orchestrator.cli.rehearsing import Rehearsal
+from orchestrator.cli.screen import say
 from orchestrator.cli.upcoming import upcoming
-from orchestrator.config import tree_name
 from orchestrator.core.holding import ended
 from orchestrator.core.nouns import Channel
 from orchestrator.core.plain_reasons import say_channel, say_reason
@@ -20,15 +20,15 @@ from orchestrator.ledger.coupons import Stock
 
 def show_plan(desk: Desk, show: Rehearsal, stocks: Mapping[str, Stock], *, sending: bool = False) -> None:
     """Print a rehearsal; what was said about the clock is left out where somebody sends it by hand."""
-    paragraph(_head(desk, show))
+    say(f" {_head(desk, show)}")
     for line in _lines(show, stocks):
         figure(line)
     for one in show.under_way():
-        paragraph(one)
+        say(f" {one}")
     if not sending:
-        paragraph(" · ".join(_foot(show)))
+        say(f" {' · '.join(_foot(show))}")
     for one in _notes(show, stocks):
-        paragraph(one)
+        say(f" {one}")
 
 
 def _head(desk: Desk, show: Rehearsal) -> str:
@@ -38,7 +38,7 @@ def _head(desk: Desk, show: Rehearsal) -> str:
     else:
         how = when(show.at) if occasion.named else "by hand, now"
     only = [app.whom(show.opened)] if show.seeds() is not None else []
-    return f"{campaign.name}   " + " · ".join([desk.environment, str(tree_name(desk.root)), how, *only])
+    return f"{campaign.name}   " + " · ".join(filter(None, [desk.environment, str(show.opened.origin()), how, *only]))
 
 
 def _lines(show: Rehearsal, stocks: Mapping[str, Stock]) -> Iterator[Line]:

@@ -29,7 +29,7 @@ def write_report(desk: Desk, found: Difference, path: Path) -> list[str]:
 
 
 def _markdown(desk: Desk, found: Difference, pictures: Pictures) -> Iterator[str]:
-    yield f"## Campaigns: {_cell(found.revision.short)} → {_cell(str(found.tree))}\n"
+    yield f"## Campaigns: {_cell(found.revision.short)} → {_cell(found.source or 'working copy')}\n"
     yield f"Environment {_code(desk.environment)}, people as of {when(found.at)}.\n"
     for line in caveats(found):
         yield f"> {_cell(line)}\n"

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from orchestrator.audience.changes import Change
 from orchestrator.cli.desk import Desk, when
 from orchestrator.cli.differing import CampaignChange, Difference, by_channel
-from orchestrator.cli.laying import Line, figure, paragraph, strong
+from orchestrator.cli.laying import Line as Figure
+from orchestrator.cli.laying import figure
 from orchestrator.cli.messages import MessageChange, difference
 from orchestrator.cli.pictures import NO_BROWSER
 from orchestrator.cli.plan_screen import say_messages
 from orchestrator.cli.report import write_report
 from orchestrator.cli.review_words import arrow, body, caveats, elsewhere, is_page, leap, moves, segments_of, title
+from orchestrator.cli.screen import GREEN, RED, Line, say, show
 from orchestrator.core.plain_reasons import say_channel
 from orchestrator.pipeline import Forecast
 
@@ -29,8 +29,8 @@ def show_difference(desk: Desk, found: Difference, report: Path | None) -> None:
     def tell() -> None:
         _tell(desk, found)
         if report is not None:
-            paragraph(
-                f"report: {report}"
+            say(
+                f" report: {report}"
                 + (f" · {len(pictures)} pictures beside it" if pictures else f" · {_why_none(found)}")
             )
 
@@ -43,24 +43,23 @@ def _why_none(found: Difference) -> str:
 
 
 def _tell(desk: Desk, found: Difference) -> None:
-    paragraph(
-        f"{found.revision.short} → {found.tree}   {desk.environment} · people as of {when(found.at)}"
-    )  # fmt: skip
+    sides = f"{found.revision.short} → {found.source or 'working copy'}"
+    say(f" {sides}   {desk.environment} · people as of {when(found.at)}")
     for line in caveats(found):
-        paragraph(line)
+        say(f" {line}")
     if not found.files:
-        paragraph("no file is different")
+        say(" no file is different")
     for one in found.campaigns:
         _tell_campaign(one, found)
     for line in elsewhere(found):
-        paragraph(line)
+        say(f" {line}")
 
 
 def _tell_campaign(one: CampaignChange, found: Difference) -> None:
-    paragraph(f"{strong(one.name)}   {_headline(one)}")
+    say(f" {one.name}   {_headline(one)}")
     if _comes_to_nothing(one, found):
         many = say_messages(one.after.reached) if one.after is not None else "no message"
-        paragraph(f"  nothing comes of it: the same people, the same {many}")
+        say(f"   nothing comes of it: the same people, the same {many}")
         return
     for name in segments_of(one, found):
         _tell_change(name, found.segments[name])
@@ -70,22 +69,21 @@ def _tell_campaign(one: CampaignChange, found: Difference) -> None:
         reached = [0 if it is None else it.reached for it in (one.before, one.after)]
         label = "would get a message"
         if found.mistakes:
-            figure(Line(label, f"{reached[1]:,}", "now", 1))
+            figure(Figure(label, f"{reached[1]:,}", "now", 1))
         else:
             same = reached[0] == reached[1] and not _by_channel(one)
             more = "the same number" if same else _more(_by_channel(one), leap(*reached))
-            figure(Line(label, f"{reached[1]:,}" if same else arrow(*reached), more, 1, strong=True))
+            figure(Figure(label, f"{reached[1]:,}" if same else arrow(*reached), more, 1, strong=True))
     for message in one.messages:
-        paragraph(f"  {title(message, found)}")
+        say(f"   {title(message, found)}")
         _tell_lines(body(message, found))
     for file, text in one.sources.items():
-        paragraph(f"  {file}")
+        say(f"   {file}")
         _tell_lines(text)
 
 
 def _tell_lines(text: Sequence[str]) -> None:
-    for line in text[3:] if text[:1] == ["--- before"] else text:
-        typer.echo(f"     {'…' if line.startswith('@@') else _coloured(line)}")
+    show(_drawn(line) for line in (text[3:] if text[:1] == ["--- before"] else text))
 
 
 def _comes_to_nothing(one: CampaignChange, found: Difference) -> bool:
@@ -96,9 +94,8 @@ def _comes_to_nothing(one: CampaignChange, found: Difference) -> bool:
     return (one.before.reached, one.before.channels) == (one.after.reached, one.after.channels)
 
 
-def _coloured(line: str) -> str:
-    colour = {"+": "green", "-": "red"}.get(line[:1])
-    return strong(line, colour) if colour else line
+def _drawn(line: str) -> Line:
+    return Line(f"     {'…' if line.startswith('@@') else line}", {"+": GREEN, "-": RED}.get(line[:1], ""))
 
 
 def _same_as_a_segment(one: CampaignChange, found: Difference) -> bool:
@@ -107,11 +104,11 @@ def _same_as_a_segment(one: CampaignChange, found: Difference) -> bool:
 
 def _tell_change(label: str, change: Change) -> None:
     if not change.entered and not change.left:
-        figure(Line(label, f"{change.after:,}", "the same people", 1))
+        figure(Figure(label, f"{change.after:,}", "the same people", 1))
         return
     how = f"people   {moves(change)}"
     figure(
-        Line(
+        Figure(
             label,
             arrow(change.before, change.after),
             _more(how, leap(change.before, change.after)),
@@ -143,8 +140,7 @@ def told(desk: Desk, found: Difference) -> dict[str, Any]:
     return {
         "revision": found.revision.name,
         "commit_before": found.revision.commit,
-        "commit": found.tree.commit,
-        "changed": found.tree.changed,
+        "source": found.source,
         "environment": desk.environment,
         "at": found.at,
         "mistakes": [str(it) for it in found.mistakes],

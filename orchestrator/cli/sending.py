@@ -8,6 +8,7 @@ import typer
 
 from orchestrator.cli.asking import ask_for, ask_nobody
 from orchestrator.cli.desk import USAGE, Desk, fail, honest
+from orchestrator.cli.screen import say
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -105,20 +106,20 @@ def _print_sent(campaign: str, how: "Sent") -> None:
     from orchestrator.cli.following import failed_whole  # noqa: PLC0415 - keeps `--help` fast
 
     sent = how.told
-    typer.echo(f" run {sent['run']} of {campaign} is {sent['state']}   {how.people}")
+    say(f" run {sent['run']} of {campaign} is {sent['state']}   {how.people}")
     if sent["sink"]:
-        typer.echo(f" nothing left this machine: the messages are in {sent['sink']}")
+        say(f" nothing left this machine: the messages are in {sent['sink']}")
     if sent["state"] == "working":
         for line in how.waits:
-            typer.echo(f" {line}")
+            say(f" {line}")
     elif sent["state"] == "paused":
-        typer.echo(f" it stands still: {how.why}")
-        typer.echo(f" it goes on with: orchestrator resume {sent['run']}, then orchestrator serve")
+        say(f" it stands still: {how.why}")
+        say(f" it goes on with: orchestrator resume {sent['run']}, then orchestrator serve")
     if failed := failed_whole(sent["rows"]):
         states = " ".join(f"--state {state}" for state in ("render_failed", "failed") if state in sent["rows"])
-        typer.echo(f" nobody got a message: all {failed:,} messages failed")
-        typer.echo(f" why: orchestrator deliveries {campaign} --run {sent['run']} {states}")
-    typer.echo(f" look: orchestrator report {campaign} · orchestrator why {campaign} ID")
+        say(f" nobody got a message: all {failed:,} messages failed")
+        say(f" why: orchestrator deliveries {campaign} --run {sent['run']} {states}")
+    say(f" look: orchestrator report {campaign} · orchestrator why {campaign} ID")
 
 
 @honest

@@ -1,7 +1,7 @@
-"""The workflow for GitHub that `init` writes: checks every pull request, and says under it what the change does."""
+"""The workflow for GitHub that `init` writes: checks and tests every pull request, and says under it what the change does."""
 
 WORKFLOW = """\
-# Checks every pull request, and says under it what it changes: people, messages, words.
+# Checks and tests every pull request, and says under it what it changes: people, messages, words.
 name: campaigns
 on:
   pull_request:
@@ -17,7 +17,7 @@ jobs:
         with: {python-version: "3.12"}
       - run: pip install "messaging-orchestrator@VERSION@"
       - run: orchestrator check
-      - run: if compgen -G "personas/*.yaml" > /dev/null; then orchestrator test; fi
+      - run: orchestrator test --junit test-results.xml
 
   # Counting people needs a machine that has them: a runner of your own, named in the repository's variable
   # ORCHESTRATOR_RUNNER, with the project's data/ folder where ORCHESTRATOR_DATA says. Without one the report has words only.

@@ -3,6 +3,7 @@
 from orchestrator.config.adapters import installed_adapters
 from orchestrator.config.differences import FileChange, Versions, file_changes
 from orchestrator.config.fields import Deliver, Type
+from orchestrator.config.origin import Origin, origin_of
 from orchestrator.config.partial import ledger_of
 from orchestrator.config.reading import Files, Loaded, load, located, mapping_of
 from orchestrator.config.results import (
@@ -20,10 +21,10 @@ from orchestrator.config.results import (
     Stores,
     Topic,
 )
-from orchestrator.config.revisions import Revision, RevisionError, TreeName, revision, tree_name
+from orchestrator.config.revisions import Revision, RevisionError, revision
 from orchestrator.config.schema import SCHEMA_OF, schemas
 from orchestrator.config.secret import MachineSecrets, Secret, SecretMissingError, SecretSource
-from orchestrator.config.tree import FOLDERS, load_folder, read_tree
+from orchestrator.config.tree import FOLDERS, load_folder, load_personas, read_tree
 from orchestrator.config.watching import fingerprint
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Files",
     "Loaded",
     "MachineSecrets",
+    "Origin",
     "Outline",
     "Project",
     "ProviderSettings",
@@ -52,7 +54,6 @@ __all__ = [
     "Source",
     "Stores",
     "Topic",
-    "TreeName",
     "Type",
     "Versions",
     "file_changes",
@@ -61,10 +62,11 @@ __all__ = [
     "ledger_of",
     "load",
     "load_folder",
+    "load_personas",
     "located",
     "mapping_of",
+    "origin_of",
     "read_tree",
     "revision",
     "schemas",
-    "tree_name",
 ]

@@ -1,4 +1,4 @@
-"""The project's files in git: what the tree of a folder is called, and the tree of another revision, read without touching the folder."""
+"""The project's files as they are in another revision of git, read without touching the folder."""
 
 import re
 import subprocess
@@ -31,29 +31,6 @@ class Revision:
         """As people write it: the name, and the commit where that says more."""
         own = self.commit[:_SHORT]
         return own if self.commit.startswith(self.name) else f"{self.name} ({own})"
-
-
-@dataclass(frozen=True, slots=True)
-class TreeName:
-    """What the tree of a folder is: the commit its repository stands at (None without one), and whether files differ from it."""
-
-    commit: str | None
-    changed: bool = False
-
-    def __str__(self) -> str:
-        if self.commit is None:
-            return "working copy, not in git"
-        return "working copy, not committed" if self.changed else f"commit {self.commit[:_SHORT]}"
-
-
-def tree_name(root: Path) -> TreeName:
-    """What the files of config/, templates/ and lists/ are now; never an error, for a project need not be in git."""
-    try:
-        commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD").decode().strip()
-        said = _git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--", *FOLDERS)
-    except RevisionError:
-        return TreeName(None)
-    return TreeName(commit, bool(said.strip(b"\0")))
 
 
 def revision(root: Path, name: str) -> Revision:

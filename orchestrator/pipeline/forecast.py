@@ -14,9 +14,11 @@ from orchestrator.core.campaigns import Campaign
 from orchestrator.core.capped import capped_by
 from orchestrator.core.eligibility import RowVerdict, judge, touches_since
 from orchestrator.core.facts import PersonFacts, RunFacts
-from orchestrator.core.nouns import Channel, Expire, Hold, Person, Send, Skip
-from orchestrator.core.reasons import Reason, furthest
+from orchestrator.core.frozen import changed
+from orchestrator.core.nouns import Channel, Person, Send, Skip
+from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
+from orchestrator.core.verdicts import upshot
 from orchestrator.core.zones import find_zone
 from orchestrator.ledger import Ledger, Wanted
 from orchestrator.pipeline.coupons import Coupons, needs_one
@@ -186,40 +188,37 @@ class Tally:
         self._addresses: dict[Channel, array[int]] = {}
 
     def count(self, found: Forecast, one: Judged, refused: Refused) -> None:
-        """A person who gets a message on any channel is reached; else who waits on any is held; else the furthest row decides."""
+        """Everybody counts once; messages on several channels count each."""
         person = one.person
         found.people += 1
         found.segments[person.segment] += 1
         for row in one.verdicts:
             found.others.setdefault((person.segment, row.channel, person.variant, person.locale), person.user)
-        sends = [row for row in one.verdicts if isinstance(row.verdict, Send)]
-        going = [row for row in sends if (person.user, row.channel, row.slot) not in refused]
-        if going:
-            self._reach(found, one, going)
-            return
-        held = next((row.verdict for row in one.verdicts if isinstance(row.verdict, Hold)), None)
-        if held is not None:
-            found.held[held.reason] += 1
-            self._name(found, person, held.reason, "")
-            return
-        whys = _whys(one, refused)
-        reason = furthest(whys)
+        came = upshot([_as_written(person, row, refused) for row in one.verdicts])
+        if came.sends:
+            self._reach(found, one, came.sends)
+        elif came.held is not None:
+            found.held[came.held.reason] += 1
+            self._name(found, person, came.held.reason, "")
+        elif came.nothing is not None:
+            self._name(found, person, *came.nothing)
+            self._leave_out(found, one, came.nothing, refused)
+
+    def _leave_out(self, found: Forecast, one: Judged, why: tuple[Reason, str], refused: Refused) -> None:
+        reason, detail = why
         if reason is Reason.HOLDOUT:
             found.holdout += 1
             exposed = [row for row in one.verdicts if row.exposed]
-            found.unreachable_holdout += all((person.user, row.channel, row.slot) in refused for row in exposed)
-            self._name(found, person, reason, "")
+            found.unreachable_holdout += all(_place(one.person, row) in refused for row in exposed)
             return
-        channel, detail = whys[reason]
-        why = reason, detail
         found.nothing[why] += 1
         if reason is Reason.CAPPED:
+            channel = next(row.channel for row in one.verdicts if row.verdict == Skip(reason, detail))
             by = capped_by(self._campaign, channel, detail, one.facts.touches, one.at)
             found.capped_by.setdefault(why, Counter())[by] += 1
-        self._name(found, person, reason, detail)
         names = found.examples.setdefault(why, [])
         if len(names) < EXAMPLES:
-            names.append(person.user)
+            names.append(one.person.user)
 
     def shared(self) -> int:
         """Messages to an address that another message of the plan goes to."""
@@ -249,18 +248,11 @@ class Tally:
             found.named.append(Named(person.user, person.segment, reason, detail))
 
 
-def _whys(one: Judged, refused: Refused) -> dict[Reason, tuple[Channel, str]]:
-    """Why each row of a person carries nothing, the first row's detail for each reason."""
-    found: dict[Reason, tuple[Channel, str]] = {}
-    for row in reversed(one.verdicts):
-        match row.verdict:
-            case Send():
-                unwritten = refused[one.person.user, row.channel, row.slot]
-                found[Reason(unwritten.reason)] = row.channel, unwritten.detail
-            case Skip(reason, detail):
-                found[reason] = row.channel, detail
-            case Expire(reason):
-                found[reason] = row.channel, ""
-            case Hold():
-                pass
-    return found
+def _place(person: Person, row: RowVerdict) -> tuple[str, Channel, int]:
+    return person.user, row.channel, row.slot
+
+
+def _as_written(person: Person, row: RowVerdict, refused: Refused) -> RowVerdict:
+    """A verdict, or what becomes of it where the message cannot be written."""
+    unwritten = refused.get(_place(person, row)) if isinstance(row.verdict, Send) else None
+    return row if unwritten is None else changed(row, verdict=Skip(Reason(unwritten.reason), unwritten.detail))

@@ -24,7 +24,7 @@ def test_a_campaign_by_the_clock_is_shown_as_the_clock_would_send_it_next(shop):
     assert told["next_at"] == told["due_at"] <= told["first_at"] < told["last_at"]
     assert told["held"] == {}, "nobody has quiet hours at ten in the morning"
     said = inside(shop, "plan", "new_in").out
-    assert said.splitlines()[0] == " new_in   dev · working copy, not in git · each at 10:00 in their own zone"
+    assert said.splitlines()[0] == " new_in   dev · each at 10:00 in their own zone"
     assert re.search(r"^ would get a message +\d+ ", said, re.MULTILINE)
     assert re.search(r"from 10:00 [A-Z]\w+( \(\d\d:00 here\))? to 10:00 [A-Z]", said)
     assert "needs a person: no" in said

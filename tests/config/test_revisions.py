@@ -1,11 +1,11 @@
-"""Trees of a real git repository: named by their commit, and read at any revision without touching the folder."""
+"""Trees of a real git repository, read at any revision without touching the folder."""
 
 import os
 import subprocess
 
 import pytest
 
-from orchestrator.config import RevisionError, load, read_tree, revision, tree_name
+from orchestrator.config import RevisionError, load, read_tree, revision
 from orchestrator.config.tree import LARGEST
 from tests.config.builders import the_example
 
@@ -42,22 +42,6 @@ def repository(tmp_path):
     write(root, ".gitignore", "lists/long.csv\n")
     commit(root)
     return root
-
-
-def test_a_tree_is_called_by_its_commit_until_a_file_of_it_differs(repository):
-    head = git(repository, "rev-parse", "HEAD")
-    assert str(tree_name(repository)) == f"commit {head[:10]}"
-    write(repository, "notes.txt", "no file of the project")
-    assert not tree_name(repository).changed
-    write(repository, "config/segments/more.yaml", "about: x\n")
-    assert str(tree_name(repository)) == "working copy, not committed"
-    assert tree_name(repository).commit == head
-
-
-def test_a_folder_outside_of_git_has_no_commit(tmp_path):
-    assert str(tree_name(tmp_path)) == "working copy, not in git"
-    git(tmp_path, "init", "-q")
-    assert str(tree_name(tmp_path)) == "working copy, not in git", "nothing is committed yet"
 
 
 def test_a_revision_is_read_as_it_was_and_the_folder_stays_as_it_is(repository):
@@ -139,7 +123,6 @@ def test_a_revision_without_a_project_says_so(repository):
 
 def test_a_machine_without_git_says_so(repository, monkeypatch):
     monkeypatch.setenv("PATH", str(repository))
-    assert tree_name(repository).commit is None
     with pytest.raises(RevisionError, match="git is not installed"):
         revision(repository, "HEAD")
 
@@ -153,6 +136,5 @@ def test_no_program_of_the_repository_is_run(repository):
     git(repository, "config", "core.fsmonitor", str(program))
     git(repository, "config", "core.pager", str(program))
     ran.unlink(missing_ok=True)
-    tree_name(repository)
     revision(repository, "HEAD")
     assert not ran.exists()
