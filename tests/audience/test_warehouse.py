@@ -17,6 +17,7 @@ import pytest
 from benchmarks.warehouse import fill_postgresql
 from orchestrator.audience.casting import Wish, question
 from orchestrator.audience.compiling import lists, members
+from orchestrator.audience.grouping import of_a_crowd
 from orchestrator.audience.person import AskedCrowd, read_person
 from orchestrator.audience.spool import BATCH
 from orchestrator.audience.warehouse import Warehouse, warehouse
@@ -121,6 +122,28 @@ def test_only_these_users_are_asked_about(elsewhere: Warehouse) -> None:
         assert [user for batch in spool for user in batch.column("user").to_pylist()] == ["ada", "bo"]
     with elsewhere.cast(asked, among=[]) as spool:
         assert spool.rows == 0
+
+
+@pytest.mark.parametrize("order", [("user",), ("zone", "user")])
+def test_people_asked_for_in_parts_are_those_asked_for_at_once(
+    order: tuple[str, ...], elsewhere: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every criterion, ten in a run, with all that templates can ask of a person."""
+    moment = Moment(AT, ZONE, SEGMENTS)
+    alone = [parse({"about": "x", "all": [raw]}, CATALOGUE) for _, raw, _ in CRITERIA]
+    some = [segment for segment in alone if not of_a_crowd(segment, moment)]
+    touched = [("userAttribute", "interests"), ("userAttribute", "age"), ("lastOccurrenceOf", "purchase"), ("occurrencesOf", "session")]  # fmt: skip
+    people = len(PEOPLE)
+    for start in range(0, len(some), 10):
+        wish = Wish(some[start : start + 10], some[start + 10 : start + 11], moment, ATTRIBUTES, touched)
+        asked = question(wish, elsewhere.columns)
+        with elsewhere.cast(asked, order) as whole:
+            at_once = [row for batch in whole for row in batch.to_pylist()]
+        with monkeypatch.context() as patch:
+            patch.setattr("orchestrator.audience.parting.PEOPLE_A_PART", 3)
+            patch.setattr("orchestrator.audience.parting.AT_ONCE", people)
+            with elsewhere.cast(asked, order, [one.user for one in PEOPLE]) as parts:
+                assert [row for batch in parts for row in batch.to_pylist()] == at_once
 
 
 PLAIN = Foreign((PeopleTable("people", Place("id"), {"score": Place("score")}),), (EventTable("deeds", Place("who"), Place("at", None, Clock.SECONDS), name=Place("what"), message_id=Place("id")),))  # fmt: skip
@@ -232,14 +255,31 @@ def test_memory_does_not_grow_with_the_audience(fresh_postgresql: Callable[[], s
     peaks = []
     for people in (20_000, 400_000):
         fill_postgresql(url, people)
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.warehouse", "cast", url],
-            env={**os.environ, "BENCH_ROOT": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        found = json.loads(done.stdout)
+        found = _measured(tmp_path, "cast", url)
         assert found["rows"] == people
         peaks.append(found["peak"])
     assert peaks[1] - peaks[0] < 30, f"MB at 20,000 and at 400,000 people: {peaks}"
+
+
+def test_memory_does_not_grow_with_the_audience_where_the_engine_works_inside_the_process(tmp_path: Path) -> None:
+    """From the first size that is asked for in parts; all at once it took 400 MB more."""
+    peaks = []
+    for people in (60_000, 400_000):
+        _measured(tmp_path, "fill", str(tmp_path / str(people)), str(people))
+        found = _measured(tmp_path, "cast", f"clickhouse:{people}")
+        assert found["rows"] == people
+        peaks.append(found["peak"])
+    assert peaks[1] - peaks[0] < 60, f"MB at 60,000 and at 400,000 people: {peaks}"
+
+
+def _measured(root: Path, *words: str) -> dict[str, float]:
+    """A process of its own, so that its peak is its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.warehouse", *words],
+        env={**os.environ, "BENCH_ROOT": str(root), "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, float] = json.loads(done.stdout or "{}")
+    return found

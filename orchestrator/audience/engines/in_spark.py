@@ -26,6 +26,7 @@ class SparkEngine:
     """A Spark by its master; its catalogue of tables is its own."""
 
     name = "spark"
+    parts = None
 
     def __init__(self, master: str, declared: Mapping[str, Declared]) -> None:
         self._master = master
