@@ -15,6 +15,7 @@ from orchestrator.audience import parting, spool
 from orchestrator.audience.behaviours import AMOUNTS
 from orchestrator.audience.casting import REACHED, Question
 from orchestrator.audience.columns import ATTRIBUTE
+from orchestrator.audience.engines.clickhouse_server import ClickHouseServer
 from orchestrator.audience.engines.engine import Engine, Visit
 from orchestrator.audience.engines.in_clickhouse import ClickHouseEngine
 from orchestrator.audience.engines.in_postgresql import PostgresEngine
@@ -205,11 +206,15 @@ def warehouse(url: str, root: Path, known: Catalogue, foreign: Foreign | None = 
     kind, _, place = url.partition(":")
     if kind == "postgresql":
         return Warehouse(PostgresEngine(url, known.attributes), root, known, foreign)
-    if kind == "clickhouse" and place and not place.startswith("//"):
+    if kind == "clickhouse" and place.startswith("//"):
+        return Warehouse(ClickHouseServer(url, known.attributes), root, known, foreign)
+    if kind == "clickhouse" and place:
         return Warehouse(ClickHouseEngine(root / place, known.attributes), root, known, foreign)
     if kind == "spark" and place:
         return Warehouse(SparkEngine(place, known.attributes), root, known, foreign)
-    raise StoreError(f"engine {kind}: write postgresql://user@host/database, clickhouse:FOLDER or spark:MASTER")
+    raise StoreError(
+        f"engine {kind}: write postgresql://user@host/database, clickhouse://user@host:8123/database, clickhouse:FOLDER or spark:MASTER"
+    )
 
 
 def _rows(people: Sequence[People]) -> dict[str, list[str]]:

@@ -25,13 +25,14 @@ from orchestrator.core.errors import StoreError
 from orchestrator.core.foreign import Clock, EventTable, Foreign, PeopleTable, Place
 from orchestrator.core.segments import Catalogue, Declared, Everybody, Kind, Moment, member, parse
 from orchestrator.core.segments.values import read
+from tests.audience.clickhouse_door import served
 from tests.audience.elsewhere import held, in_clickhouse, in_postgres, mapping, shaped_like_ours
 from tests.audience.test_criteria import AT, ATTRIBUTES, CATALOGUE, CRITERIA, PEOPLE, SEGMENTS, ZONE
 
 EVERYBODY = {"about": "x", "any": [{"bucket": "0 to 0 of 1", "salt": "x"}]}
 
 
-@pytest.fixture(scope="module", params=["postgresql", "clickhouse", "clickhouse shaped like ours"])
+@pytest.fixture(scope="module", params=["postgresql", "clickhouse", "clickhouse shaped like ours", "clickhouse server"])
 def elsewhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     root = tmp_path_factory.mktemp("project")
     (root / "lists").mkdir()
@@ -43,8 +44,12 @@ def elsewhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         yield warehouse(url, root, CATALOGUE, mapping("crm."))
         return
     (root / "data" / "house").mkdir(parents=True)
-    ours = request.param != "clickhouse"
+    ours = request.param == "clickhouse shaped like ours"
     (shaped_like_ours if ours else in_clickhouse)(root / "data" / "house")
+    if request.param == "clickhouse server":
+        with served(root / "data" / "house") as address:
+            yield warehouse(f"clickhouse://{address}", root, CATALOGUE, mapping())
+        return
     with held(root / "data" / "house"):
         yield warehouse("clickhouse:data/house", root, CATALOGUE, None if ours else mapping())
 
@@ -190,6 +195,7 @@ def test_nothing_is_left_of_an_answer_that_breaks_off(fresh_postgresql: Callable
     ("url", "said"),
     [
         ("clickhouse:nowhere", "clickhouse:.*nowhere: there is no such folder"),
+        ("clickhouse://me:hunter2@127.0.0.1:1/x", "clickhouse: http://127.0.0.1:1/: .*refused"),
         ("postgresql://127.0.0.1:1/x?connect_timeout=1", "postgresql: "),
     ],
 )
@@ -200,10 +206,11 @@ def test_an_engine_that_is_not_there_is_named_when_it_is_asked(url: str, said: s
             ask()
 
 
-@pytest.mark.parametrize("url", ["mysql://me:hunter2@x", "clickhouse://me:hunter2@x", "spark:"])
+@pytest.mark.parametrize("url", ["mysql://me:hunter2@x", "clickhouse:", "spark:"])
 def test_a_url_of_no_known_kind_is_refused_without_its_password(url: str, tmp_path: Path) -> None:
     with pytest.raises(
-        StoreError, match=r"write postgresql://user@host/database, clickhouse:FOLDER or spark:MASTER"
+        StoreError,
+        match=r"write postgresql://user@host/database, clickhouse://user@host:8123/database, clickhouse:FOLDER or spark:MASTER",
     ) as told:
         warehouse(url, tmp_path, SCORED)
     assert "hunter2" not in str(told.value)
