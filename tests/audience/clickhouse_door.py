@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import chdb
-import pyarrow as pa
 
 TAG = "dngjzjnxkvlwkeua"
 CHUNK = 10_000
@@ -59,15 +58,11 @@ class Door(BaseHTTPRequestHandler):
     def _broken_off(self, engine: Any, sql: str, problem: str) -> bool:
         """The rows before the one that failed, and the trouble behind them; False where there are none."""
         try:
-            rows = iter(engine.send_query(sql, "Arrow").record_batch(CHUNK))
-            batch = next(rows)
-        except (chdb.ChdbError, RuntimeError, StopIteration):
+            body = engine.query(f"SELECT * FROM ({sql}) LIMIT 1000", "ArrowStream").bytes()
+        except (chdb.ChdbError, RuntimeError):
             return False
         self._begin()
-        sink = pa.BufferOutputStream()
-        writer = pa.ipc.new_stream(sink, batch.schema)
-        writer.write_batch(batch)
-        self._chunk(sink.getvalue().to_pybytes())
+        self._chunk(body[:-8])  # the end that Arrow writes is what is missing
         if MUTE not in sql:
             trouble = f"\r\n__exception__\r\n{TAG}\r\n{problem}\n{len(problem) + 1} {TAG}\r\n__exception__\r\n"
             self._chunk(trouble.encode())

@@ -26,17 +26,16 @@ PEOPLE = 25_000
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Many people; the last row of two views cannot be read, long after the first have left."""
+    """Many people; the last row of the view `torn` cannot be read."""
     folder = tmp_path_factory.mktemp("house")
     connection = chdb.connect(str(folder))
     connection.query("CREATE DATABASE crm")
     connection.query(
         f"CREATE TABLE crm.people ENGINE = MergeTree ORDER BY id AS SELECT leftPad(toString(number), 6, '0') AS id, number AS score FROM numbers({PEOPLE})"
     )
-    for name in ("torn", MUTE):
-        connection.query(
-            f"CREATE VIEW crm.{name} AS SELECT id, throwIf(score = {PEOPLE - 1}, 'the last one') + score AS score FROM crm.people"
-        )
+    connection.query(
+        f"CREATE VIEW crm.torn AS SELECT id, throwIf(score = {PEOPLE - 1}, 'the last one') + score AS score FROM crm.people"
+    )
     connection.close()
     return folder
 
@@ -83,16 +82,33 @@ def test_nothing_is_written_there(address: str, tmp_path: Path) -> None:
         list(visit.batches("CREATE TABLE crm.more (x Int8) ENGINE = Memory"))
 
 
-def test_rows_that_break_off_are_no_answer(address: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("alias", "said"),
+    [
+        ("torn", r"^clickhouse: Code: 395\. DB::Exception: the last one"),
+        (MUTE, r"^clickhouse: http://127\.0\.0\.1:\d+/: .*incomplete"),
+    ],
+)
+def test_rows_that_break_off_are_no_answer(alias: str, said: str, address: str, tmp_path: Path) -> None:
+    sql = f"SELECT throwIf(number = 2999999, 'the last one') FROM numbers(3000000) AS {alias}"
+    with at(address, tmp_path)._engine.visit() as visit:
+        batches = visit.batches(sql)
+        assert next(batches).num_rows > 0
+        with pytest.raises(StoreError, match=said):
+            list(batches)
+
+
+def test_rows_that_break_off_inside_the_process_are_no_answer_either(tmp_path: Path) -> None:
+    (tmp_path / "house").mkdir()
+    with warehouse("clickhouse:house", tmp_path, SCORED)._engine.visit() as visit:
+        batches = visit.batches("SELECT throwIf(number = 2999999, 'the last one') FROM numbers(3000000)")
+        with pytest.raises(StoreError, match=r"^clickhouse: .*Code: 395\. DB::Exception: the last one"):
+            list(batches)
+
+
+def test_nothing_is_left_of_an_answer_that_fails(address: str, tmp_path: Path) -> None:
     store = at(address, tmp_path, "torn")
     with pytest.raises(StoreError, match=r"^clickhouse: Code: 395\. DB::Exception: the last one"):
-        store.cast(asked(store))
-    assert list(store.spools.glob("*/*.arrow")) == []
-
-
-def test_rows_that_break_off_without_a_word_are_no_answer_either(address: str, tmp_path: Path) -> None:
-    store = at(address, tmp_path, MUTE)
-    with pytest.raises(StoreError, match=r"^clickhouse: http://127\.0\.0\.1:\d+/: .*incomplete"):
         store.cast(asked(store))
     assert list(store.spools.glob("*/*.arrow")) == []
 

@@ -92,5 +92,7 @@ class _Visit:
 def _errors(driver: ModuleType) -> Iterator[None]:
     try:
         yield
-    except (driver.ChdbError, RuntimeError) as problem:
-        raise StoreError(f"clickhouse: {str(problem).strip().splitlines()[0]}") from problem
+    except (driver.ChdbError, RuntimeError, OSError) as problem:
+        # Where rows break off, Arrow complains of what came instead, upon what the engine says.
+        said = str(problem.__context__ if isinstance(problem, OSError) and problem.__context__ else problem)
+        raise StoreError(f"clickhouse: {said.strip().splitlines()[0]}") from problem
