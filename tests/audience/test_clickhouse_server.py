@@ -144,6 +144,7 @@ def test_a_table_that_is_not_there_is_a_mistake_of_the_mapping(address: str, tmp
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", r"http://127.0.0.1:\d+/ answered 404"),
         (b"HTTP/1.0 400 Bad Request\r\n\r\nPort 9000 is for clickhouse-client program\r\nYou must use port 8123 for HTTP.\r\n", "clickhouse: Port 9000 is for clickhouse-client"),
         (b"HTTP/1.1 500 Oh\r\nX-ClickHouse-Exception-Code: 164\r\nContent-Length: 78\r\n\r\nCode: 164. DB::Exception: Cannot modify 'join_use_nulls' setting in readonly mod", "Give its user readonly = 2"),
+        (b"HTTP/1.1 500 Oh\r\nContent-Length: 124\r\n\r\nCode: 164, e.displayText() = DB::Exception: Cannot override setting (max_query_size) in readonly mode, e.what() = DB::Exception", "Give its user readonly = 2"),
         (b"", "http://127.0.0.1:"),
     ],
 )  # fmt: skip

@@ -18,9 +18,9 @@ _KEPT = 32_768
 """Bytes of the end of an answer, where the trouble is told."""
 _LONGEST = 400
 """Characters of what the server says; behind its first lines are hints for whoever runs it."""
-_MAY_NOT_SET = "Cannot modify"
-"""What it says to a user with readonly = 1, who may not set anything."""
-_SAID = re.compile(rb"Code: \d+\. DB::Exception: [^\r\n]*")
+_MAY_NOT_SET = re.compile(r"Code: 164\b.*\bsetting\b")
+"""What it says to a user with readonly = 1, who may not set anything; the words differ from release to release."""
+_SAID = re.compile(rb"Code: \d+[.,] [^\r\n]*DB::Exception: [^\r\n]*")
 
 
 class Answer:
@@ -76,7 +76,9 @@ def said(content: bytes) -> str:
     found = _SAID.search(content)
     text = found[0].decode(errors="replace")[:_LONGEST] if found else ""
     return (
-        f"{text} Give its user readonly = 2: a question brings settings of its own." if _MAY_NOT_SET in text else text
+        f"{text} Give its user readonly = 2: a question brings settings of its own."
+        if _MAY_NOT_SET.search(text)
+        else text
     )
 
 
