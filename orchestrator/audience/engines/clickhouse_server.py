@@ -1,13 +1,12 @@
 """Asking a server of ClickHouse over HTTP: one question a request, its answer a stream of Arrow; nothing is ever written there."""
 
 import json
-import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import httpx
 from sqlglot import exp
 
 from orchestrator.audience.engines.clickhouse import SETTINGS, TYPES, ClickHouseColumns
@@ -17,15 +16,14 @@ from orchestrator.audience.spool import BATCH
 from orchestrator.audience.tongue import template, text
 from orchestrator.core.errors import StoreError
 from orchestrator.core.segments.tree import Declared, Kind
+from orchestrator.wire import WireError
+from orchestrator.wire.http_stream import Asking, Streamed, asking
 
-WAITS = 10.0
-"""Seconds for a connection; an answer takes as long as it takes."""
-_ASKED = {
+_ASKED: Mapping[str, str | int] = {
     **SETTINGS, "readonly": 2, "max_block_size": BATCH, "default_format": "ArrowStream", "output_format_arrow_string_as_string": 1,
     "cancel_http_readonly_queries_on_client_close": 1,
 }  # fmt: skip
 """What goes with each question. Whoever may only read and not set anything (readonly = 1) cannot ask: an empty join would be 0."""
-_KEEPALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 _WRITE_LIKE = "clickhouse://user:${env:NAME}@host:8123/database"
 
 
@@ -43,18 +41,13 @@ class ClickHouseServer:
     @contextmanager
     def visit(self) -> Iterator["_Visit"]:
         """One client a visit; it is not asked before there is a question."""
-        transport = httpx.HTTPTransport(socket_options=_KEEPALIVE, trust_env=False)
-        timeout = httpx.Timeout(None, connect=WAITS)
-        headers = {"user-agent": "orchestrator", "accept-encoding": "identity"}  # Arrow is packed already
-        client = httpx.Client(transport=transport, auth=self._auth, timeout=timeout, headers=headers, trust_env=False)
-        with closing(client):
-            yield _Visit(client, self._url, self._database)
+        with asking(self._url, self._auth) as server:
+            yield _Visit(server, self._database)
 
 
 class _Visit:
-    def __init__(self, client: httpx.Client, url: str, database: str) -> None:
-        self._client = client
-        self._url = url
+    def __init__(self, server: Asking, database: str) -> None:
+        self._server = server
         self._database = database
 
     def table(self, name: str, columns: Mapping[str, Sequence[str]]) -> exp.Select:
@@ -69,8 +62,8 @@ class _Visit:
 
     def batches(self, sql: str) -> Iterator[Any]:
         """As the server streams them."""
-        with self._answered(sql, {**_ASKED, "database": self._database}) as response:
-            answer = Answer(response.iter_bytes(), self._url)
+        with self._answered(sql, {**_ASKED, "database": self._database}) as found:
+            answer = Answer(found.pieces, self._server.url)
             for batch in answer.batches():
                 for start in range(0, batch.num_rows, BATCH):
                     yield batch.slice(start, BATCH)
@@ -82,8 +75,8 @@ class _Visit:
 
     def unfit(self) -> str:
         """By asking for every kind of value: what a server cannot read, it says then."""
-        with self._answered("SELECT version()", {"default_format": "TSV"}) as response:
-            version = response.read().decode(errors="replace").strip()[:40]
+        with self._answered("SELECT version()", {"default_format": "TSV"}) as found:
+            version = b"".join(found.pieces).decode(errors="replace").strip()[:40]
         columns = ClickHouseColumns()
         of = exp.select(exp.alias_(text("{}"), "rest", quoted=True)).subquery("profile")
         kinds = [columns.read("profile", "rest", "x", kind) for kind in Kind]
@@ -95,16 +88,16 @@ class _Visit:
         return ""
 
     @contextmanager
-    def _answered(self, sql: str, settings: Mapping[str, Any]) -> Iterator[httpx.Response]:
+    def _answered(self, sql: str, settings: Mapping[str, str | int]) -> Iterator[Streamed]:
         """The answer while it comes; StoreError for whatever the server, or the way to it, has to say against it."""
         try:
-            with self._client.stream("POST", self._url, params=settings, content=sql.encode()) as response:
-                if response.status_code != httpx.codes.OK or "x-clickhouse-exception-code" in response.headers:
-                    response.read()
-                    raise StoreError(f"clickhouse: {told(response.content) or f'{self._url} answered {response.status_code}'}")  # fmt: skip
-                yield response
-        except httpx.HTTPError as problem:
-            raise StoreError(f"clickhouse: {self._url}: {str(problem) or repr(problem)}") from problem
+            with self._server.ask(sql, settings) as found:
+                if found.status != HTTPStatus.OK or "x-clickhouse-exception-code" in found.headers:
+                    said = told(b"".join(found.pieces))
+                    raise StoreError(f"clickhouse: {said or f'{self._server.url} answered {found.status}'}")
+                yield found
+        except WireError as problem:
+            raise StoreError(f"clickhouse: {problem}") from problem
 
 
 def _read(url: str) -> tuple[str, tuple[str, str] | None, str]:
@@ -119,8 +112,7 @@ def _read(url: str) -> tuple[str, tuple[str, str] | None, str]:
     secure = options.pop("secure", "false")
     database = unquote(parts.path).strip("/")
     if not host or options or secure not in {"true", "false"} or "/" in database or parts.fragment:
-        more = f"; it knows no {', '.join(options)}" if options else ""
-        raise StoreError(f"clickhouse: cannot read the address of the server{more}. Write it like {_WRITE_LIKE}, with ?secure=true for TLS")  # fmt: skip
+        raise StoreError(f"clickhouse: cannot read the address of the server. Write it like {_WRITE_LIKE}, for TLS with ?secure=true and nothing else behind it")  # fmt: skip
     scheme, usual = ("https", 8443) if secure == "true" else ("http", 8123)
     named = f"[{host}]" if ":" in host else host
     auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None

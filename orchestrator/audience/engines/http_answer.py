@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pyarrow as pa
 
 from orchestrator.core.errors import StoreError
+from orchestrator.wire import WireError
 
 _END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 _KEPT = 32_768
@@ -59,7 +59,7 @@ class Answer:
             raise StoreError(
                 f"clickhouse: {said(self._last) or f'{self._asked} answered no Arrow; {remedy}'}"
             ) from problem
-        except httpx.HTTPError as problem:
+        except WireError as problem:
             if found := said(self._last):
                 raise StoreError(f"clickhouse: {found}") from problem
             raise
