@@ -1,6 +1,6 @@
 """Everything that is wrong with a project's files, settings, templates and mappings of imports together."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -104,36 +104,50 @@ def template_mistakes(known: Sketch, files: config.Files, said: Iterable[Mistake
     """
     found: dict[Mistake, None] = {}
     tries = []
-    settings, data = known.settings, known.catalogue
-    setting = template_setting(settings)
+    said = tuple(said)
+    setting = template_setting(known.settings)
     if not setting.senders:  # the reader of the settings says so, once, unless they cannot be read
         setting = replace(setting, senders=None)
-    spots = {(it.file, it.line, it.column + off) for it in said for off in (-1, 0, 1)}
-    written = {it.file for it in said if it.line}
     for name, campaign in known.campaigns.items():
-        catalogue = (
-            data
-            if data is None
-            else Catalogue(
-                tuple(data.attributes),
-                {event: tuple(properties) for event, properties in data.events.items()},
-                campaign.trigger,
-                tuple(settings.coupons) if settings else None,
-                tuple(settings.sources) if settings else None,
-            )
-        )
         compiled = Compiled(name, files, setting)
-        kinds = _kinds(data, campaign.trigger) if data is not None else {}
-        tries.append((compiled, kinds))
-        for it in lint(compiled, catalogue, marketing=campaign.marketing):
-            if (it.file, it.line, it.column) not in spots and not (it in compiled.unreadable and it.file in written):
-                found[it] = None
+        tries.append((compiled, kinds(known.catalogue, campaign.trigger)))
+        found |= dict.fromkeys(_linted(known, compiled, said))
     return (*found, *tried(tries))
 
 
-def _kinds(data: config.Catalogue, trigger: str | None) -> dict[tuple[str, ...], Values]:
+def linted(project: Project, compiled: Compiled, said: Iterable[Mistake] = ()) -> tuple[Mistake, ...]:
+    """The same of one campaign's templates as they are written; nothing is tried out."""
+    return tuple(_linted(_sketch(project), compiled, tuple(said)))
+
+
+def _linted(known: Sketch, compiled: Compiled, said: Collection[Mistake]) -> Iterator[Mistake]:
+    spots = {(it.file, it.line, it.column + off) for it in said for off in (-1, 0, 1)}
+    written = {it.file for it in said if it.line}
+    marketing = known.campaigns[compiled.campaign].marketing
+    for it in lint(compiled, template_catalogue(known, compiled.campaign), marketing=marketing):
+        if (it.file, it.line, it.column) not in spots and not (it in compiled.unreadable and it.file in written):
+            yield it
+
+
+def template_catalogue(known: Sketch, campaign: str) -> Catalogue | None:
+    """What a campaign's templates may count on; None if the catalogue cannot be read."""
+    settings, data = known.settings, known.catalogue
+    if data is None:
+        return None
+    return Catalogue(
+        tuple(data.attributes),
+        {event: tuple(properties) for event, properties in data.events.items()},
+        known.campaigns[campaign].trigger,
+        tuple(settings.coupons) if settings else None,
+        tuple(settings.sources) if settings else None,
+    )
+
+
+def kinds(data: config.Catalogue | None, trigger: str | None) -> dict[tuple[str, ...], Values]:
     """What the values of a template's paths may be, as far as the catalogue declares them."""
     found: dict[tuple[str, ...], config.DataType] = {}
+    if data is None:
+        return {}
     for name, it in data.attributes.items():
         found[name,] = found["userAttribute", name] = it
     for event, properties in data.events.items():

@@ -19,7 +19,7 @@ from orchestrator.wire.clock import WallClock
 log = Log("planner")
 
 SAY_EVERY = 5 * SECOND
-TURN = 0.0005
+TURN = 0.0001
 """Seconds a thread keeps the interpreter while another waits: each shard's rows come back from the ledger several times, and
 with the usual five milliseconds the two threads of a plan hardly work side by side."""
 

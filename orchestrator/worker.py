@@ -31,6 +31,9 @@ LOOK_AGAIN = SECOND
 IDLE = SECOND // 10
 """An idle worker looks for work this often: a run that was just planned, by whomever, does not wait longer."""
 
+SOON = SECOND // 100
+"""While a run is planned an idle worker looks this often: what it waits for can come at any moment."""
+
 TELL_EVERY = 2.0
 """Seconds between two notes of what this process has counted."""
 
@@ -99,11 +102,14 @@ class Worker:
 
     async def _rest(self, stopping: asyncio.Event) -> None:
         """Until a shard is due or it is time to look for the dead. It only reads: a claim would keep others from writing."""
-        for _ in range(LOOK_AGAIN // IDLE):
-            due = await self.parts.ledger(lambda ledger: ledger.next_due(self.clock.now()))
+        rested = 0
+        while rested < LOOK_AGAIN:
+            due, soon = await self.parts.ledger(lambda ledger: (ledger.next_due(self.clock.now()), ledger.plans()))
             now = self.clock.now()
+            longest = SOON if soon else IDLE
             # Somebody may have claimed what was due a moment ago; a short rest keeps two workers from spinning.
-            wait = IDLE if due is None else min(IDLE, max(due - now, SECOND // 20))
+            wait = longest if due is None else min(longest, max(due - now, SECOND // 20))
+            rested += wait
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), timeout=wait / SECOND)
             if stopping.is_set() or (due is not None and due <= self.clock.now()):

@@ -72,7 +72,9 @@ def main() -> None:
     ]
     print(f" open       {' · '.join(shown)}")
     name = project.relative_to(Path.cwd()) if project.is_relative_to(Path.cwd()) else project
-    print(f" now try    .venv/bin/orchestrator -C {name} -e live deliveries winback --user u00417")
+    why = f".venv/bin/orchestrator -C {name} -e live why winback"
+    print(f" now try    {why} u00417")
+    print(f"            {why} u00119")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from orchestrator.core.reasons import Reason
 
 INTRO = """# States and reasons
 
-Every member of every audience has one delivery per channel. `orchestrator deliveries CAMPAIGN --user ID` shows its state and the
+Every member of every audience has one delivery per channel. `orchestrator why CAMPAIGN PERSON` shows its state and the
 reason; these words stand in the ledger for good."""
 
 

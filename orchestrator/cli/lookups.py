@@ -8,9 +8,8 @@ from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, no_such, run
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from orchestrator.core.nouns import DeliveryKey
     from orchestrator.ledger import Ledger
     from orchestrator.ledger.deliveries import Answered, Delivery
 
@@ -33,7 +32,8 @@ def deliveries(
     limit: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="At most so many.")] = 50,
 ) -> None:
     """Show deliveries: who, on which channel, in which state, and why."""
-    from orchestrator.core.nouns import State  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.core.keys import say_key  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.core.nouns import State  # noqa: PLC0415
     from orchestrator.core.reasons import Reason  # noqa: PLC0415
     from orchestrator.ledger import deliveries as looking  # noqa: PLC0415
 
@@ -58,10 +58,9 @@ def deliveries(
             return
         rows = [
             (
+                say_key(row.key),
                 row.campaign,
                 row.occurrence,
-                row.key.user,
-                row.key.channel,
                 row.state,
                 row.reason,
                 row.detail,
@@ -69,17 +68,17 @@ def deliveries(
             )
             for row in found
         ]
-        columns = ("campaign", "occurrence", "user", "channel", "state", "reason", "detail", "settled")
+        columns = ("delivery", "campaign", "occurrence", "state", "reason", "detail", "settled")
         table("", dict.fromkeys(columns, "left"), rows)
         for key, answers in stories.items():
             for answer in answers:
                 typer.echo(
-                    f"   {key.user} {key.channel} {when(answer.at)} attempt {answer.attempt}: {answer.provider} {answer.outcome} {answer.detail}"
+                    f"   {say_key(key)} {when(answer.at)} attempt {answer.attempt}: {answer.provider} {answer.outcome} {answer.detail}"
                 )
         if len(found) == limit:
             typer.echo(f"the first {limit}; --limit shows more")
 
-    desk.show([_delivery(row, stories) for row in found], tell)
+    desk.show([plain_delivery(row, stories.get(row.key, ())) for row in found], tell)
 
 
 def _known(desk: Desk, ledger: "Ledger", campaign: str | None, run: int | None) -> None:
@@ -136,8 +135,14 @@ def doctor(
         raise typer.Exit(WRONG)
 
 
-def _delivery(row: "Delivery", stories: "Mapping[DeliveryKey, Sequence[Answered]]") -> dict[str, Any]:
+def plain_delivery(row: "Delivery", answers: "Sequence[Answered]" = ()) -> dict[str, Any]:
+    """A delivery as JSON has it; `delivery` is what `show` takes, `id` what providers and the sink know it by."""
+    from orchestrator.core.keys import say_key  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.core.nouns import delivery_id  # noqa: PLC0415
+
     return {
+        "delivery": say_key(row.key),
+        "id": delivery_id(row.campaign, row.occurrence, row.key),
         "run": row.key.run,
         "campaign": row.campaign,
         "occurrence": row.occurrence,
@@ -161,6 +166,6 @@ def _delivery(row: "Delivery", stories: "Mapping[DeliveryKey, Sequence[Answered]
         "maybe_duplicate": row.maybe_duplicate,
         "story": [
             {"at": a.at, "attempt": a.attempt, "provider": a.provider, "outcome": a.outcome, "detail": a.detail}
-            for a in stories.get(row.key, ())
+            for a in answers
         ],
     }

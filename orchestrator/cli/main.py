@@ -11,6 +11,7 @@ import typer
 from orchestrator import __version__
 from orchestrator.cli import (
     beginning,
+    explaining,
     importing,
     inbox,
     ingesting,
@@ -19,6 +20,7 @@ from orchestrator.cli import (
     retrying,
     segments,
     sending,
+    showing,
     steering,
     writing,
 )
@@ -80,6 +82,8 @@ for verbs in (
     segments,
     previewing,
     sending,
+    explaining,
+    showing,
     lookups,
     retrying,
     steering,

@@ -35,6 +35,8 @@ def one_campaign(desk: Desk, name: str, now: Instant) -> None:
             _tell_run(run, people, counts)
         if campaign is not None:
             typer.echo(f" next: {upcoming(campaign, now).text}")
+        if found:
+            typer.echo(f" one person's story: orchestrator why {name} PERSON (an id, e-mail address or phone number)")
 
     desk.show([_run(run, people, counts) for run, people, counts in found], tell)
 

@@ -234,7 +234,7 @@ def explain(
             typer.echo(f"{'   ' * depth}{'yes' if node.holds else 'no ':<4} {_say(node, asked.zone)}{value}")
 
     desk.show(
-        {"segment": name, "user": user, "in": found.holds, "at": asked.moment.at, "tree": _tree(found, asked.zone)},
+        {"segment": name, "user": user, "in": found.holds, "at": asked.moment.at, "tree": tree_of(found, asked.zone)},
         tell,
     )
 
@@ -284,10 +284,11 @@ def _say(found: "Finding", zone: str) -> str:
     return say(found.node, zone)
 
 
-def _tree(found: "Finding", zone: str) -> dict[str, Any]:
+def tree_of(found: "Finding", zone: str) -> dict[str, Any]:
+    """An explanation as JSON has it: every node in words, whether it holds, the value it was judged by, its parts."""
     return {
         "sentence": _say(found, zone),
         "holds": found.holds,
         "value": plain_value(found),
-        "parts": [_tree(part, zone) for part in found.parts],
+        "parts": [tree_of(part, zone) for part in found.parts],
     }

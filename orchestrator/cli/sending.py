@@ -193,7 +193,7 @@ def _print_sent(campaign: str, how: "Sent") -> None:
         states = " ".join(f"--state {state}" for state in ("render_failed", "failed") if state in sent["rows"])
         typer.echo(f" nobody got a message: all {failed:,} messages failed")
         typer.echo(f" why: orchestrator deliveries {campaign} --run {sent['run']} {states}")
-    typer.echo(f" look: orchestrator report {campaign} · orchestrator deliveries {campaign} --user ID")
+    typer.echo(f" look: orchestrator report {campaign} · orchestrator why {campaign} ID")
 
 
 @honest

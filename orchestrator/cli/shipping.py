@@ -21,9 +21,7 @@ from orchestrator.cli.progress import Asking, Progress, waiting
 from orchestrator.cli.stopping import STOPS, stop_when_told
 from orchestrator.cli.telling import tell_the_audience
 from orchestrator.config import Deliver
-from orchestrator.core.assignment import ramp_at
 from orchestrator.core.errors import StoreError
-from orchestrator.core.facts import RunFacts
 from orchestrator.core.holding import reason_to_hold
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant, iso
@@ -39,6 +37,7 @@ from orchestrator.pipeline import (
     Prepared,
     ask_again,
     coupons_of,
+    dry_run,
     fill,
     forecast,
     plan,
@@ -158,8 +157,7 @@ def rehearse(desk: Desk, campaign: str, at: Instant, *, sending: bool = False) -
         wait("asking who is in the audience")
         casting = Casting(audience, opened.project, prepared.campaign, at, prepared.letters.touched(), note=asking)
         try:
-            ramp, grows_at = ramp_at(prepared.campaign, ledger.began(campaign) or at, at)
-            facts = RunFacts(0, at, at, ramp=ramp, ramp_grows_at=grows_at)
+            facts = dry_run(ledger, prepared.campaign, at)
             before = earlier_runs.earlier(ledger, campaign)
             coupons = coupons_of(opened.project, prepared.letters)
             people = earlier_runs.counted(wait.through(casting.bare(), "judging", len(casting)), before)

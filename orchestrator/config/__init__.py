@@ -22,6 +22,7 @@ from orchestrator.config.results import (
 from orchestrator.config.schema import SCHEMA_OF, schemas
 from orchestrator.config.secret import MachineSecrets, Secret, SecretMissingError, SecretSource
 from orchestrator.config.tree import load_folder, read_tree
+from orchestrator.config.watching import fingerprint
 
 __all__ = [
     "SCHEMA_OF",
@@ -46,6 +47,7 @@ __all__ = [
     "Stores",
     "Topic",
     "Type",
+    "fingerprint",
     "installed_adapters",
     "ledger_of",
     "load",

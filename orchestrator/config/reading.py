@@ -31,6 +31,7 @@ Files = Mapping[str, bytes]
 """A project's files: path below its root → content."""
 
 SEGMENTS, CAMPAIGNS, IMPORTS = "config/segments/", "config/campaigns/", "config/imports/"
+TEMPLATES = "templates/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Loaded:
     """Where there are mistakes: as much of the project as its templates can be held against."""
     refused: frozenset[str] = frozenset()
     """Files that are there and must not be read: nothing but that is said about them. `files` has them empty."""
+    despite_templates: Project | None = field(default=None, repr=False)
+    """The project where nothing but templates has mistakes, to show those of its messages that have none."""
 
     def sound(self) -> Project:
         """The project; ConfigError with every mistake if there are any."""
@@ -86,8 +89,11 @@ def load(
     for mistake in refused:
         findings.found[mistake] = None
     if chosen is None or findings.found:
-        return Loaded(files, None, findings.sorted(), sketch(draft), unread)
-    return Loaded(files, build(draft, trees, chosen))
+        elsewhere = chosen is None or any(not it.file.startswith(TEMPLATES) for it in findings.found)
+        built = None if elsewhere or chosen is None else build(draft, trees, chosen)
+        return Loaded(files, None, findings.sorted(), sketch(draft), unread, built)
+    built = build(draft, trees, chosen)
+    return Loaded(files, built, despite_templates=built)
 
 
 def _draft(files: Files, findings: Findings, adapters: Mapping[str, Declaration]) -> Draft:

@@ -14,6 +14,11 @@ def draw(salt: str, user: str) -> int:
     return int.from_bytes(md5(f"{salt}:{user}".encode(), usedforsecurity=False).digest()[:4])
 
 
+def place(salt: str, user: str) -> float:
+    """The same between 0 and 1, to be shown to people."""
+    return draw(salt, user) / SPACE
+
+
 def bucket(salt: str, user: str, buckets: int) -> int:
     """The user's bucket in [0, buckets): h·N div 2³², which is even to one part in 2³²/N."""
     return draw(salt, user) * buckets // SPACE

@@ -7,10 +7,10 @@ import uvloop
 from orchestrator import app
 from orchestrator.checking import refuse_broken_templates
 from orchestrator.daemon import memory
-from orchestrator.daemon.face import listen
 from orchestrator.daemon.nursery import Nursery
 from orchestrator.daemon.supervisor import Serving, Supervisor
 from orchestrator.logs import Log, set_up
+from orchestrator.web.face import listen
 from orchestrator.wire.clock import WallClock
 
 log = Log("daemon")

@@ -10,20 +10,20 @@ from functools import partial
 from pathlib import Path
 
 from orchestrator import app
+from orchestrator.config import fingerprint
 from orchestrator.core.errors import OrchestratorError, PassingError, StoreError
 from orchestrator.core.mirrors import FAMILIES
 from orchestrator.core.times import Clock
 from orchestrator.daemon.bells import Bells, Edition, tick
 from orchestrator.daemon.children import Children
-from orchestrator.daemon.face import Face
 from orchestrator.daemon.loading import Loading
 from orchestrator.daemon.nursery import Nursery
 from orchestrator.daemon.proving import refuse_elsewhere
-from orchestrator.daemon.watching import fingerprint
 from orchestrator.ledger import Purpose, RunState, asking, figures, pace, runs
 from orchestrator.logs import Log
 from orchestrator.pipeline import AHEAD, LedgerThread
 from orchestrator.web import Health, Seals, site
+from orchestrator.web.face import Face
 from orchestrator.web.metrics import Daemon, exposition, snapshot
 
 log = Log("daemon")

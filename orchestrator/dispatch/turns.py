@@ -102,6 +102,7 @@ class Turns:
         self._stopping = stopping
         self._offered: deque[tuple[Ready, Message]] = deque()
         self._messages: dict[str, Message] = {}
+        self._trouble: Exception | None = None
         self._air = Air(lanes, self._settled)
         self._half = (
             min(
@@ -121,9 +122,11 @@ class Turns:
                             await self._air.thin(0)
                 answered = self._air.answers()
                 if not ready and not answered:
-                    if not self._air.count:
-                        return
-                    continue
+                    if self._air.count:
+                        continue
+                    if self._trouble is not None:
+                        raise self._trouble
+                    return
                 turn = HalfTurn(answered, ready, self._clock.now())
                 yield turn
                 await self._follow(turn)
@@ -132,10 +135,28 @@ class Turns:
         finally:
             self._air.close()
 
+    def look_ahead(self) -> None:
+        """Make the next half ready, while the ledger is asked about this one.
+
+        If that fails, what is in the air is settled before anybody hears of it.
+        """
+        try:
+            self._fill()
+        except Exception as trouble:  # noqa: BLE001 - raised once nothing is left in doubt
+            self._trouble = trouble
+
     def _gather(self) -> list[Ready]:
         """Up to half a window of messages that may be offered now: those asked to wait first, then fresh ones."""
-        if self._stopping.is_set() or self.resume_at is not None:
+        self.look_ahead()
+        if self._stopping.is_set() or self.resume_at is not None or self._trouble is not None:
             return []
+        taken = [self._offered.popleft() for _ in range(min(self._half, len(self._offered)))]
+        self._messages.update({ready.id: message for ready, message in taken})
+        return [ready for ready, _ in taken]
+
+    def _fill(self) -> None:
+        if self._stopping.is_set() or self.resume_at is not None or self._trouble is not None:
+            return
         now = self._clock.now()
         while len(self._offered) < self._half:
             item = next(self._items, None)
@@ -145,9 +166,6 @@ class Turns:
                 self.marks.append(item)
             elif (offer := self._offer(item, now)) is not None:
                 self._offered.append((offer, item.message))
-        taken = [self._offered.popleft() for _ in range(min(self._half, len(self._offered)))]
-        self._messages.update({ready.id: message for ready, message in taken})
-        return [ready for ready, _ in taken]
 
     def _offer(self, item: Outgoing, now: Instant) -> Ready | None:
         """What the intent will write down; None (and a mark) if it must not be repeated."""

@@ -180,6 +180,15 @@ def stock(store: Store, pool: str, codes: Sequence[str] = ()) -> Stock:
     return Stock(int(total) + new, int(free) + new)
 
 
+def codes_of(store: Store, run: int, user: str) -> dict[str, dict[str, Any]]:
+    """The codes somebody had in a run, by pool, as `with_codes` takes them."""
+    rows = store.rows(
+        "SELECT pool, code, expires_at FROM coupon WHERE user_id = ? AND first_run <= ? AND last_run >= ?",
+        (user, run, run),
+    )
+    return {pool: {"code": code, "expires": expires} for pool, code, expires in rows}
+
+
 def forget(store: Store, run: int) -> None:
     """Free what a plan that nobody worked has given. Only inside the transaction that forgets the plan."""
     store.change(f"UPDATE coupon SET {_FREE} WHERE first_run = ? AND last_run = ?", (run, run))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from orchestrator.core.mirrors import Deed
-from orchestrator.core.nouns import DeliveryKey
+from orchestrator.core.nouns import Channel, DeliveryKey
 from orchestrator.core.times import Instant
 from orchestrator.ledger import mirrors
 from orchestrator.ledger.store import Store
@@ -42,3 +42,15 @@ def write(store: Store, happened: Iterable[Happened]) -> int:
     )
     mirrors.people_are_due(store, [one.key.user for one in rows])
     return added
+
+
+def of_run(store: Store, run: int, user: str) -> list[Happened]:
+    """What happened to a person's messages of a run, in order of time."""
+    rows = store.rows(
+        "SELECT channel, step, slot, deed, at FROM deed WHERE user_id = ? AND run = ? ORDER BY at, channel, step, slot, deed",
+        (user, run),
+    )
+    return [
+        Happened(DeliveryKey(run, user, Channel(channel), step, slot), Deed(deed), Instant(at))
+        for channel, step, slot, deed, at in rows
+    ]

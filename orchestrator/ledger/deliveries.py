@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from orchestrator.core.nouns import OPEN, Channel, DeliveryKey, Person, State
+from orchestrator.core.nouns import OPEN, Channel, DeliveryKey, Person, State, delivery_id
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
 from orchestrator.ledger.people import pack
@@ -76,6 +76,14 @@ class Answered:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is left of a message once it was intended: the hash of its body, and the first judging moment it was written as of."""
+
+    body: bytes | None
+    judged_at: Instant | None
+
+
 _COLUMNS = (
     "d.run, d.user_id, d.channel, d.step, d.slot, r.campaign, r.occurrence, d.segment, d.variant, d.holdout, d.state, d.reason, d.detail,"
     " d.attempt, d.provider, d.provider_id, d.address, d.exposed_at, d.intent_at, d.settled_at, d.not_before, d.maybe_duplicate"
@@ -128,6 +136,41 @@ def listed(store: Store, asked: Asked) -> Iterator[Delivery]:
             not_before=not_before,
             maybe_duplicate=bool(duplicate),
         )
+
+
+def runs_of(store: Store, user: str, campaign: str) -> list[int]:
+    """The runs of a campaign in which a person has a delivery, the newest first."""
+    rows = store.rows(
+        "SELECT DISTINCT d.run FROM delivery d JOIN run r ON r.id = d.run WHERE d.user_id = ? AND r.campaign = ? ORDER BY d.run DESC",
+        (user, campaign),
+    )
+    return [row[0] for row in rows]
+
+
+def knows(store: Store, user: str) -> bool:
+    """Whether anybody of this id ever had a delivery."""
+    return bool(store.rows("SELECT 1 FROM delivery WHERE user_id = ? LIMIT 1", (user,)))
+
+
+def kept(store: Store, key: DeliveryKey) -> Kept:
+    """What the ledger keeps of a delivery's message. The delivery must be one of the ledger's."""
+    [(body, judged_at)] = store.rows(
+        "SELECT body, judged_at FROM delivery WHERE run = ? AND user_id = ? AND channel = ? AND step = ? AND slot = ?",
+        key,
+    )
+    return Kept(None if body is None else bytes(body), None if judged_at is None else Instant(judged_at))
+
+
+def called(store: Store, name: str) -> DeliveryKey | None:
+    """The delivery with this id, looked for in the newest runs first; ids are computed, so every row of a run is gone through."""
+    for run, campaign, occurrence in store.rows("SELECT id, campaign, occurrence FROM run ORDER BY id DESC"):
+        for user, channel, step, slot in store.rows(
+            "SELECT user_id, channel, step, slot FROM delivery WHERE run = ? AND intent_at IS NOT NULL", (run,)
+        ):
+            key = DeliveryKey(run, user, Channel(channel), step, slot)
+            if delivery_id(campaign, occurrence, key) == name:
+                return key
+    return None
 
 
 def counts(store: Store, run: int) -> list[Count]:

@@ -46,3 +46,9 @@ def acknowledge(store: Store, user: str, message: str, now: Instant) -> bool:
             )
             deeds.write(store, [Happened(DeliveryKey(*key), Deed.OPENED, now) for key in keys])
         return bool(known)
+
+
+def stored(store: Store, user: str, message: str) -> Mapping[str, Any] | None:
+    """What a message of the inbox says, seen or not; None if it is not kept any more."""
+    rows = store.rows("SELECT payload FROM inbox WHERE user_id = ? AND id = ?", (user, message))
+    return json.loads(rows[0][0]) if rows else None

@@ -80,6 +80,10 @@ class Ledger:
         """The earliest moment anything wants a worker."""
         return shards.next_due(self.store, now)
 
+    def plans(self) -> bool:
+        """Whether a run is being planned just now."""
+        return planning.under_way(self.store)
+
     def bundle(self, version: str) -> runs.Files:
         """The files a run was planned from."""
         return runs.bundle(self.store, version)

@@ -19,4 +19,10 @@ def pack(people: Sequence[Person]) -> bytes:
 
 def unpack(blob: bytes) -> tuple[Person, ...]:
     """Turn the bytes back into people, in the order they were packed."""
-    return tuple(_READ(zlib.decompress(blob)))
+    return unpack_weighed(blob)[0]
+
+
+def unpack_weighed(blob: bytes) -> tuple[tuple[Person, ...], int]:
+    """The people, and how many bytes they are when nothing is compressed: nobody's values can be longer."""
+    data = zlib.decompress(blob)
+    return tuple(_READ(data)), len(data)

@@ -1,7 +1,7 @@
 """A run while it is planned: taken by one planner, written shard by shard, let go to be worked, or planned anew."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from json import dumps
 from typing import NamedTuple
 
@@ -27,6 +27,11 @@ def begin_planning(store: Store, run: int, boot: Boot) -> bool:
         )
 
 
+def under_way(store: Store) -> bool:
+    """Whether a run is being planned just now."""
+    return bool(store.rows("SELECT 1 FROM run WHERE state = 'planning' LIMIT 1"))
+
+
 class Planned(NamedTuple):
     """A member as the planner writes them: the person, and one slot number for each row of each channel."""
 
@@ -35,11 +40,10 @@ class Planned(NamedTuple):
 
 
 _PLAN = (
-    "WITH m (user_id, channel, slot, segment, variant, holdout) AS MATERIALIZED {table}"
+    "WITH m (user_id) AS MATERIALIZED {table}"
     " INSERT INTO delivery (run, user_id, channel, step, slot, shard, segment, variant, holdout, state, reason, detail, attempt,"
     " provider, provider_id, address, maybe_duplicate)"
-    " SELECT ?, m.user_id, m.channel, 0, m.slot, ?, m.segment, m.variant, m.holdout, 'planned', '', '', 0, '', '', '', 0 FROM m"
-    " WHERE true ON CONFLICT DO NOTHING"
+    " SELECT ?, m.user_id, ?, 0, ?, ?, ?, ?, ?, 'planned', '', '', 0, '', '', '', 0 FROM m WHERE true ON CONFLICT DO NOTHING"
 )
 
 
@@ -50,39 +54,55 @@ def add_shard(
     opens_at: Instant,
     members: Sequence[Planned],
     wants: coupons.Wants = NOTHING,
-    packed: bytes = b"",
 ) -> Counter[str]:
     """Write one shard, its people and one row for each of their channels, in one transaction; the same again is harmless.
 
     `members` must be in user order, so that rows are written where they belong. Who `wants` a coupon gets a code in the
-    same transaction, to hold from when the shard opens; returns by pool how many found it empty. `packed` are the people as
-    `people.pack` makes them, if the caller had the time: whoever gets a code is packed here.
+    same transaction, to hold from when the shard opens; returns by pool how many found it empty. All of it lasts from when
+    planning is finished: what a power cut leaves before is forgotten, and planned anew.
     """
     people = [member.person for member in members]
-    rows = [
-        (person.user, channel, slot, person.segment, person.variant, int(person.holdout))
-        for person, places in members
-        for channel, slot in places
-    ]
+    alike: dict[tuple[str, int, str, str, bool], list[str]] = {}
+    for person, places in members:
+        for place in places:
+            what = (*place, person.segment, person.variant, person.holdout)
+            users = alike.get(what)
+            if users is None:
+                users = alike[what] = []
+            users.append(person.user)
     short = Counter[str]()
-    packed = b"" if wants else packed or pack(people)
-    columns = list(zip(*rows, strict=True))
-    alike = Counter(zip(columns[1], *columns[3:], strict=True)) if rows else Counter[tuple[str, ...]]()
-    summary = dumps(
-        [("planned", "", *what, alike[what]) for what in sorted(alike)], ensure_ascii=False, separators=(",", ":")
-    )
-    with store.transaction():
+    packed = b"" if wants else pack(people)
+    with store.transaction(lasting=False):
         if wants:
             people, short = coupons.give(store, run, opens_at, people, wants)
             packed = pack(people)
-        if rows:
-            store.each(_PLAN, columns, (run, number))
+        for (channel, slot, segment, variant, holdout), users in alike.items():
+            store.each(_PLAN, [users], (run, channel, slot, number, segment, variant, int(holdout)))
         store.change(
             "INSERT INTO shard (run, number, opens_at, due_at, asked_at, claims, members, first_user, last_user, people, summary)"
             " SELECT id, ?, ?, ?, due_at, 0, ?, ?, ?, ?, ? FROM run WHERE id = ? ON CONFLICT DO NOTHING",
-            (number, opens_at, opens_at, len(people), people[0].user, people[-1].user, packed, summary, run),
+            (
+                number,
+                opens_at,
+                opens_at,
+                len(people),
+                people[0].user,
+                people[-1].user,
+                packed,
+                _summary(alike),
+                run,
+            ),
         )
     return short
+
+
+def _summary(alike: Mapping[tuple[str, int, str, str, bool], Sequence[str]]) -> str:
+    """How many rows are planned of each kind, as `shards.recount` would tell it."""
+    rows = Counter[tuple[str, str, str, int]]()
+    for (channel, _, segment, variant, holdout), users in alike.items():
+        rows[channel, segment, variant, int(holdout)] += len(users)
+    found = [("planned", "", *what, rows[what]) for what in sorted(rows)]
+    return dumps(found, ensure_ascii=False, separators=(",", ":"))
 
 
 def finish_planning(store: Store, run: int, boot: Boot, audience: int, now: Instant, hold: str = "") -> None:

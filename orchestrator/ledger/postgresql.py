@@ -42,9 +42,11 @@ class PostgreSQLStore:
             self._cursor.execute("SET synchronous_commit = on")
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, lasting: bool = True) -> Iterator[None]:
         try:
             with self._connection.transaction():
+                if not lasting:
+                    self._cursor.execute("SET LOCAL synchronous_commit = off")
                 yield
         except self._lost as problem:
             if self._connection.closed and self._holds_boot:

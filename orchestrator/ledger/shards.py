@@ -11,7 +11,7 @@ from orchestrator.core.times import Instant
 from orchestrator.core.turns import Mark
 from orchestrator.ledger import mirrors, pace
 from orchestrator.ledger.boots import Boot
-from orchestrator.ledger.people import unpack
+from orchestrator.ledger.people import unpack, unpack_weighed
 from orchestrator.ledger.store import Store
 
 
@@ -31,6 +31,8 @@ class Shard:
     people: tuple[Person, ...]
     fresh: bool = False
     """Whether nobody had it before, so that all of its people's rows stand as they were planned."""
+    weight: int | None = None
+    """Bytes of all that is known of its people, if somebody has weighed it."""
 
 
 def claim(store: Store, boot: Boot, now: Instant) -> Shard | None:
@@ -56,6 +58,7 @@ def claim(store: Store, boot: Boot, now: Instant) -> Shard | None:
         campaign, occurrence, version, on_ambiguous, due_at, state = store.rows(
             "SELECT campaign, occurrence, version, on_ambiguous, due_at, state FROM run WHERE id = ?", (run,)
         )[0]
+    known, weight = unpack_weighed(people) if people else ((), 0)
     return Shard(
         run,
         number,
@@ -66,8 +69,9 @@ def claim(store: Store, boot: Boot, now: Instant) -> Shard | None:
         due_at,
         opens_at,
         state == "cancelled",
-        unpack(people) if people else (),
+        known,
         claims == 1,
+        weight,
     )
 
 
@@ -231,6 +235,16 @@ def recount(store: Store, run: int, number: int, users: Sequence[str], now: Inst
     summary = json.dumps([list(row[:7]) for row in rows], ensure_ascii=False, separators=(",", ":"))
     due_at = Instant(min(at for at, _ in waits)) if waits else None
     return summary, due_at, max((step for _, step in waits), default=0)
+
+
+def person(store: Store, run: int, user: str) -> Person | None:
+    """One person of a run as they were planned, or asked about last; None once their shard is done and its people are dropped."""
+    rows = store.rows(
+        "SELECT shard.people FROM shard JOIN delivery d ON d.run = shard.run AND d.shard = shard.number"
+        " WHERE d.run = ? AND d.user_id = ? AND shard.people IS NOT NULL LIMIT 1",
+        (run, user),
+    )
+    return next((one for row in rows for one in unpack(row[0]) if one.user == user), None)
 
 
 def any_claimed(store: Store) -> bool:

@@ -34,6 +34,7 @@ class SQLiteStore:
         self._gate: int | None = None
         self._boot: int | None = None
         self._places: list[int] = []
+        self._lasting = True
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._gate = os.open(self._mark(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -88,10 +89,13 @@ class SQLiteStore:
         fcntl.flock(self._gate, how)
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, lasting: bool = True) -> Iterator[None]:
         self._gated(fcntl.LOCK_EX)
         try:
             self._in_its_place()
+            if lasting is not self._lasting:
+                self._connection.execute(f"PRAGMA synchronous={'FULL' if lasting else 'NORMAL'}")
+                self._lasting = lasting
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -157,7 +161,7 @@ class SQLiteStore:
     def each(self, sql: str, table: Sequence[Sequence[Any]], parameters: Sequence[Any] = ()) -> int:
         plain = [column for column in table if not isinstance(column[0], bytes)]
         packed = [b"".join(column) for column in table if isinstance(column[0], bytes)]
-        rows = msgspec.json.encode(list(zip(*plain, strict=True))).decode()
+        rows = msgspec.json.encode(plain[0] if len(plain) == 1 else list(zip(*plain, strict=True))).decode()
         kinds = tuple([len(column[0]) if isinstance(column[0], bytes) else 0 for column in table])
         before = self._connection.total_changes
         try:
@@ -267,13 +271,16 @@ _PASSING = {
 
 @lru_cache(maxsize=256)
 def _over(sql: str, kinds: tuple[int, ...]) -> str:
-    """The statement over rows that come as JSON; of a column of bytes, whose length stands in `kinds`, as one long value."""
+    """The statement over rows that come as JSON, or the values of one column; of a column of bytes, whose length stands in
+    `kinds`, as one long value.
+    """
     columns, place = [], 0
+    alone = kinds.count(0) == 1
     for length in kinds:
         if length:
             columns.append(f"substr(?, key * {length} + 1, {length})")
         else:
-            columns.append(f"json_extract(value, '$[{place}]')")
+            columns.append("value" if alone else f"json_extract(value, '$[{place}]')")
             place += 1
     return spell(sql.replace("{table}", f"(SELECT {', '.join(columns)} FROM json_each(?))"), _ANY, "?")
 

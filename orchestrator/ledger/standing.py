@@ -69,7 +69,7 @@ def states(store: Store, run: int) -> States:
     return Counter({State(state): count for state, count in rows})
 
 
-_CAME = {
+CAME = {
     "reached": (State.ACCEPTED, State.DELIVERED, State.COMPLAINED),
     "waiting": tuple(sorted(OPEN)),
     "in_doubt": (State.UNKNOWN,),
@@ -78,16 +78,17 @@ _CAME = {
 """What becomes of a person, by the states of their rows: the first that any row is in. In every other state a reason decides."""
 
 
-def people(store: Store, run: int) -> People:
-    """What became of a run's people, whatever number of rows each of them has."""
-    came = [(name, state) for name, states in _CAME.items() for state in states]
+def people(store: Store, run: int, user: str | None = None) -> People:
+    """What became of a run's people, whatever number of rows each of them has; of one of them alone, if named."""
+    came = [(name, state) for name, states in CAME.items() for state in states]
     last = len(came) + len(DECIDING)
     by_state = "".join(f" WHEN '{state}' THEN {place}" for place, (_, state) in enumerate(came))
     by_reason = "".join(f" WHEN '{reason}' THEN {place}" for place, reason in enumerate(DECIDING, len(came)))
     rows = store.rows(
         f"SELECT place, COUNT(*) FROM (SELECT MIN(CASE state{by_state} ELSE CASE reason{by_reason} ELSE {last} END END) AS place"
-        " FROM delivery WHERE run = ? GROUP BY user_id) AS person GROUP BY place ORDER BY place",
-        (run,),
+        f" FROM delivery WHERE run = ?{'' if user is None else ' AND user_id = ?'} GROUP BY user_id) AS person"
+        " GROUP BY place ORDER BY place",
+        (run,) if user is None else (run, user),
     )
     found = People(people=sum(count for _, count in rows))
     for place, count in rows:

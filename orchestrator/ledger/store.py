@@ -19,8 +19,11 @@ class Store(Protocol):
     skip_locked: str
     """The clause that lets a claim pass over rows another worker holds; empty where only one can write."""
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """Everything inside is written as one, or not at all; nobody else writes meanwhile on SQLite."""
+    def transaction(self, *, lasting: bool = True) -> AbstractContextManager[None]:
+        """Everything inside is written as one, or not at all; nobody else writes meanwhile on SQLite.
+
+        Unless it must be `lasting`, it waits for no disk: a power cut may undo it as a whole, until the next that is lasting.
+        """
         ...
 
     def reading(self) -> AbstractContextManager[None]:

@@ -4,13 +4,14 @@ from orchestrator.pipeline.answers import Questions
 from orchestrator.pipeline.asking import AHEAD, ask_again
 from orchestrator.pipeline.casting import Again, Casting
 from orchestrator.pipeline.coupons import Coupons, coupons_of, fill, stock, supply
-from orchestrator.pipeline.forecast import Forecast, forecast
+from orchestrator.pipeline.forecast import Forecast, dry_run, forecast
 from orchestrator.pipeline.learn import Pace, learn
 from orchestrator.pipeline.ledger_thread import LedgerThread
 from orchestrator.pipeline.letters import BundleLetters
 from orchestrator.pipeline.mirror import Mirrors
 from orchestrator.pipeline.plan import PEOPLE_A_SHARD, Cast, plan
 from orchestrator.pipeline.prepared import Letter, Letters, Prepared, Unwritten
+from orchestrator.pipeline.previewing import Scene, letter_to, marked, tiles
 from orchestrator.pipeline.work import Parts, Sight, Watch, work
 
 __all__ = [
@@ -30,16 +31,21 @@ __all__ = [
     "Parts",
     "Prepared",
     "Questions",
+    "Scene",
     "Sight",
     "Unwritten",
     "Watch",
     "ask_again",
     "coupons_of",
+    "dry_run",
     "fill",
     "forecast",
     "learn",
+    "letter_to",
+    "marked",
     "plan",
     "stock",
     "supply",
+    "tiles",
     "work",
 ]

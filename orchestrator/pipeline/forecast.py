@@ -1,11 +1,11 @@
 """The dry run: who of an audience would get what now, and why the others would not, counted in people."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
-from orchestrator.core.assignment import assign
+from orchestrator.core.assignment import assign, ramp_at
 from orchestrator.core.campaigns import Campaign
 from orchestrator.core.eligibility import RowVerdict, judge, touches_since
 from orchestrator.core.facts import RunFacts
@@ -51,18 +51,31 @@ def forecast(
     """Judge everybody by the one judge, on the ledger's facts of now; nothing is written."""
     found = Forecast()
     by_zone = campaign.schedule is not None and campaign.schedule.recipient
+    for person, verdicts in judged(ledger, campaign, people, run, now):
+        if by_zone:
+            found.zoneless += find_zone(person.zone) is None
+        count(found, person, verdicts)
+        if coupons is not None and needs_one(verdicts):
+            found.coupons.update(coupons.pools_of(person))
+    return found
+
+
+def judged(
+    ledger: Ledger, campaign: Campaign, people: Iterable[Person], run: RunFacts, now: Instant
+) -> Iterator[tuple[Person, Sequence[RowVerdict]]]:
+    """Everybody with what they drew, and the judge's word on each of their rows, as a plan would write them."""
     source = iter(people)
     while batch := list(islice(source, BATCH)):
         drawn = [_drawn(campaign, person) for person in batch]
-        if by_zone:
-            found.zoneless += sum(find_zone(person.zone) is None for person in batch)
         known = ledger.facts(Wanted(run.run, drawn, campaign.policy.topic, touches_since(campaign, now)))
         for person in drawn:
-            verdicts = judge(campaign, run, person, replace(known[person.user], rows=()), now)
-            _count(found, person, verdicts)
-            if coupons is not None and needs_one(verdicts):
-                found.coupons.update(coupons.pools_of(person))
-    return found
+            yield person, judge(campaign, run, person, replace(known[person.user], rows=()), now)
+
+
+def dry_run(ledger: Ledger, campaign: Campaign, at: Instant) -> RunFacts:
+    """A run of the campaign at a moment, which nobody fires: as far as its ramp would be by then."""
+    ramp, grows_at = ramp_at(campaign, ledger.began(campaign.name) or at, at)
+    return RunFacts(0, at, at, ramp=ramp, ramp_grows_at=grows_at)
 
 
 def _drawn(campaign: Campaign, person: Person) -> Person:
@@ -70,7 +83,7 @@ def _drawn(campaign: Campaign, person: Person) -> Person:
     return replace(person, variant=variant, holdout=holdout)
 
 
-def _count(found: Forecast, person: Person, verdicts: Sequence[RowVerdict]) -> None:
+def count(found: Forecast, person: Person, verdicts: Sequence[RowVerdict]) -> None:
     """A person who gets a message on any channel is reached; else who waits on any is held; else the furthest row decides."""
     found.people += 1
     found.segments[person.segment] += 1

@@ -1,9 +1,9 @@
 """The ledger on a thread of its own, so that wire and web go on while a transaction commits."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from orchestrator.core.errors import PassingError
 from orchestrator.ledger import Ledger
@@ -28,10 +28,17 @@ class LedgerThread:
 
     async def __call__(self, ask: Callable[[Ledger], Answer]) -> Answer:
         """Run one call on the ledger's thread and wait for it."""
+        return await self.begin(ask)
+
+    def begin(self, ask: Callable[[Ledger], Answer]) -> Coroutine[Any, Any, Answer]:
+        """Run one call on the ledger's thread, which begins at once; wait for what comes of it before the next."""
+        return self._end(ask, self._run(ask))
+
+    async def _end(self, ask: Callable[[Ledger], Answer], begun: asyncio.Future[Answer]) -> Answer:
         told = ""
         while True:
             try:
-                return await asyncio.get_running_loop().run_in_executor(self._thread, ask, self.ledger)
+                return await begun
             except PassingError as problem:
                 if self._waits is None:
                     raise
@@ -39,6 +46,10 @@ class LedgerThread:
                     told = str(problem)
                     self._waits(told)
                 await asyncio.sleep(PATIENCE)
+                begun = self._run(ask)
+
+    def _run(self, ask: Callable[[Ledger], Answer]) -> asyncio.Future[Answer]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, ask, self.ledger)
 
     def close(self) -> None:
         """Close the ledger after the last call."""

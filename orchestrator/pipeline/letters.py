@@ -5,14 +5,13 @@ A template that ends its writer for one member after the other halts its run, in
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from functools import partial
 
 from orchestrator.core.campaigns import Campaign, Kind
 from orchestrator.core.frozen import changed
 from orchestrator.core.nouns import Channel, Content, EmailContent, Person
 from orchestrator.ledger import Seal
 from orchestrator.pipeline.prepared import Letter, Unwritten
-from orchestrator.rendering import Compiled, Refusal, RenderChild, RenderRequest
+from orchestrator.rendering import Compiled, Refusal, RenderChild, RenderRequest, write_many
 
 STRIKES = 5
 """So many messages in a row that take their writer with them, all of one template, halt the run they belong to."""
@@ -34,8 +33,11 @@ class BundleLetters:
         self._words: dict[str, str] = {}
         self._halted: dict[int, str] = {}
 
-    def render(self, letters: Iterable[Letter]) -> Iterator[Content | Unwritten]:
-        """One answer for each letter, in order, written only as they are asked for; none any more once a run is halted."""
+    def render(self, letters: Iterable[Letter], weight: int | None = None) -> Iterator[Content | Unwritten]:
+        """One answer for each letter, in order, written only as they are asked for; none any more once a run is halted.
+
+        What cannot run away is written in this process, if nothing known of a person is longer than `weight` bytes.
+        """
         asked: deque[tuple[int, RenderRequest]] = deque()
 
         def requests() -> Iterator[RenderRequest]:
@@ -48,8 +50,7 @@ class BundleLetters:
                 asked.append((letter.key.run, request))
                 yield request
 
-        write = self.compiled.render_many if self.child is None else partial(self.child.render_many, self.compiled)
-        for told in write(requests()):
+        for told in self._write(requests(), weight):
             run, request = asked.popleft()
             if isinstance(told, Refusal):
                 yield Unwritten(told.state, told.reason, told.detail)
@@ -64,6 +65,13 @@ class BundleLetters:
     def halted(self, run: int) -> str:
         """Why the run must stand still, told once; empty if it may go on."""
         return self._halted.pop(run, "")
+
+    def _write(self, requests: Iterator[RenderRequest], weight: int | None) -> Iterator[Content | Refusal]:
+        if self.child is None:
+            return self.compiled.render_many(requests)
+        if weight is None:
+            return self.child.render_many(self.compiled, requests)
+        return write_many(self.compiled, self.child, requests, weight)
 
     def _strike(self, run: int, request: RenderRequest, detail: str) -> bool:
         """Count one more; whether it was one too many. Only a message that can be written clears the count."""

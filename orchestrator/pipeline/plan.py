@@ -15,7 +15,6 @@ from orchestrator.core.occurrences import wave
 from orchestrator.core.times import Instant
 from orchestrator.ledger import Ledger, Planned, Run, planning
 from orchestrator.ledger.coupons import Wants
-from orchestrator.ledger.people import pack
 from orchestrator.pipeline.coupons import Coupons, out_of
 
 PEOPLE_A_SHARD = 2000
@@ -44,12 +43,12 @@ def plan(ledger: Ledger, run: Run, campaign: Campaign, cast: Cast, now: Instant)
     """
     members, short = 0, Counter[str]()
 
-    def write(number: int, opens_at: Instant, written: list[Planned], packed: bytes) -> Counter[str]:
+    def write(number: int, opens_at: Instant, written: list[Planned]) -> Counter[str]:
         wants: Wants = {}
         if cast.coupons is not None:
             facts = RunFacts(run.id, run.due_at, opens_at)
             wants = cast.coupons.wants(ledger, campaign, facts, [member.person for member in written], now)
-        return planning.add_shard(ledger.store, run.id, number, opens_at, written, wants, packed)
+        return planning.add_shard(ledger.store, run.id, number, opens_at, written, wants)
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger") as thread:
         # The ledger writes while the next shards are made ready, which is never more than a few ahead of it.
@@ -57,8 +56,7 @@ def plan(ledger: Ledger, run: Run, campaign: Campaign, cast: Cast, now: Instant)
         for number, (opens_at, people) in enumerate(_shards(campaign, run, cast.people)):
             made = [_planned(campaign, person) for person in people]
             members += len(made)
-            packed = pack([member.person for member in made]) if cast.coupons is None else b""
-            behind.append(thread.submit(write, number, opens_at, made, packed))
+            behind.append(thread.submit(write, number, opens_at, made))
             if len(behind) > AHEAD:
                 short += behind.popleft().result()
         for shard in behind:

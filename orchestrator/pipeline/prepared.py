@@ -33,8 +33,11 @@ class Unwritten:
 class Letters(Protocol):
     """A campaign's compiled templates."""
 
-    def render(self, letters: Iterable[Letter]) -> Iterator[Content | Unwritten]:
-        """One answer for each letter, in order, rendered only as they are asked for."""
+    def render(self, letters: Iterable[Letter], weight: int | None = None) -> Iterator[Content | Unwritten]:
+        """One answer for each letter, in order, rendered only as they are asked for.
+
+        `weight`: bytes that nothing known of a person is longer than, where somebody has weighed it.
+        """
         ...
 
     def touched(self) -> frozenset[tuple[str, ...]]:

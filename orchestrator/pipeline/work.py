@@ -71,7 +71,9 @@ async def work(shard: Shard, parts: Parts, clock: Clock, offered: Callable[[], N
         items = chain(sight.items(prepared.letters, verdicts, known, clock.now()), _then(offered))
         turns = parts.dispatch.turns(items, sight.job())
         async for turn in turns:
-            permitted = await parts.ledger(partial(sight.take, turn))
+            asked = parts.ledger.begin(partial(sight.take, turn))
+            turns.look_ahead()
+            permitted = await asked
             sight.note(turn.answered, permitted)
             if parts.watch is not None:
                 parts.watch.turned(shard, turn, permitted)
@@ -136,9 +138,8 @@ class Sight:
             if isinstance(verdict.verdict, Send)
             and (row := _row(known[user], verdict.channel, verdict.step, verdict.slot))
         ]
-        for (letter, row), content in zip(
-            rows, letters.render(letter for letter, _ in rows), strict=False
-        ):  # fewer: halted
+        written = letters.render((letter for letter, _ in rows), self.shard.weight)
+        for (letter, row), content in zip(rows, written, strict=False):  # fewer: halted
             if isinstance(content, Unwritten):
                 yield Mark(letter.key, content.state, content.reason, content.detail, exposed=True)
                 continue

@@ -81,7 +81,7 @@ class HttpRequest:
 class HttpResponse:
     """What came back; header names in lower case.
 
-    `retry_after`: seconds the service asks us to wait, within [1 s, 6 h]; the wire read them out of the header, in both of
+    `retry_after`: seconds a refusal asks us to wait, within [1 s, 6 h]; the wire read them out of the header, in both of
     its forms, because a date needs a clock and adapters have none.
     """
 

@@ -2,25 +2,37 @@
 
 from orchestrator.rendering.child import RenderChild, RenderChildError
 from orchestrator.rendering.compiling import Setting
+from orchestrator.rendering.inspecting import Finding, Inspection, inspect
 from orchestrator.rendering.linting import Catalogue, lint
 from orchestrator.rendering.rendering import Compiled, Refusal, RenderRequest, touched
+from orchestrator.rendering.samples import samples
 from orchestrator.rendering.scripts import Path, spell
+from orchestrator.rendering.tiles import Preview, Tile, addresses
 from orchestrator.rendering.trials import Values, tried
 from orchestrator.rendering.writing import Limits
+from orchestrator.rendering.writing_many import write_many
 
 __all__ = [
     "Catalogue",
     "Compiled",
+    "Finding",
+    "Inspection",
     "Limits",
     "Path",
+    "Preview",
     "Refusal",
     "RenderChild",
     "RenderChildError",
     "RenderRequest",
     "Setting",
+    "Tile",
     "Values",
+    "addresses",
+    "inspect",
     "lint",
+    "samples",
     "spell",
     "touched",
     "tried",
+    "write_many",
 ]

@@ -10,7 +10,7 @@ import pickle
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import suppress
 from itertools import islice
 from types import TracebackType
@@ -50,7 +50,7 @@ class RenderChild:
         self._known: set[str] = set()
         self._start({one.key: one for one in compiled})
 
-    def render_many(self, compiled: Compiled, requests: Iterable[RenderRequest]) -> Iterator[Content | Refusal]:
+    def render_many(self, compiled: Compiled, requests: Iterable[RenderRequest]) -> Generator[Content | Refusal]:
         """One answer for each request, in order; requests are read at most two batches ahead of the answers.
 
         A message that takes too long or too much memory is refused, and costs nobody else anything but time. One such

@@ -43,6 +43,7 @@ _STRFTIME = MappingProxyType(
 """What Liquid's date codes are called in the patterns of Unicode."""
 _UNITS = MappingProxyType({"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": 7 * DAY})
 _LONGEST_TEXT = 1_000_000
+_SHORT = 64
 
 
 def add(value: Any, number: Any) -> int | float:
@@ -238,6 +239,15 @@ def _bounded(filter_: Callable[..., Any]) -> Callable[..., Any]:
     return kept
 
 
+_quoted = lru_cache(maxsize=8192)(FILTERS["urlencode"])
+
+
+def urlencode(value: Any) -> str:
+    """Text as a URL wants it; what is short (a name, a city) is likely to come again."""
+    short = value.__class__ is str and len(value) <= _SHORT
+    return str(_quoted(value) if short else FILTERS["urlencode"](value))
+
+
 def _append(value: Any, text: Any) -> Any:
     return value + text if isinstance(value, Markup) else f"{value}{text}"
 
@@ -267,7 +277,8 @@ _OURS: Mapping[str, tuple[Callable[..., Any], int]] = {
     "time_zone": (in_time_zone, 1),
     "times": (multiply, 0),
     "upcase": (FILTERS["upper"], 0),
-    "url_encode": (FILTERS["urlencode"], 0),
+    "url_encode": (urlencode, 0),
+    "urlencode": (urlencode, 0),
 }
 
 

@@ -20,6 +20,7 @@ from orchestrator.rendering.lookup import Cell, Shelf, shelve
 from orchestrator.rendering.pieces import Place
 from orchestrator.rendering.reading import READER, Reader, known_locale
 from orchestrator.rendering.scripts import Path, Script, spell
+from orchestrator.rendering.straight import MOST
 from orchestrator.rendering.values import AbortError, MissingDataError, NoCouponError
 
 _NOTHING: Mapping[str, Any] = {}
@@ -145,6 +146,15 @@ class Compiled:
             return form.make(texts)
         except Exception as error:  # noqa: BLE001 - a template and one person's data may raise anything
             return _refusal(script, error, person.attributes.get(UNLINKED) or _NOTHING)
+
+    def straight(self, request: RenderRequest, weight: int) -> bool:
+        """Whether writing this message takes little, where no value of the person's is longer than `weight` bytes."""
+        person = request.person
+        place = (person.segment, request.channel, person.variant, person.locale)
+        form = self._cells.get(place) or self._look_up(place)
+        if isinstance(form, Refusal) or form.script is None:
+            return True
+        return form.script.reads is not None and form.script.reads * weight <= MOST
 
     def file_of(self, request: RenderRequest) -> str:
         """The file that has the last word on somebody's message; empty if there is none."""

@@ -17,6 +17,7 @@ from orchestrator.rendering.environment import GLOBALS, Situation, template_of
 from orchestrator.rendering.folding import path_of
 from orchestrator.rendering.links import URL
 from orchestrator.rendering.pieces import Place, Tags, mistake
+from orchestrator.rendering.straight import every_node, reads
 
 CUT = "\0"
 """What stands between the texts of one message. Stores take no NUL, so data cannot hold one."""
@@ -62,7 +63,7 @@ class Script:
     def __init__(self, tags: Tags, parts: Sequence[tuple[list[nodes.Node], bool]], name: str, locale: str = "") -> None:
         """Compile parts (a body, and whether it is HTML) to one template; ConfigError for what cannot be compiled.
 
-        `locale` is the one its files are written in, empty for the project's.
+        `locale` is the one its files are written in, empty for the project's. `reads`: how many values it reads; None if it might run away.
         """
         self.tags = tags
         self.locale = locale
@@ -87,6 +88,7 @@ class Script:
             raise mistake(tags.place(number), error.message or "cannot be compiled") from None
         except (SyntaxError, RecursionError, MemoryError, OverflowError) as error:
             raise mistake(tags.place(2), f"cannot be compiled: {error}", "write it in fewer steps") from None
+        self.reads = reads(tree)
         self._root = self._template.root_render_func
         self._evaluation = EvalContext(tags.room, None)
 
@@ -142,7 +144,7 @@ def _unescaped(part: list[nodes.Node]) -> nodes.Node:
 
 def _check(part: Iterable[nodes.Node], tags: Tags) -> Iterable[Mistake]:
     """What does not belong into a template."""
-    for node in (found for top in part for found in _all(top)):
+    for node in (found for top in part for found in every_node(top)):
         if not node.lineno:
             continue  # a constant of the head
         place = tags.place(node.lineno)
@@ -167,12 +169,6 @@ def _check_name(name: str, known: Mapping[str, Any], what: str, place: Place) ->
         return
     close = get_close_matches(name, [key for key in known if key != URL], 1)
     yield Mistake(*place, f"no {what} {name!r}", f"Did you mean {close[0]}?" if close else "")
-
-
-def _all(node: nodes.Node) -> Iterable[nodes.Node]:
-    yield node
-    for child in node.iter_child_nodes():
-        yield from _all(child)
 
 
 def _coupons(tree: nodes.Template) -> Iterable[tuple[str, int]]:

@@ -5,7 +5,7 @@ one that lacks data is nobody's mistake.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -29,9 +29,9 @@ _FATAL = 3
 """After so many messages that never ended nothing more is tried: each costs its whole time."""
 
 _ANYTHING = "anything"
-_TEXTS = ("Ada", "12", "2026-03-02", "EUR", "Europe/Vienna", "de", "https://shop.example/a", "d MMMM")
+TEXTS = ("Ada", "12", "2026-03-02", "EUR", "Europe/Vienna", "de", "https://shop.example/a", "d MMMM")
 _VALUES: Mapping[str, Sequence[Any]] = {
-    "text": _TEXTS,
+    "text": TEXTS,
     "number": (3, 1, 0, 2.5, 1000, -1),
     "boolean": (True, False),
     "date": ("2026-03-02", "2020-12-31"),
@@ -41,7 +41,7 @@ _VALUES: Mapping[str, Sequence[Any]] = {
     "phone": ("+431234567",),
     "url": ("https://shop.example/a",),
     "list": (["a", "b"], [], ["12"]),
-    _ANYTHING: (*_TEXTS, 3, 0, 2.5, True, ["a", "b"]),
+    _ANYTHING: (*TEXTS, 3, 0, 2.5, True, ["a", "b"]),
 }
 """What a made-up person has, by the kind of the attribute; the typical one has the first."""
 _KINDS = {
@@ -97,7 +97,7 @@ def _always(compiled: Compiled, child: RenderChild, cell: Cell, kinds: Kinds) ->
     try:
         certain = all(isinstance(it, Refusal) and it.reason is Reason.TEMPLATE_ERROR for it in others)
     finally:
-        others.close()  # type: ignore[attr-defined]  # a generator, so that the child is left in order
+        others.close()  # so that the child is left in order
     return first if certain else None
 
 
@@ -119,8 +119,13 @@ def _request(compiled: Compiled, cell: Cell, values: Mapping[str, Any]) -> Rende
 def _made_up(compiled: Compiled, cell: Cell, kinds: Kinds, number: int) -> dict[str, Any]:
     """A person with everything a message reads; number 0 is the typical one."""
     script = compiled.forms[cell].script
+    return made_up({path for path, _ in script.paths} if script is not None else (), kinds, number)
+
+
+def made_up(paths: Iterable[Path], kinds: Kinds, number: int) -> dict[str, Any]:
+    """Values for all of these paths; number 0 is the typical person."""
     values: dict[str, Any] = {}
-    for path in sorted({path for path, _ in script.paths} if script is not None else (), key=len, reverse=True):
+    for path in sorted(paths, key=len, reverse=True):
         known = kinds.get(path) or Values(_KINDS.get(path[0], _ANYTHING))
         choice = known.values or _VALUES.get(known.word, _VALUES[_ANYTHING])
         at = crc32(repr((number, path)).encode()) % len(choice) if number else 0

@@ -158,7 +158,7 @@ class HttpxEngine:
 
 def answer(status: int, headers: Mapping[str, str], body: bytes, clock: Clock) -> HttpResponse:
     """The response in the shape that adapters read; `headers` come in lower case from both engines."""
-    wish = headers.get("retry-after")
+    wish = headers.get("retry-after") if status >= 300 else None  # who took a message has nothing to ask for
     return HttpResponse(status, headers, body, None if wish is None else retry_after(wish, clock.now()))
 
 

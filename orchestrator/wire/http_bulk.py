@@ -19,6 +19,9 @@ from orchestrator.wire.http_request import Origin, place, written_out
 LOOK_EVERY = 0.05
 """Seconds between two looks for exchanges whose time is over."""
 
+_KNOWN = 1024
+"""URLs that need not be read again."""
+
 _SETTINGS = Allowance(plain_http=True)
 """What an address from the project's settings may be: any host, in plain HTTP too."""
 
@@ -62,6 +65,7 @@ class BulkEngine:
         self._resolver = resolver
         self._verify = verify
         self._free = connections
+        self._known: dict[str, tuple[Origin, str, str]] = {}
         self._queue: deque[Exchange] = deque()
         """Those that found no place free, in the order they came."""
         self._idle: dict[Origin, list[HttpLine]] = {}
@@ -92,7 +96,10 @@ class BulkEngine:
     def start(self, request: HttpRequest, deadline: float, done: Done) -> Exchange | None:
         """Begin the exchange without waiting. `done` hears the end of it once, perhaps before this returns."""
         try:
-            origin, path, shown = place(request.url, self._allow or _SETTINGS)
+            known = self._known.get(
+                request.url
+            )  # a hash of the allowance for each request would cost more than the rest
+            origin, path, shown = known or self._place(request.url)
             written = written_out(request, path, shown)
         except NotSent as problem:
             done(problem)
@@ -108,6 +115,12 @@ class BulkEngine:
             self._queue.append(exchange)
             self._watch()
         return exchange
+
+    def _place(self, url: str) -> tuple[Origin, str, str]:
+        if len(self._known) >= _KNOWN:
+            self._known.clear()
+        found = self._known[url] = place(url, self._allow or _SETTINGS)
+        return found
 
     async def close(self) -> None:
         """Let go of the connections; whoever waits hears so."""

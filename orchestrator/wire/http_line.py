@@ -1,7 +1,7 @@
 """One kept connection of the bulk engine: a request goes out in one piece, its answer is put together as it comes in."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 import httptools
@@ -17,8 +17,37 @@ def _lower(name: bytes) -> str:
     return name.decode("latin-1").lower()
 
 
-Answer = tuple[int, dict[str, str], bytes]
-"""Status, headers in lower case (repeated ones joined by commas), body."""
+class Headers(Mapping[str, str]):
+    """The headers of an answer in lower case, repeated ones joined by commas; read only if somebody asks, which few do."""
+
+    __slots__ = ("_came", "_told")
+
+    def __init__(self, came: list[tuple[bytes, bytes]]) -> None:
+        """As they came over the wire."""
+        self._came = came
+        self._told: dict[str, str] | None = None
+
+    def _read(self) -> dict[str, str]:
+        if self._told is None:
+            self._told = {}
+            for name, value in self._came:
+                key, told = _lower(name), value.decode("latin-1")
+                known = self._told.get(key)
+                self._told[key] = told if known is None else f"{known}, {told}"
+        return self._told
+
+    def __getitem__(self, name: str) -> str:
+        return self._read()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+
+Answer = tuple[int, Headers, bytes]
+"""Status, headers, body."""
 
 Heard = Callable[["HttpLine", Answer | Lost], None]
 """Told once for every request: the line it went over, and its answer or that there will be none."""
@@ -41,7 +70,7 @@ class HttpLine(asyncio.Protocol):
         """Whether somebody waits for an answer."""
         self._whole = False
         """Whether it is here; it is told when all that came with it was read, for nothing may follow it."""
-        self._headers: dict[str, str] = {}
+        self._came: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self._size = self._head_size = 0
         self._to_the_end = False
@@ -102,7 +131,7 @@ class HttpLine(asyncio.Protocol):
         if self._whole or not self._asked:
             self._useless()
             return
-        self._headers, self._body = {}, []
+        self._came, self._body = [], []
         self._size = self._head_size = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -113,14 +142,13 @@ class HttpLine(asyncio.Protocol):
         if self._head_size > MOST_HEADERS:
             self.tear(f"the head of its answer is longer than {MOST_HEADERS} bytes")
             return
-        key, told = _lower(name), value.decode("latin-1")
-        known = self._headers.get(key)
-        self._headers[key] = told if known is None else f"{known}, {told}"
+        self._came.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
-        if not self._whole and not self._parser.should_keep_alive() and "content-length" not in self._headers:
-            self._to_the_end = "chunked" not in self._headers.get("transfer-encoding", "")
+        if not self._whole and not self._parser.should_keep_alive():
+            headers = Headers(self._came)
+            self._to_the_end = "content-length" not in headers and "chunked" not in headers.get("transfer-encoding", "")
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
@@ -144,7 +172,7 @@ class HttpLine(asyncio.Protocol):
         status = self._status if self._whole else self._parser.get_status_code()
         self._to_the_end = self._whole = self._asked = False
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
-        self._heard(self, (status, self._headers, body))
+        self._heard(self, (status, Headers(self._came), body))
 
     def _useless(self) -> None:
         self.reusable = False

@@ -348,6 +348,8 @@ VERBS = [
     ("segment", "explain", "buyers", "u32", *AT),
     ("segment", "explain", "austrians", "u33", *AT),
     ("segment", "discover", "--goal", "purchase", *AT),
+    ("why", "spring", "u33@MAIL.example", *AT),
+    ("why", "spring", "u03", *AT),
     ("preview", "spring", "--as", "u33"),
     ("plan", "spring"),
 ]

@@ -9,8 +9,8 @@ import urllib.request
 import pytest
 
 from orchestrator import app
-from orchestrator.daemon.face import listen
 from orchestrator.daemon.supervisor import Serving, Supervisor
+from orchestrator.web.face import listen
 from orchestrator.wire.clock import WallClock
 from tests.doors.builders import the_example_in
 from tests.doors.serving import a_shop

@@ -14,6 +14,9 @@ from orchestrator.ledger import NewRun, Planned, RunState, planning, postgresql,
 from orchestrator.ledger.postgresql import PostgreSQLStore
 from tests.ledger.builders import NOW, a_person, a_run, an_answer, intend, ready, row, settle
 
+FULL = 2
+"""What SQLite calls it when a commit waits until it is on the disk."""
+
 
 def a_second_process(open_ledger):
     other = open_ledger()
@@ -60,6 +63,40 @@ def test_a_claimed_shard_knows_its_people_as_they_were_planned(ledger):
     )
     a_run(ledger, ada)
     assert ledger.claim(NOW).people == (ada,)
+
+
+def test_a_claimed_shard_says_how_much_is_known_of_its_people_at_most(ledger):
+    letter = "a letter " * 2000
+    a_run(ledger, a_person("u1"), a_person("u2", attributes={"letter": letter}))
+    shard = ledger.claim(NOW)
+    assert len(letter) < shard.weight < len(letter) + 2000
+
+
+def test_the_ledger_says_whether_a_run_is_being_planned(ledger):
+    run, _ = fire(ledger)
+    assert not ledger.plans()
+    planning.begin_planning(ledger.store, run.id, ledger.boot)
+    assert ledger.plans()
+    planning.finish_planning(ledger.store, run.id, ledger.boot, 0, NOW)
+    assert not ledger.plans()
+
+
+def test_a_plan_waits_for_the_disk_once_when_it_is_finished(ledger):
+    """Before that a power cut may take shards away: the run is planned anew then, and nothing of it has left."""
+
+    def waits():
+        if isinstance(ledger.store, PostgreSQLStore):
+            return ledger.store.rows("SHOW synchronous_commit")[0][0] != "off"
+        return ledger.store.rows("PRAGMA synchronous")[0][0] == FULL
+
+    run, _ = fire(ledger)
+    planning.begin_planning(ledger.store, run.id, ledger.boot)
+    planning.add_shard(ledger.store, run.id, 0, NOW, [Planned(a_person(), ((Channel.EMAIL, 0),))])
+    with ledger.store.transaction(lasting=False):
+        assert not waits()
+    planning.finish_planning(ledger.store, run.id, ledger.boot, 1, NOW)
+    with ledger.store.transaction():
+        assert waits()
 
 
 def test_a_run_is_not_worked_before_its_last_shard_stands(ledger):

@@ -55,7 +55,7 @@ class Halting:
     def __init__(self):
         self.halts, self.over = {}, False
 
-    def render(self, asked):
+    def render(self, asked, weight=None):
         for number, letter in enumerate(asked):
             if number == 2 and not self.over:
                 self.halts[letter.key.run] = "5 messages in a row could not be written: took over 2 s (x.yaml:3)"

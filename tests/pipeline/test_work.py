@@ -14,6 +14,7 @@ from orchestrator.dispatch import Dispatch, Lane
 from orchestrator.ledger import ConsentChange, NewRun, RunState, planning, runs
 from orchestrator.pipeline import Cast, LedgerThread, Parts, Prepared, Unwritten, plan, work
 from orchestrator.providers import Declaration, LocalReply, LocalRequest, Transport
+from orchestrator.rendering import RenderChildError
 from tests.ledger.builders import NOW
 
 MAIL, PUSH = Channel.EMAIL, Channel.PUSH
@@ -62,7 +63,7 @@ class Texts:
     def __init__(self, bad=()):
         self.bad = bad
 
-    def render(self, letters):
+    def render(self, letters, weight=None):
         for letter in letters:
             if letter.person.user in self.bad:
                 yield Unwritten(State.SKIPPED, Reason.MISSING_DATA, "firstName")
@@ -223,6 +224,31 @@ async def test_the_holdout_is_exposed_and_gets_nothing(ledger):
     shard = ledger.claim(NOW)
     await work(replace(shard, people=tuple(members)), stage.parts, stage.clock)
     assert ledger.store.rows("SELECT state, reason, exposed_at FROM delivery") == [("skipped", "holdout", NOW)] * 2
+
+
+class Dying(Texts):
+    """Letters that cannot be written any more from this one on."""
+
+    def __init__(self, last):
+        super().__init__()
+        self.last = last
+
+    def render(self, letters, weight=None):
+        for number, text in enumerate(super().render(letters, weight)):
+            if number == self.last:
+                raise RenderChildError("the render child is gone")
+            yield text
+
+
+@pytest.mark.parametrize("last", [0, 63, 64, 100, 200, 499])
+async def test_where_nothing_more_can_be_written_all_that_left_is_settled_and_the_rest_stays_planned(ledger, last):
+    post = Post("mail")
+    stage = Stage(ledger, a_campaign(channels=(MAIL,)), people(500), letters=Dying(last), mail=post)
+    with pytest.raises(RenderChildError):
+        await work(ledger.claim(NOW), stage.parts, stage.clock)
+    states = list(stage.rows().values())
+    assert states.count("accepted") == len(post.got) <= last
+    assert states.count("planned") == 500 - len(post.got)
 
 
 @pytest.mark.parametrize("stop_after", [1, 64, 200])

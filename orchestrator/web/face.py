@@ -1,4 +1,4 @@
-"""The daemon's web face: its port is taken before anything else starts, and its end never passes unseen."""
+"""A web face as it is served: its port is taken before anything else starts, and its end never passes unseen."""
 
 import asyncio
 import errno
@@ -43,6 +43,16 @@ def listen(host: str, port: int) -> list[socket.socket]:
             raise ServingError(message) from absent
         unless_all.pop_all()
     return taken
+
+
+def listen_here(port: int = 0) -> list[socket.socket]:
+    """Listen for this machine alone; on any free port if it is 0."""
+    if port:
+        return listen("127.0.0.1", port)
+    try:
+        return [_listening(socket.AF_INET, ("127.0.0.1", 0))]
+    except OSError as problem:
+        raise ServingError(_refusal(port, problem)) from problem
 
 
 def _listening(family: int, address: tuple[object, ...]) -> socket.socket:
