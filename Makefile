@@ -55,6 +55,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.engines
 	$(BIN)/python -m benchmarks.loader
 	$(BIN)/python -m benchmarks.warehouse
+	$(BIN)/python -m benchmarks.personas
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from orchestrator.audience import parting, spool
-from orchestrator.audience.behaviours import AMOUNTS
 from orchestrator.audience.casting import REACHED, Question
 from orchestrator.audience.columns import ATTRIBUTE
 from orchestrator.audience.engines.clickhouse_server import ClickHouseServer
@@ -30,6 +29,7 @@ from orchestrator.core.foreign import Foreign, PeopleTable, Place, Table
 from orchestrator.core.lists import People
 from orchestrator.core.segments.tree import Catalogue, Kind
 from orchestrator.core.times import Instant
+from orchestrator.core.variables import AMOUNTS
 
 _URL = "config/orchestrator.yaml"
 _AMONG = "among"

@@ -22,6 +22,7 @@ from orchestrator.cli import (
     sending,
     showing,
     steering,
+    testing,
     writing,
 )
 from orchestrator.cli.desk import EXIT_CODES, OK, USAGE, WRONG, Desk, Failed, fail
@@ -81,6 +82,7 @@ for verbs in (
     importing,
     segments,
     previewing,
+    testing,
     sending,
     explaining,
     showing,

@@ -21,7 +21,7 @@ from orchestrator.config.results import (
 )
 from orchestrator.config.schema import SCHEMA_OF, schemas
 from orchestrator.config.secret import MachineSecrets, Secret, SecretMissingError, SecretSource
-from orchestrator.config.tree import load_folder, read_tree
+from orchestrator.config.tree import load_folder, load_personas, read_tree
 from orchestrator.config.watching import fingerprint
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "ledger_of",
     "load",
     "load_folder",
+    "load_personas",
     "located",
     "mapping_of",
     "read_tree",

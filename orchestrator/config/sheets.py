@@ -23,6 +23,7 @@ from ruamel.yaml.events import (
 )
 
 from orchestrator.config import scalars
+from orchestrator.config.quick import Node, quick
 from orchestrator.config.slips import Slip, character, decoded, syntax
 
 DEEPEST = 24
@@ -83,7 +84,7 @@ def read_sheet(file: str, content: bytes, first_line: int = 1) -> tuple[Sheet | 
         return None, slips
     reading = _Reading(first_line - 1)
     try:
-        root = reading.document(text)
+        root = quick(text, first_line - 1) or reading.document(text)
         reading.lay_out(root, ())
     except _StopError as stop:
         reading.slips.append(stop.slip)
@@ -98,15 +99,6 @@ def read_sheet(file: str, content: bytes, first_line: int = 1) -> tuple[Sheet | 
     return Sheet(file, reading.plain(root), reading.places), tuple(reading.slips)
 
 
-@dataclass(slots=True)
-class _Node:
-    """One value as written. A mapping's value is a dict of (key's node, value's node) by key."""
-
-    line: int
-    column: int
-    value: Any
-
-
 class _StopError(Exception):
     def __init__(self, slip: Slip) -> None:
         self.slip = slip
@@ -117,13 +109,13 @@ class _Reading:
     shift: int
     slips: list[Slip] = field(default_factory=list)
     places: dict[Path, Place] = field(default_factory=dict)
-    anchors: dict[str, _Node] = field(default_factory=dict)
+    anchors: dict[str, Node] = field(default_factory=dict)
     aliases: int = 0
 
-    def document(self, text: str) -> _Node:
+    def document(self, text: str) -> Node:
         events = iter(YAML(typ="safe", pure=True).parse(text))
         documents = 0
-        root: _Node | None = None
+        root: Node | None = None
         for event in events:
             if isinstance(event, DocumentStartEvent):
                 documents += 1
@@ -140,7 +132,7 @@ class _Reading:
             raise _StopError(Slip(1 + self.shift, 1, "is empty", "Write its settings, or delete the file."))
         return root
 
-    def node(self, event: Event, events: Iterator[Event], depth: int) -> _Node:
+    def node(self, event: Event, events: Iterator[Event], depth: int) -> Node:
         line, column = self.spot(event)
         if depth > DEEPEST:
             raise _StopError(Slip(line, column, f"is nested deeper than {DEEPEST} levels", "Split it up."))
@@ -151,7 +143,7 @@ class _Reading:
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self.slips.append(Slip(line, column, f"the tag {tag} is not read here", "Delete it; put text in quotes."))
-        node = _Node(line, column, None)
+        node = Node(line, column, None)
         if isinstance(event, ScalarEvent):
             node.value = self.scalar(event, line, column)
         elif isinstance(event, SequenceStartEvent):
@@ -162,7 +154,7 @@ class _Reading:
             self.anchors[event.anchor] = node
         return node
 
-    def alias(self, event: AliasEvent, line: int, column: int) -> _Node:
+    def alias(self, event: AliasEvent, line: int, column: int) -> Node:
         self.aliases += 1
         if self.aliases > MOST_ALIASES:
             raise _StopError(
@@ -171,7 +163,7 @@ class _Reading:
         known = self.anchors.get(event.anchor)
         if known is None:
             raise _StopError(Slip(line, column, f"the alias *{event.anchor} stands for nothing written before it"))
-        return _Node(line, column, known.value)
+        return Node(line, column, known.value)
 
     def scalar(self, event: ScalarEvent, line: int, column: int) -> scalars.Plain:
         word = str(event.value)
@@ -182,8 +174,8 @@ class _Reading:
             return word
         return scalars.read(word)
 
-    def sequence(self, events: Iterator[Event], depth: int) -> list[_Node]:
-        items: list[_Node] = []
+    def sequence(self, events: Iterator[Event], depth: int) -> list[Node]:
+        items: list[Node] = []
         while not isinstance(event := next(events), SequenceEndEvent):
             item = self.node(event, events, depth + 1)
             if item.value is None:
@@ -191,8 +183,8 @@ class _Reading:
             items.append(item)
         return items
 
-    def mapping(self, events: Iterator[Event], depth: int) -> dict[str, tuple[_Node, _Node]]:
-        pairs: dict[str, tuple[_Node, _Node]] = {}
+    def mapping(self, events: Iterator[Event], depth: int) -> dict[str, tuple[Node, Node]]:
+        pairs: dict[str, tuple[Node, Node]] = {}
         while not isinstance(event := next(events), MappingEndEvent):
             so_far = len(self.slips)
             key = self.node(event, events, depth + 1)
@@ -230,7 +222,7 @@ class _Reading:
             pairs[key.value] = (key, value)
         return pairs
 
-    def lay_out(self, node: _Node, path: Path, key: _Node | None = None) -> None:
+    def lay_out(self, node: Node, path: Path, key: Node | None = None) -> None:
         """Write down the place of every value, aliases with all they stand for."""
         if len(self.places) >= MOST_VALUES:
             raise _StopError(
@@ -252,7 +244,7 @@ class _Reading:
             for index, value in enumerate(node.value):
                 self.lay_out(value, (*path, index))
 
-    def plain(self, node: _Node) -> Any:
+    def plain(self, node: Node) -> Any:
         if isinstance(node.value, dict):
             return {name: self.plain(value) for name, (_, value) in node.value.items()}
         if isinstance(node.value, list):

@@ -9,9 +9,10 @@ from orchestrator.core.assignment import assign, ramp_at
 from orchestrator.core.campaigns import Campaign
 from orchestrator.core.eligibility import RowVerdict, judge, touches_since
 from orchestrator.core.facts import RunFacts
-from orchestrator.core.nouns import Channel, Expire, Hold, Person, Send
-from orchestrator.core.reasons import Reason, furthest
+from orchestrator.core.nouns import Channel, Person
+from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
+from orchestrator.core.verdicts import upshot
 from orchestrator.core.zones import find_zone
 from orchestrator.ledger import Ledger, Wanted
 from orchestrator.pipeline.coupons import Coupons, needs_one
@@ -84,29 +85,24 @@ def _drawn(campaign: Campaign, person: Person) -> Person:
 
 
 def count(found: Forecast, person: Person, verdicts: Sequence[RowVerdict]) -> None:
-    """A person who gets a message on any channel is reached; else who waits on any is held; else the furthest row decides."""
+    """Everybody counts once; messages on several channels count each."""
     found.people += 1
     found.segments[person.segment] += 1
-    sends = [row for row in verdicts if isinstance(row.verdict, Send)]
-    if sends:
+    came = upshot(verdicts)
+    if came.sends:
         found.reached += 1
         found.variants[person.variant] += 1
-        found.channels.update(row.channel for row in sends)
+        found.channels.update(row.channel for row in came.sends)
         return
-    held = next((row.verdict for row in verdicts if isinstance(row.verdict, Hold)), None)
-    if held is not None:
-        found.held[held.reason] += 1
+    if came.held is not None:
+        found.held[came.held.reason] += 1
         return
-    whys = {
-        row.verdict.reason: "" if isinstance(row.verdict, Expire) else row.verdict.detail
-        for row in reversed(verdicts)
-        if not isinstance(row.verdict, Send | Hold)
-    }
-    reason = furthest(whys)
+    if came.nothing is None:
+        return
+    why, reason = came.nothing, came.nothing[0]
     if reason is Reason.HOLDOUT:
         found.holdout += 1
         return
-    why = reason, whys[reason]
     found.nothing[why] += 1
     names = found.examples.setdefault(why, [])
     if len(names) < 3:
