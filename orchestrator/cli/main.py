@@ -10,19 +10,23 @@ import typer
 
 from orchestrator import __version__
 from orchestrator.cli import (
+    approving,
     beginning,
     explaining,
     importing,
     inbox,
     ingesting,
     lookups,
+    morning,
     previewing,
     retrying,
     segments,
     sending,
     showing,
     steering,
+    suppressing,
     testing,
+    watching,
     writing,
 )
 from orchestrator.cli.desk import EXIT_CODES, OK, USAGE, WRONG, Desk, Failed, fail
@@ -87,8 +91,12 @@ for verbs in (
     explaining,
     showing,
     lookups,
+    morning,
     retrying,
     steering,
+    suppressing,
+    approving,
+    watching,
     inbox,
     ingesting,
 ):

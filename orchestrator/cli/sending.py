@@ -8,6 +8,7 @@ import typer
 
 from orchestrator.cli.asking import ask_for, ask_nobody
 from orchestrator.cli.desk import USAGE, Desk, fail, honest, when
+from orchestrator.cli.screen import say
 from orchestrator.cli.times import moment_of
 from orchestrator.wire.clock import WallClock
 
@@ -49,7 +50,7 @@ def plan(
             _print(desk, campaign, show)
             _print_clock(hold, over)
             if not over:
-                typer.echo(f" next: {soon.text}")
+                say(f" next: {soon.text}")
             _print_zones(show)
             _print_coupons(show.forecast, stocks)
             _print_linked(linked, trouble)
@@ -69,16 +70,16 @@ def plan(
 def _print_clock(hold: str, over: str) -> None:
     """What keeps the clock from sending it, which a person who sends it by hand should know."""
     if over:
-        typer.echo(f" it has ended ({over}): the clock starts no run of it any more; orchestrator send still does")
+        say(f" it has ended ({over}): the clock starts no run of it any more; orchestrator send still does")
     if hold:
-        typer.echo(f" a run of the clock would wait for a person: {hold}; orchestrator send does not")
+        say(f" a run of the clock would wait for a person: {hold}; orchestrator send does not")
 
 
 def _print_zones(show: "Rehearsal") -> None:
     """Who a schedule in everybody's own zone reaches by the project's clock."""
     schedule, zoneless = show.prepared.campaign.schedule, show.forecast.zoneless
     if schedule is not None and zoneless:
-        typer.echo(f" {zoneless:,} of them have no time zone we know; the clock sends to them by {schedule.zone}")
+        say(f" {zoneless:,} of them have no time zone we know; the clock sends to them by {schedule.zone}")
 
 
 def _print_coupons(found: "Forecast", stocks: "Mapping[str, Stock]") -> None:
@@ -86,18 +87,16 @@ def _print_coupons(found: "Forecast", stocks: "Mapping[str, Stock]") -> None:
     for name, stock in stocks.items():
         needed = found.coupons[name]
         short = f"   {needed - stock.left:,} people would get none" if needed > stock.left else ""
-        typer.echo(f" coupons {name}: {stock.left:,} left, {needed:,} needed at most{short}")
+        say(f" coupons {name}: {stock.left:,} left, {needed:,} needed at most{short}")
 
 
 def _print_linked(linked: "Mapping[str, Mapping[str, int]]", trouble: str) -> None:
     """How the services of linked data answered about the first few people."""
     for name, one in linked.items():
         answered = one["asked"] - one["unanswered"]
-        typer.echo(
-            f" linked data {name}: answered {answered} of the {one['asked']} questions asked to see that it does"
-        )
+        say(f" linked data {name}: answered {answered} of the {one['asked']} questions asked to see that it does")
     if trouble:
-        typer.echo(f" {trouble}")
+        say(f" {trouble}")
 
 
 @honest
@@ -180,20 +179,20 @@ def _print_sent(campaign: str, how: "Sent") -> None:
     from orchestrator.cli.following import failed_whole  # noqa: PLC0415 - keeps `--help` fast
 
     sent = how.told
-    typer.echo(f" run {sent['run']} of {campaign} is {sent['state']}   {how.people}")
+    say(f" run {sent['run']} of {campaign} is {sent['state']}   {how.people}")
     if sent["sink"]:
-        typer.echo(f" nothing left this machine: the messages are in {sent['sink']}")
+        say(f" nothing left this machine: the messages are in {sent['sink']}")
     if sent["state"] == "working":
         for line in how.waits:
-            typer.echo(f" {line}")
+            say(f" {line}")
     elif sent["state"] == "paused":
-        typer.echo(f" it stands still: {how.why}")
-        typer.echo(f" it goes on with: orchestrator resume {sent['run']}, then orchestrator serve")
+        say(f" it stands still: {how.why}")
+        say(f" it goes on with: orchestrator resume {sent['run']}, then orchestrator serve")
     if failed := failed_whole(sent["rows"]):
         states = " ".join(f"--state {state}" for state in ("render_failed", "failed") if state in sent["rows"])
-        typer.echo(f" nobody got a message: all {failed:,} messages failed")
-        typer.echo(f" why: orchestrator deliveries {campaign} --run {sent['run']} {states}")
-    typer.echo(f" look: orchestrator report {campaign} · orchestrator why {campaign} ID")
+        say(f" nobody got a message: all {failed:,} messages failed")
+        say(f" why: orchestrator deliveries {campaign} --run {sent['run']} {states}")
+    say(f" look: orchestrator report {campaign} · orchestrator why {campaign} ID")
 
 
 @honest
@@ -238,10 +237,11 @@ def _print(desk: Desk, campaign: str, show: "Rehearsal") -> None:
     found = show.forecast
 
     def line(text: str, number: str, more: str = "") -> None:
-        typer.echo(f" {text:<38}{number:>9}" + (f"   {more}" if more else ""))
+        say(f" {text:<38}{number:>9}" + (f"   {more}" if more else ""), hang=50)
 
     only = f" · {app.whom(show.opened)}" if show.seeds() is not None else ""
-    typer.echo(f" {campaign}   {desk.environment} · {when(show.at)}{only}")
+    source = f" · {origin}" if (origin := str(show.opened.origin())) else ""
+    say(f" {campaign}   {desk.environment}{source} · {when(show.at)}{only}")
     line(
         "in the audience",
         f"{found.people:,}",
@@ -264,4 +264,4 @@ def _print(desk: Desk, campaign: str, show: "Rehearsal") -> None:
     told += [f"{variant} {count:,}" for variant, count in found.variants.most_common() if variant]
     line("would get a message now", f"{found.reached:,}", " · ".join(told))
     for one in show.under_way():
-        typer.echo(f" {one}")
+        say(f" {one}")

@@ -200,7 +200,8 @@ def ship(desk: Desk, show: Rehearsal) -> Sent:
     version = runs.keep_bundle(ledger.store, show.opened.files, clock.now())
     # Everybody gets it now, whatever the schedule says of hours and zones.
     campaign = replace(show.prepared.campaign, schedule=None)
-    new = NewRun(campaign.name, f"by hand {iso(show.at)}", version, show.at, campaign.policy.on_ambiguous, "by hand")
+    occurrence, source = f"by hand {iso(show.at)}", str(show.opened.origin())
+    new = NewRun(campaign.name, occurrence, version, show.at, campaign.policy.on_ambiguous, source)
     run, made = ledger.fire(new, clock.now(), ours=True)
     if not made:
         fail(f"{campaign.name} was sent by hand at this very moment already: run {run.id}")

@@ -2,6 +2,7 @@
 
 from orchestrator.config.adapters import installed_adapters
 from orchestrator.config.fields import Deliver, Type
+from orchestrator.config.origin import Origin, origin_of
 from orchestrator.config.partial import ledger_of
 from orchestrator.config.reading import Files, Loaded, load, located, mapping_of
 from orchestrator.config.results import (
@@ -34,6 +35,7 @@ __all__ = [
     "Files",
     "Loaded",
     "MachineSecrets",
+    "Origin",
     "Outline",
     "Project",
     "ProviderSettings",
@@ -55,6 +57,7 @@ __all__ = [
     "load_personas",
     "located",
     "mapping_of",
+    "origin_of",
     "read_tree",
     "schemas",
 ]
