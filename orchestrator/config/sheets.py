@@ -9,21 +9,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
+from ruamel.yaml.events import Event, ScalarEvent
 
-from orchestrator.config import scalars
-from orchestrator.config.quick import Node, quick
+from orchestrator.config import parsers, scalars
 from orchestrator.config.slips import Slip, character, decoded, syntax
 
 DEEPEST = 24
@@ -33,6 +22,15 @@ MOST_VALUES = 20_000
 """Values in one file, every alias counted with all it stands for."""
 
 Path = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class Node:
+    """One value as written. A mapping's value is a dict of (key's node, value's node) by key, a list's a list of nodes."""
+
+    line: int
+    column: int
+    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ def read_sheet(file: str, content: bytes, first_line: int = 1) -> tuple[Sheet | 
         return None, slips
     reading = _Reading(first_line - 1)
     try:
-        root = quick(text, first_line - 1) or reading.document(text)
+        root = clean(text, first_line - 1) or reading.document(parsers.ruamel(text))
         reading.lay_out(root, ())
     except _StopError as stop:
         reading.slips.append(stop.slip)
@@ -97,6 +95,19 @@ def read_sheet(file: str, content: bytes, first_line: int = 1) -> tuple[Sheet | 
         slip = Slip(root.line, root.column, "a file of settings is a list of keys with values, like `about: …`")
         return None, (*reading.slips, slip)
     return Sheet(file, reading.plain(root), reading.places), tuple(reading.slips)
+
+
+def clean(text: str, shift: int) -> Node | None:
+    """The tree of a file that begins `shift` lines below the top, as libyaml tells it; None if there is any slip in it."""
+    events = parsers.libyaml(text)
+    if events is None:
+        return None
+    reading = _Reading(shift)
+    try:
+        root = reading.document(events)
+    except (_StopError, parsers.LibyamlError):
+        return None
+    return None if reading.slips else root
 
 
 class _StopError(Exception):
@@ -112,12 +123,11 @@ class _Reading:
     anchors: dict[str, Node] = field(default_factory=dict)
     aliases: int = 0
 
-    def document(self, text: str) -> Node:
-        events = iter(YAML(typ="safe", pure=True).parse(text))
+    def document(self, events: Iterator[Event]) -> Node:
         documents = 0
         root: Node | None = None
         for event in events:
-            if isinstance(event, DocumentStartEvent):
+            if isinstance(event, parsers.DOCUMENT):
                 documents += 1
                 if documents > 1:
                     line, column = self.spot(event)
@@ -126,7 +136,7 @@ class _Reading:
                             line, column, "a second document begins here", "One file holds one; delete the line `---`."
                         )
                     )
-            elif isinstance(event, (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent)):
+            elif isinstance(event, (*parsers.NODE, *parsers.ALIAS)):
                 root = self.node(event, events, 0)
         if root is None or root.value is None:
             raise _StopError(Slip(1 + self.shift, 1, "is empty", "Write its settings, or delete the file."))
@@ -136,17 +146,17 @@ class _Reading:
         line, column = self.spot(event)
         if depth > DEEPEST:
             raise _StopError(Slip(line, column, f"is nested deeper than {DEEPEST} levels", "Split it up."))
-        if isinstance(event, AliasEvent):
-            return self.alias(event, line, column)
-        if not isinstance(event, (ScalarEvent, SequenceStartEvent, MappingStartEvent)):
+        if isinstance(event, parsers.ALIAS):
+            return self.alias(event.anchor, line, column)
+        if not isinstance(event, parsers.NODE):
             raise TypeError(event)
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self.slips.append(Slip(line, column, f"the tag {tag} is not read here", "Delete it; put text in quotes."))
         node = Node(line, column, None)
-        if isinstance(event, ScalarEvent):
+        if isinstance(event, parsers.SCALAR):
             node.value = self.scalar(event, line, column)
-        elif isinstance(event, SequenceStartEvent):
+        elif isinstance(event, parsers.SEQUENCE):
             node.value = self.sequence(events, depth)
         else:
             node.value = self.mapping(events, depth)
@@ -154,15 +164,15 @@ class _Reading:
             self.anchors[event.anchor] = node
         return node
 
-    def alias(self, event: AliasEvent, line: int, column: int) -> Node:
+    def alias(self, anchor: str, line: int, column: int) -> Node:
         self.aliases += 1
         if self.aliases > MOST_ALIASES:
             raise _StopError(
                 Slip(line, column, f"more than {MOST_ALIASES} aliases in one file", "Write the values out.")
             )
-        known = self.anchors.get(event.anchor)
+        known = self.anchors.get(anchor)
         if known is None:
-            raise _StopError(Slip(line, column, f"the alias *{event.anchor} stands for nothing written before it"))
+            raise _StopError(Slip(line, column, f"the alias *{anchor} stands for nothing written before it"))
         return Node(line, column, known.value)
 
     def scalar(self, event: ScalarEvent, line: int, column: int) -> scalars.Plain:
@@ -176,7 +186,7 @@ class _Reading:
 
     def sequence(self, events: Iterator[Event], depth: int) -> list[Node]:
         items: list[Node] = []
-        while not isinstance(event := next(events), SequenceEndEvent):
+        while not isinstance(event := next(events), parsers.SEQUENCE_END):
             item = self.node(event, events, depth + 1)
             if item.value is None:
                 self.slips.append(Slip(item.line, item.column, "has no value", "Give it one, or delete it."))
@@ -185,7 +195,7 @@ class _Reading:
 
     def mapping(self, events: Iterator[Event], depth: int) -> dict[str, tuple[Node, Node]]:
         pairs: dict[str, tuple[Node, Node]] = {}
-        while not isinstance(event := next(events), MappingEndEvent):
+        while not isinstance(event := next(events), parsers.MAPPING_END):
             so_far = len(self.slips)
             key = self.node(event, events, depth + 1)
             value = self.node(next(events), events, depth + 1)
