@@ -11,6 +11,7 @@ import typer
 
 import orchestrator
 from orchestrator.cli.desk import WRONG, Desk, fail, honest
+from orchestrator.cli.workflow import WORKFLOW
 from orchestrator.cli.writing import write_schemas
 from orchestrator.wire.clock import WallClock
 
@@ -24,41 +25,6 @@ IGNORED = """\
 /preview/
 /test-results.xml
 .env
-"""
-WORKFLOW = """\
-# Checks and tests every pull request, and shows who would get what.
-name: campaigns
-on:
-  pull_request:
-    paths: [config/**, templates/**, lists/**, personas/**]
-permissions: {contents: read}
-
-jobs:
-  check:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-      - uses: actions/setup-python@v5
-        with: {python-version: "3.12"}
-      - run: pip install "messaging-orchestrator@VERSION@"
-      - run: orchestrator check
-      - run: orchestrator test --junit test-results.xml
-
-  # `plan` counts people, so it needs a machine that has them: a runner of your own, named in the repository's variable
-  # ORCHESTRATOR_RUNNER, with the project's data/ folder where ORCHESTRATOR_DATA says.
-  plan:
-    if: vars.ORCHESTRATOR_RUNNER != ''
-    needs: check
-    runs-on: ${{ vars.ORCHESTRATOR_RUNNER }}
-    steps:
-      - uses: actions/checkout@v4
-      - run: python3 -m venv .venv && .venv/bin/pip install "messaging-orchestrator@VERSION@"
-      - run: ln -s "${{ vars.ORCHESTRATOR_DATA }}" data
-      - run: |
-          for file in config/campaigns/*.yaml; do
-            .venv/bin/orchestrator plan "$(basename "$file" .yaml)" | tee -a plan.txt
-          done
-      - run: (echo '```'; cat plan.txt; echo '```') >> "$GITHUB_STEP_SUMMARY"
 """
 EMPTY = {
     "config/orchestrator.yaml": """\
@@ -235,7 +201,7 @@ _ABOUT = {
     "personas": "made-up people your campaigns are tested with",
     SCHEMAS: "your editor completes and checks with these",
     ".vscode": "its settings for that",
-    ".github/workflows": "check, test and plan on every pull request",
+    ".github/workflows": "checks and tests every pull request, and says what it changes",
 }
 
 

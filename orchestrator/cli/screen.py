@@ -15,13 +15,13 @@ NARROWEST = 24
 _GAP = "  "
 _LEAST = 8
 """A column that is broken into lines has at least this width."""
-RED, YELLOW, BOLD, DIM = "31", "33", "1", "2"
+RED, GREEN, YELLOW, BOLD, DIM = "31", "32", "33", "1", "2"
 _BOLD_ONLY = frozenset({BOLD, DIM})
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line and how it is drawn (RED, YELLOW, BOLD, DIM; empty: as it is)."""
+    """One line and how it is drawn (RED, GREEN, YELLOW, BOLD, DIM; empty: as it is)."""
 
     text: str
     style: str = ""

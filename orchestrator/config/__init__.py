@@ -1,6 +1,7 @@
 """The files people write: a whole project read at once, with every mistake named, or nothing of it taken."""
 
 from orchestrator.config.adapters import installed_adapters
+from orchestrator.config.differences import FileChange, Versions, file_changes
 from orchestrator.config.fields import Deliver, Type
 from orchestrator.config.origin import Origin, origin_of
 from orchestrator.config.partial import ledger_of
@@ -20,18 +21,21 @@ from orchestrator.config.results import (
     Stores,
     Topic,
 )
+from orchestrator.config.revisions import Revision, RevisionError, revision
 from orchestrator.config.schema import SCHEMA_OF, schemas
 from orchestrator.config.secret import MachineSecrets, Secret, SecretMissingError, SecretSource
-from orchestrator.config.tree import load_folder, load_personas, read_tree
+from orchestrator.config.tree import FOLDERS, load_folder, load_personas, read_tree
 from orchestrator.config.watching import fingerprint
 
 __all__ = [
+    "FOLDERS",
     "SCHEMA_OF",
     "Catalogue",
     "Coupons",
     "DataType",
     "Deliver",
     "Environment",
+    "FileChange",
     "Files",
     "Loaded",
     "MachineSecrets",
@@ -39,6 +43,8 @@ __all__ = [
     "Outline",
     "Project",
     "ProviderSettings",
+    "Revision",
+    "RevisionError",
     "Secret",
     "SecretMissingError",
     "SecretSource",
@@ -49,6 +55,8 @@ __all__ = [
     "Stores",
     "Topic",
     "Type",
+    "Versions",
+    "file_changes",
     "fingerprint",
     "installed_adapters",
     "ledger_of",
@@ -59,5 +67,6 @@ __all__ = [
     "mapping_of",
     "origin_of",
     "read_tree",
+    "revision",
     "schemas",
 ]

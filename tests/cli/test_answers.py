@@ -36,7 +36,14 @@ SHAPES = (
         {
             *("people", "segments", "reached", "channels", "variants", "holdout", "held", "nothing"),
             *("coupons", "linked_data", "trouble", "hold", "ended", "without_zone", "next_at"),
+            *("campaign", "environment", "source", "at", "by_clock", "due_at", "first_at", "last_at"),
+            *("holdout_reachable", "not_in_ramp", "same_address", "messages", "seconds"),
         },
+    ),
+    (("plan", "new_in", "--why", "no_consent"), {"campaign", "reason", "people", "users"}),
+    (
+        ("plan", "--campaigns", "all", "--at", "2026-12-01"),
+        {"day", "environment", "source", "campaigns", "idle", "messages"},
     ),
     (("preview", "new_in", "--as", "u001"), {"user", "segment", "variant", "messages", "pages", "tiles"}),
     (

@@ -52,14 +52,14 @@ def test_the_files_are_those_of_the_repository_and_each_has_its_helpers(shop):
         assert json.loads((shop / path).read_text())["type"] == "object"
 
 
-def test_the_workflow_checks_every_pull_request_and_plans_where_the_people_are(shop):
+def test_the_workflow_checks_every_pull_request_and_says_what_it_changes(shop):
     workflow = YAML(typ="safe").load((shop / ".github" / "workflows" / "campaigns.yml").read_text())
     steps = {job: [step.get("run", "") for step in told["steps"]] for job, told in workflow["jobs"].items()}
     assert "pull_request" in workflow["on"]
     assert "orchestrator check" in steps["check"]
     assert "orchestrator test --junit test-results.xml" in steps["check"]
     assert "personas/**" in workflow["on"]["pull_request"]["paths"]
-    assert any("orchestrator plan" in step for step in steps["plan"])
+    assert any("orchestrator plan --diff" in step for step in steps["review"])
 
 
 def test_a_folder_with_a_project_is_refused_and_nothing_of_it_changes(shop):
