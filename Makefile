@@ -39,10 +39,12 @@ prove: $(READY)
 segments-long: $(READY)
 	SEGMENT_TREES=10000 $(BIN)/python -m pytest -q tests/audience/test_compiling.py -k every_engine
 
-# The same of Spark, which takes a Java and about a second a question; SEGMENT_TREES says how many.
+# The same of Spark, which takes a Java and about a second a question; SEGMENT_TREES says how many. Each file has a Java of its own:
+# one that was asked hundreds of questions has little left of its gigabyte.
 segments-spark: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,spark]'
-	$(BIN)/python -m pytest -q -W default tests/audience/spark_trees.py tests/doors/spark_house.py
+	$(BIN)/python -m pytest -q -W default tests/audience/spark_trees.py
+	$(BIN)/python -m pytest -q -W default tests/doors/spark_house.py
 
 # One command per figure; each prints ratios taken in one run.
 bench: $(READY)
@@ -50,8 +52,10 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.sending --memory
 	$(BIN)/python -m benchmarks.smtp_wire
 	$(BIN)/python -m benchmarks.segments
+	$(BIN)/python -m benchmarks.engines
 	$(BIN)/python -m benchmarks.loader
 	$(BIN)/python -m benchmarks.warehouse
+	$(BIN)/python -m benchmarks.personas
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

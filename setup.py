@@ -14,7 +14,7 @@ class WithExample(build_py):
         """Copy the folders once everything else is there."""
         super().run()
         if not self.editable_mode:
-            for folder in ("config", "templates", "lists"):
+            for folder in ("config", "templates", "lists", "personas"):
                 copytree(folder, Path(self.build_lib) / "orchestrator" / "example" / folder, dirs_exist_ok=True)
 
 

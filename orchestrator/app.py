@@ -67,6 +67,10 @@ class Opened:
     files: config.Files
     secrets: MachineSecrets
 
+    def origin(self) -> config.Origin:
+        """Which commit of git the files are, if they are one: asked now, for what was edited may be committed later."""
+        return config.origin_of(self.root, self.files)
+
     def ledger(self) -> Ledger:
         """A connection of our own to the environment's ledger; OtherEnvironmentError if it is another's."""
         from orchestrator.ledger import Ledger  # noqa: PLC0415 - see the head of this file

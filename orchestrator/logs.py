@@ -48,13 +48,18 @@ class Log:
 def set_up(stream: TextIO | None = None, environ: Mapping[str, str] = os.environ) -> None:
     """Begin to write events to standard error: JSON lines, or for people if it is a terminal."""
     out = sys.stderr if stream is None else stream
-    wish = environ.get(VARIABLE, "")
     handler = logging.StreamHandler(out)
-    handler.setFormatter(Text() if wish == "text" or (wish != "json" and out.isatty()) else JsonLines())
+    handler.setFormatter(Text() if for_people(out, environ) else JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # Of libraries we want what went wrong only: each request of the web face is a line of its own there.
     for chatty in ("apscheduler", "uvicorn", "httpx", "httpcore", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def for_people(stream: TextIO | None = None, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether a person reads along, and not a program that wants an object a line."""
+    wish = environ.get(VARIABLE, "")
+    return wish == "text" or (wish != "json" and (sys.stderr if stream is None else stream).isatty())
 
 
 def masked(text: str) -> str:

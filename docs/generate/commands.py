@@ -30,6 +30,7 @@ VARIABLES = {
     "ORCHESTRATOR_ENV": "the environment where `--env` names none",
     "ORCHESTRATOR_LOG": "`json` or `text`: how the daemon's log looks, whatever standard error is",
     "ORCHESTRATOR_ME": "your own address, for `send --test me`",
+    "ORCHESTRATOR_CHROMIUM": "the browser that draws the pictures of `plan --diff --report`",
     "ORCHESTRATOR_DEBUG": "`1`: an error nobody foresaw ends with a traceback",
 }
 OUR_OWN = {

@@ -11,6 +11,7 @@ FILES = {
     "data.schema.json": "The catalogue: what people have and do",
     "warehouse.schema.json": "A warehouse: tables that exist already",
     "campaign.schema.json": "A campaign",
+    "persona.schema.json": "A persona, to test campaigns with",
 }
 INTRO = """# Configuration
 

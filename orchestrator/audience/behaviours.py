@@ -11,11 +11,7 @@ from orchestrator.audience.sql_columns import Columns
 from orchestrator.audience.tongue import column, number, template
 from orchestrator.core.mirrors import FAMILIES
 from orchestrator.core.times import MINUTE, Instant
-
-Path = tuple[str, ...]
-
-PAUSE = 30 * MINUTE
-"""After so long without an event a session is over."""
+from orchestrator.core.variables import NOTHING_IS_ZERO, PAUSE, Path, Told, money_of, variable_of
 
 _OCCURRENCES = {
     "latest": "latest",  # a word of each engine
@@ -33,25 +29,8 @@ _SESSIONS = {
 }
 """Variables that are read from a person's sessions, and the aggregate of each; time is in microseconds."""
 
-AMOUNTS = frozenset({"valueOf", "lifetimeValue"})
-"""Sums of amounts; all the others but `latest` are whole numbers."""
-
-_NOTHING_IS_ZERO = frozenset({"occurrencesOf", "numPriorSessions", "minutesSpentInApp"}) | AMOUNTS
-"""Without any event these are 0; the others are missing."""
-
 _SQL = "duckdb"
 """The dialect the texts here are read in; sqlglot writes them in the engine's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What the catalogue says of events. `revenue` is (event, property), None if the project names none.
-
-    A session begins with each event called `session`; if that is empty, with every event after a pause.
-    """
-
-    revenue: tuple[str, str] | None = None
-    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +47,7 @@ def behaviours(paths: Iterable[Path], told: Told, at: Instant, columns: Columns)
     values: list[exp.Expr] = []
     joins: dict[str, exp.Query] = {}
     found: dict[str, Path] = {}
-    for place, path in enumerate(dict.fromkeys(map(_name, paths))):
+    for place, path in enumerate(dict.fromkeys(map(variable_of, paths))):
         name = f"b{place}"
         if path[0] in _SESSIONS:
             joins["s"] = _sessions(told.session, at, columns)
@@ -78,25 +57,11 @@ def behaviours(paths: Iterable[Path], told: Told, at: Instant, columns: Columns)
             if query is None:
                 continue
             joins[name], value = query, column(name, "value")
-        if path[0] in _NOTHING_IS_ZERO:
+        if path[0] in NOTHING_IS_ZERO:
             value = exp.Coalesce(this=value, expressions=[number(0)])
         found[name] = path
         values.append(exp.alias_(value, name, quoted=True))
     return Behaviours(values, joins, found)
-
-
-def is_behaviour(path: Path) -> bool:
-    """Whether a variable is read from events; those by event name the event."""
-    return path[0] in _SESSIONS or path[0] == "lifetimeValue" or (_by_event(path[0]) and len(path) > 1)
-
-
-def _by_event(root: str) -> bool:
-    return root in _OCCURRENCES or root == "valueOf"
-
-
-def _name(path: Path) -> Path:
-    """The variable of a path: `latest.purchase.amount` is read as `latest.purchase`."""
-    return path[:2] if _by_event(path[0]) else path[:1]
 
 
 def _occurrences(path: Path, told: Told, at: Instant, columns: Columns) -> exp.Query | None:
@@ -107,12 +72,10 @@ def _occurrences(path: Path, told: Told, at: Instant, columns: Columns) -> exp.Q
         event, value = path[1], _OCCURRENCES[path[0]]
         parts["latest"] = tongue.latest(column("event", "properties"), column("event", "time"), column("event", "message_id"))  # fmt: skip
     else:
-        if path[0] == "valueOf" and (told.revenue is None or path[1] != told.revenue[0]):
-            event, name = path[1], "value"  # what Leanplum's SDKs call an event's value
-        elif told.revenue is None:
+        money = money_of(path, told)
+        if money is None:
             return None
-        else:
-            event, name = told.revenue
+        event, name = money
         value, parts["amount"] = "coalesce(sum(amount), 0)", columns.amount(name)
     return _query(
         f"""SELECT event."user", {value} AS value FROM event

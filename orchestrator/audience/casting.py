@@ -5,16 +5,14 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from orchestrator.audience.behaviours import Told, behaviours, is_behaviour
+from orchestrator.audience.behaviours import behaviours
 from orchestrator.audience.columns import OWN, home
 from orchestrator.audience.compiling import lists, members
 from orchestrator.audience.sql_columns import Columns
 from orchestrator.audience.tongue import column, number
 from orchestrator.core.segments import Moment, Segment
 from orchestrator.core.segments.tree import Declared
-
-DEVICE = frozenset({"country", "region", "city", "appVersion", "deviceModel", "systemName", "systemVersion"})
-"""Variables of templates that are attributes by another way of writing, declared or not."""
+from orchestrator.core.variables import Told, attributes_read, behaviours_read
 
 REACHED = "reached"
 """The column that says who is in `Wish.reached`."""
@@ -53,10 +51,8 @@ class Question:
 
 def question(wish: Wish, columns: Columns) -> Question:
     """Put one run's question together, for an engine that keeps things in these columns."""
-    attributes = _attributes(wish)
-    events = behaviours(
-        (path for path in sorted(wish.touched) if _of_events(path, wish)), wish.told, wish.moment.at, columns
-    )
+    attributes = attributes_read(wish.touched, wish.declared)
+    events = behaviours(behaviours_read(wish.touched, wish.declared), wish.told, wish.moment.at, columns)
     query = _cast(wish, columns)
     if events.values or wish.reached is not None:
         user = column("c", "user")
@@ -97,19 +93,3 @@ def _cast(wish: Wish, columns: Columns) -> exp.Select:
         inside = exp.In(this=user.copy(), query=members(segment, wish.moment, columns).subquery(copy=False))
         query = query.where(columns.tongue.not_among(inside), copy=False)
     return query
-
-
-def _attributes(wish: Wish) -> tuple[str, ...]:
-    """The attributes that templates read, by name or as variables of their own."""
-    found: dict[str, None] = {}
-    for path in sorted(wish.touched):
-        if path[0] == "userAttribute" and len(path) > 1:
-            found[path[1]] = None
-        elif path[0] in wish.declared or path[0] in DEVICE:
-            found[path[0]] = None
-    return tuple(found)
-
-
-def _of_events(path: tuple[str, ...], wish: Wish) -> bool:
-    """Whether a variable is read from events: a declared attribute of the same name wins."""
-    return is_behaviour(path) and path[0] not in wish.declared

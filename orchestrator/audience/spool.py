@@ -25,8 +25,12 @@ class Spool:
 
     def __iter__(self) -> Iterator[Any]:
         """The batches (`pyarrow.RecordBatch`), read from disk one at a time: a mapped file would stay in memory as a whole."""
-        with pa.OSFile(str(self.path)) as file, pa.ipc.open_file(file) as answer:
-            for number in range(answer.num_record_batches):
+        return self.some(0)
+
+    def some(self, first: int, after: int | None = None, heap: Any = None) -> Iterator[Any]:
+        """The batches from this number on, up to the other; in memory of `heap` (`pyarrow.MemoryPool`)."""
+        with pa.OSFile(str(self.path)) as file, pa.ipc.open_file(file, memory_pool=heap) as answer:
+            for number in range(first, answer.num_record_batches if after is None else after):
                 yield answer.get_batch(number)
 
     def close(self) -> None:

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlglot import exp
 
-from orchestrator.audience import spool
-from orchestrator.audience.behaviours import AMOUNTS
+from orchestrator.audience import parting, spool
 from orchestrator.audience.casting import REACHED, Question
 from orchestrator.audience.columns import ATTRIBUTE
+from orchestrator.audience.engines.clickhouse_server import ClickHouseServer
 from orchestrator.audience.engines.engine import Engine, Visit
 from orchestrator.audience.engines.in_clickhouse import ClickHouseEngine
 from orchestrator.audience.engines.in_postgresql import PostgresEngine
@@ -29,6 +29,7 @@ from orchestrator.core.foreign import Foreign, PeopleTable, Place, Table
 from orchestrator.core.lists import People
 from orchestrator.core.segments.tree import Catalogue, Kind
 from orchestrator.core.times import Instant
+from orchestrator.core.variables import AMOUNTS
 
 _URL = "config/orchestrator.yaml"
 _AMONG = "among"
@@ -80,8 +81,22 @@ class Warehouse:
         query = query.order_by(*(exp.Ordered(this=tongue.by_code_point(place), nulls_first=False) for place in places))
         schema = self._schema(question)
         with self._visiting() as visit:
+            parts = self._parts(visit, query)
+            if parts > 1:
+                wholes = (self._whole(visit, query, question.lists, among, (part, parts)) for part in range(parts))
+                answers = (_typed(visit.batches(sql), schema) for sql in wholes)
+                with parting.in_order(answers, parts, schema, order, self.spools) as rows:
+                    return spool.keep(_each_once(rows), schema, spool.fresh(self.spools))
             sql = self._whole(visit, query, question.lists, among)
             return spool.keep(_each_once(_typed(visit.batches(sql), schema)), schema, spool.fresh(self.spools))
+
+    def _parts(self, visit: Visit, query: exp.Select) -> int:
+        """In how many parts to ask for people, so that what the engine holds in this process does not grow with them."""
+        if self._engine.parts is None or parting.of_everybody(query):
+            return 1
+        table = "profile" if self._foreign is None else self._foreign.people[0].table
+        count = exp.select(exp.Count(this=exp.Star())).from_(exp.to_table(table, dialect=self.columns.dialect))
+        return parting.parts(sum(one.column(0)[0].as_py() for one in visit.batches(count.sql(self.columns.dialect))))
 
     def newest(self, events: Iterable[str]) -> dict[str, Instant]:
         """The time of the latest event of each of these names; names without one are left out."""
@@ -123,22 +138,33 @@ class Warehouse:
             for one in batch.column(0).to_pylist():
                 yield _mistake(table.at, f"{one} has several rows in {table.table}", remedy)
 
-    def _whole(self, visit: Visit, query: exp.Select, lists: Sequence[str], among: Sequence[str] | None = None) -> str:
-        """The question with everything it stands on in front of it, each after what it is made of."""
+    def _whole(
+        self,
+        visit: Visit,
+        query: exp.Select,
+        lists: Sequence[str],
+        among: Sequence[str] | None = None,
+        part: tuple[int, int] | None = None,
+    ) -> str:
+        """The question with everything it stands on in front of it, each after what it is made of; of all users or a part of them."""
         people = [read_list(self.root, name) for name in dict.fromkeys(lists)]
         listed = {"list_member": _members({one.by for one in people})} if people else {}
         if people:
             query = query.with_("listed", as_=visit.table("listed", _rows(people)), copy=False)
         if among is not None:
             query = query.with_(_AMONG, as_=visit.table(_AMONG, {"user": list(among)}), copy=False)
+        some: dict[str, exp.Select] = {}
+        parts = self._engine.parts if part is not None else None
+        if parts is not None and part is not None:
+            query, some = parting.part_of(query, lambda user: parts.test(user, *part))
         if self._foreign is not None:
-            asked = [query, *listed.values()]
+            asked = [query, *some.values(), *listed.values()]
             known = self._known
             for name, of in views(asked, self._foreign, known.attributes, self._engine.shown, known.events).items():
                 query = self._engine.shown.view(query, name, of)
-        for name, of in listed.items():
+        for name, of in (some | listed).items():
             query = query.with_(name, as_=of, copy=False)
-        return query.sql(self.columns.dialect)
+        return query.sql(self.columns.dialect) + ("" if parts is None else parts.settings)
 
     def _schema(self, question: Question) -> Any:
         """The columns of an answer as our own store has them."""
@@ -180,11 +206,15 @@ def warehouse(url: str, root: Path, known: Catalogue, foreign: Foreign | None = 
     kind, _, place = url.partition(":")
     if kind == "postgresql":
         return Warehouse(PostgresEngine(url, known.attributes), root, known, foreign)
-    if kind == "clickhouse" and place and not place.startswith("//"):
+    if kind == "clickhouse" and place.startswith("//"):
+        return Warehouse(ClickHouseServer(url, known.attributes), root, known, foreign)
+    if kind == "clickhouse" and place:
         return Warehouse(ClickHouseEngine(root / place, known.attributes), root, known, foreign)
     if kind == "spark" and place:
         return Warehouse(SparkEngine(place, known.attributes), root, known, foreign)
-    raise StoreError(f"engine {kind}: write postgresql://user@host/database, clickhouse:FOLDER or spark:MASTER")
+    raise StoreError(
+        f"engine {kind}: write postgresql://user@host/database, clickhouse://user@host:8123/database, clickhouse:FOLDER or spark:MASTER"
+    )
 
 
 def _rows(people: Sequence[People]) -> dict[str, list[str]]:

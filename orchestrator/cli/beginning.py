@@ -11,6 +11,7 @@ import typer
 
 import orchestrator
 from orchestrator.cli.desk import WRONG, Desk, fail, honest
+from orchestrator.cli.workflow import WORKFLOW
 from orchestrator.cli.writing import write_schemas
 from orchestrator.wire.clock import WallClock
 
@@ -22,41 +23,8 @@ IGNORED = """\
 # people and ledger: never in git
 /data/
 /preview/
+/test-results.xml
 .env
-"""
-WORKFLOW = """\
-# Checks every pull request, and shows who would get what.
-name: campaigns
-on:
-  pull_request:
-    paths: [config/**, templates/**, lists/**]
-permissions: {contents: read}
-
-jobs:
-  check:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-      - uses: actions/setup-python@v5
-        with: {python-version: "3.12"}
-      - run: pip install "messaging-orchestrator@VERSION@"
-      - run: orchestrator check
-
-  # `plan` counts people, so it needs a machine that has them: a runner of your own, named in the repository's variable
-  # ORCHESTRATOR_RUNNER, with the project's data/ folder where ORCHESTRATOR_DATA says.
-  plan:
-    if: vars.ORCHESTRATOR_RUNNER != ''
-    needs: check
-    runs-on: ${{ vars.ORCHESTRATOR_RUNNER }}
-    steps:
-      - uses: actions/checkout@v4
-      - run: python3 -m venv .venv && .venv/bin/pip install "messaging-orchestrator@VERSION@"
-      - run: ln -s "${{ vars.ORCHESTRATOR_DATA }}" data
-      - run: |
-          for file in config/campaigns/*.yaml; do
-            .venv/bin/orchestrator plan "$(basename "$file" .yaml)" | tee -a plan.txt
-          done
-      - run: (echo '```'; cat plan.txt; echo '```') >> "$GITHUB_STEP_SUMMARY"
 """
 EMPTY = {
     "config/orchestrator.yaml": """\
@@ -110,7 +78,7 @@ def init(
     verbs = (
         ["check", "schema --help", "import profiles FILE"]
         if empty
-        else ["check", f"plan {CAMPAIGN}", f"send {CAMPAIGN}"]
+        else ["check", "test", f"plan {CAMPAIGN}", f"send {CAMPAIGN}"]
     )
     following = [f"orchestrator {verb}" for verb in verbs]
     answer = {"folder": str(root), "written": sorted(written), "kept": kept, "people": people, "next": following}
@@ -121,7 +89,7 @@ def _refuse(root: Path) -> None:
     """End where a project stands already, or anything we would have to write over."""
     if root.exists() and not root.is_dir():
         fail(f"{root}: is a file, not a folder", WRONG)
-    for name in ("config", "templates", "lists", "data"):
+    for name in ("config", "templates", "lists", "personas", "data"):
         path = root / name
         if path.is_file() or (path.is_dir() and any(path.iterdir())):
             what = "there is a project here already" if name == "config" else "something stands here already"
@@ -146,12 +114,14 @@ def _texts(root: Path, *, empty: bool) -> Iterator[tuple[str, bytes]]:
         if not name[0].isalpha():
             name = f"p_{name}"
         yield from ((path, text.format(name=name).encode()) for path, text in EMPTY.items())
-        for place in ("config/campaigns", "config/segments", "templates"):
+        for place in ("config/campaigns", "config/segments", "templates", "personas"):
             yield f"{place}/.gitkeep", b""
     else:
         from orchestrator.config import read_tree  # noqa: PLC0415 - keeps `--help` fast
 
         yield from read_tree(example()).items()
+        for path in sorted((example() / "personas").glob("*.yaml")):
+            yield f"personas/{path.name}", path.read_bytes()
     yield ".gitignore", IGNORED.encode()
     yield ".vscode/settings.json", _editor().encode()
     yield ".github/workflows/campaigns.yml", WORKFLOW.replace("@VERSION@", _pinned()).encode()
@@ -228,9 +198,10 @@ _ABOUT = {
     "config/segments": "who is in, in words",
     "templates": "the words, by campaign, segment and channel",
     "lists": "people named one by one",
+    "personas": "made-up people your campaigns are tested with",
     SCHEMAS: "your editor completes and checks with these",
     ".vscode": "its settings for that",
-    ".github/workflows": "check and plan on every pull request",
+    ".github/workflows": "checks and tests every pull request, and says what it changes",
 }
 
 

@@ -137,7 +137,7 @@ def _ledger(opened: app.Opened, ledger: Ledger, now: Instant) -> Iterator[Findin
         yield Finding(f"pause {scope}", False, f"{reason or 'by hand'}, {end}: orchestrator resume {name}")
     yield from _coupons(opened, ledger)
     for run in runs.listed(store, states=[RunState.WAITING]):
-        text = f"{run.reason}; orchestrator resume {run.id} lets it go, orchestrator cancel {run.id} ends it"
+        text = f"{run.reason}; orchestrator approve {run.id} lets it go, orchestrator cancel {run.id} ends it"
         yield Finding(f"run {run.id} of {run.campaign} waits for a person", False, text)
     for run in runs.listed(store, states=[RunState.PAUSED]):
         text = f"{run.reason}; orchestrator resume {run.id} goes on, orchestrator cancel {run.id} ends it"

@@ -204,21 +204,18 @@ def _code(problem: OrchestratorError) -> int:
     return BUSY if isinstance(problem, HeldError) else WRONG
 
 
-_WIDE = 1000
-
-
 def table(title: str, columns: Mapping[str, str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under their columns; a column's value is its alignment (`left`, `right`)."""
-    from rich.console import Console  # noqa: PLC0415 - keeps `--help` fast
-    from rich.table import Table  # noqa: PLC0415
+    """Print rows under their columns; a column's value is its alignment (`left`, `right`).
 
-    shown = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column, justify in columns.items():
-        shown.add_column(column, justify="right" if justify == "right" else "left")
-    for row in rows:
-        shown.add_row(*(str(cell) for cell in row))
-    # A pipe has no width: nothing is cut there, and a row stays a line.
-    Console(soft_wrap=False, width=None if sys.stdout.isatty() else _WIDE).print(shown)
+    On a terminal it is as wide as there is room: texts are broken between words, at last each row becomes a block.
+    """
+    from orchestrator.cli import screen  # noqa: PLC0415 - keeps `--help` fast
+
+    if title:
+        screen.say(title)
+    shown = [screen.Column(name, right=side == "right", wraps=side != "right") for name, side in columns.items()]
+    cells = [[str(cell) for cell in row] for row in rows]
+    screen.show(screen.table(shown, cells, screen.width(), indent="").lines)
 
 
 def when(at: Instant | None) -> str:

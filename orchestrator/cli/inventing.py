@@ -109,7 +109,9 @@ def _life(dice: random.Random, user: str, kind: str, today: datetime) -> list[di
             opens, carts = _days(dice, today, 2, 120), []
         case "active" | "staff":
             bought = [today - timedelta(days=dice.randrange(2, 28), hours=9), today - timedelta(days=50, hours=3)]
-            opens, carts = _days(dice, today, 8, 60), []
+            # Last night too: `today` compares the last 24 hours with those of weeks before.
+            last = today - timedelta(hours=1 + int(user[1:]) % 3)
+            opens, carts = [*_days(dice, today, 8, 60), last], []
         case _:
             bought, opens, carts = [], _days(dice, today, 4, 60), []
     events = [

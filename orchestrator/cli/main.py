@@ -10,18 +10,24 @@ import typer
 
 from orchestrator import __version__
 from orchestrator.cli import (
+    approving,
     beginning,
     explaining,
+    foretelling,
     importing,
     inbox,
     ingesting,
     lookups,
+    morning,
     previewing,
     retrying,
     segments,
     sending,
     showing,
     steering,
+    suppressing,
+    testing,
+    watching,
     writing,
 )
 from orchestrator.cli.desk import EXIT_CODES, OK, USAGE, WRONG, Desk, Failed, fail
@@ -81,12 +87,18 @@ for verbs in (
     importing,
     segments,
     previewing,
+    foretelling,
+    testing,
     sending,
     explaining,
     showing,
     lookups,
+    morning,
     retrying,
     steering,
+    suppressing,
+    approving,
+    watching,
     inbox,
     ingesting,
 ):

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-import typer
-
-from orchestrator.cli.desk import Desk, no_such, table
+from orchestrator.cli.desk import Desk, no_such, table, when
 from orchestrator.cli.following import in_people, told
+from orchestrator.cli.screen import Column, say, show, width
+from orchestrator.cli.screen import table as drawn
 from orchestrator.cli.upcoming import upcoming
 from orchestrator.core.times import Instant
 from orchestrator.ledger import Run, deliveries, pace, runs, standing
+from orchestrator.ledger.audit import Entry
 from orchestrator.ledger.deliveries import Count
 from orchestrator.ledger.standing import People
 
@@ -19,9 +20,10 @@ MOST = 20
 def one_campaign(desk: Desk, name: str, now: Instant) -> None:
     """The runs of one campaign; that needs no more than its ledger, so mistakes in the files do not matter."""
     with desk.ledger(despite_mistakes=True) as ledger:
+        listed = runs.listed(ledger.store, name, limit=MOST)
+        approved = runs.approvals(ledger.store, [run.id for run in listed])
         found = [
-            (run, standing.people(ledger.store, run.id), deliveries.counts(ledger.store, run.id))
-            for run in runs.listed(ledger.store, name, limit=MOST)
+            (run, standing.people(ledger.store, run.id), deliveries.counts(ledger.store, run.id)) for run in listed
         ]
     project = desk.load().project
     campaign = project.campaigns.get(name) if project is not None else None
@@ -30,15 +32,15 @@ def one_campaign(desk: Desk, name: str, now: Instant) -> None:
 
     def tell() -> None:
         if not found:
-            typer.echo(f" {name} has not run yet")
+            say(f" {name} has not run yet")
         for run, people, counts in found:
-            _tell_run(run, people, counts)
+            _tell_run(run, people, counts, approved.get(run.id))
         if campaign is not None:
-            typer.echo(f" next: {upcoming(campaign, now).text}")
+            say(f" next: {upcoming(campaign, now).text}")
         if found:
-            typer.echo(f" one person's story: orchestrator why {name} PERSON (an id, e-mail address or phone number)")
+            say(f" one person's story: orchestrator why {name} PERSON (an id, e-mail address or phone number)")
 
-    desk.show([_run(run, people, counts) for run, people, counts in found], tell)
+    desk.show([_run(run, people, counts, approved.get(run.id)) for run, people, counts in found], tell)
 
 
 def all_campaigns(desk: Desk, now: Instant) -> None:
@@ -66,7 +68,7 @@ def all_campaigns(desk: Desk, now: Instant) -> None:
 
     def tell() -> None:
         if not found:
-            typer.echo(" There is no campaign yet: campaigns are files in config/campaigns.")
+            say(" There is no campaign yet: campaigns are files in config/campaigns.")
             return
         columns = dict.fromkeys(("campaign", "state", "newest run", "next"), "left")
         table("", columns, [_line(one) for one in found])
@@ -79,24 +81,25 @@ def _line(one: dict[str, Any]) -> tuple[str, str, str, str]:
     return one["campaign"], one["state"] + (", paused" if one["paused"] else ""), newest, one["next"]
 
 
-def _tell_run(run: Run, people: People, counts: list[Count]) -> None:
+def _tell_run(run: Run, people: People, counts: list[Count], approved: Entry | None) -> None:
     audience = "not planned yet" if run.audience is None else f"{run.audience:,} people"
     why = f" · {run.reason}" if run.reason else ""
-    typer.echo(f"run {run.id} · {run.occurrence} · {run.state} · {audience} · version {run.version[:12]}{why}")
+    source = f" · {run.source}" if run.source else ""
+    say(f"run {run.id} · {run.occurrence} · {run.state} · {audience} · version {run.version[:12]}{source}{why}")
+    if approved is not None:
+        say(f"   approved by {approved.who}, {when(approved.at)}; it had waited for: {approved.detail}")
     if people.people:
-        typer.echo(f"   {in_people(people)}")
+        say(f"   {in_people(people)}")
     totals: dict[tuple[str, str, str], int] = {}
     for count in counts:
         what = (count.channel, count.state, count.reason)
         totals[what] = totals.get(what, 0) + count.rows
-    table(
-        "",
-        {"": "left", "channel": "left", "state": "left", "reason": "left", "rows": "right"},
-        [("  ", *what, f"{rows:,}") for what, rows in totals.items()],
-    )
+    columns = [Column("channel"), Column("state", wraps=True), Column("reason", wraps=True), Column("rows", right=True)]
+    rows = [(*what, f"{rows:,}") for what, rows in totals.items()]
+    show(drawn(columns, rows, width(), indent="    ").lines)
 
 
-def _run(run: Run, people: People, counts: list[Count]) -> dict[str, Any]:
+def _run(run: Run, people: People, counts: list[Count], approved: Entry | None) -> dict[str, Any]:
     return {
         "run": run.id,
         "occurrence": run.occurrence,
@@ -104,6 +107,8 @@ def _run(run: Run, people: People, counts: list[Count]) -> dict[str, Any]:
         "reason": run.reason,
         "audience": run.audience,
         "version": run.version,
+        "source": run.source,
+        "approved": {"by": approved.who, "at": approved.at, "waited_for": approved.detail} if approved else None,
         "people": told(people),
         "counts": [
             {

@@ -119,7 +119,8 @@ def _run(bench: _Bench, what: str) -> "Run":
             fail(f"{what} has not run yet; orchestrator send {what}", USAGE)
         run = found[0]
     if run.state not in (RunState.WORKING, RunState.DONE):
-        hint = f"; orchestrator resume {run.id} first" if run.state in (RunState.PAUSED, RunState.WAITING) else ""
+        verb = {RunState.PAUSED: "resume", RunState.WAITING: "approve"}.get(run.state)
+        hint = f"; orchestrator {verb} {run.id} first" if verb else ""
         fail(f"run {run.id} of {run.campaign} is {run.state}: nothing of it can be tried again{hint}")
     return run
 

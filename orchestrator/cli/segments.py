@@ -22,7 +22,7 @@ Engine = Annotated[
     str | None,
     typer.Option(
         "--engine",
-        help="Ask another engine: postgresql://…, clickhouse:FOLDER or spark:MASTER, its tables as config/warehouse.yaml"
+        help="Ask another engine: postgresql://…, clickhouse://…, clickhouse:FOLDER or spark:MASTER, its tables as config/warehouse.yaml"
         " maps them, or shaped like ours.",
     ),
 ]

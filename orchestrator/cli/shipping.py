@@ -5,47 +5,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import uvloop
 
 from orchestrator import app, checking
 from orchestrator.bundles import Bundles
 from orchestrator.bundles import prepared as prepare
-from orchestrator.cli import standing as earlier_runs
 from orchestrator.cli.desk import OK, WRONG, Desk, fail, no_such
 from orchestrator.cli.following import Following, failed_whole, in_people, who_waits
 from orchestrator.cli.following import told as told_of
-from orchestrator.cli.progress import Asking, Progress, waiting
+from orchestrator.cli.progress import Progress
 from orchestrator.cli.stopping import STOPS, stop_when_told
 from orchestrator.cli.telling import tell_the_audience
 from orchestrator.config import Deliver
 from orchestrator.core.errors import StoreError
-from orchestrator.core.holding import reason_to_hold
-from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant, iso
 from orchestrator.ledger import Ledger, NewRun, Purpose, Run, RunState, asking, deliveries, runs, standing
-from orchestrator.ledger.coupons import Stock
 from orchestrator.pipeline import (
     Cast,
-    Casting,
-    Coupons,
-    Forecast,
     LedgerThread,
     Parts,
     Prepared,
     ask_again,
-    coupons_of,
-    dry_run,
     fill,
-    forecast,
     plan,
-    stock,
     work,
 )
 from orchestrator.rendering import RenderChild
 from orchestrator.wire.clock import WallClock
+
+if TYPE_CHECKING:
+    from orchestrator.cli.rehearsing import Rehearsal
 
 
 class Bench(Protocol):
@@ -72,56 +63,6 @@ class Sent:
     """What became of everybody in it, in one line."""
 
 
-PROBED = 5
-"""People a dry run asks the services of linked data about: enough to see that they answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
-    """A campaign with its audience resolved and judged, not yet planned."""
-
-    opened: app.Opened
-    ledger: Ledger
-    prepared: Prepared
-    casting: Casting
-    forecast: Forecast
-    child: RenderChild
-    at: Instant
-    asking: Asking
-    coupons: Coupons
-    earlier: tuple[earlier_runs.Earlier, ...] = ()
-    hold: str = ""
-    """Why a run of the clock with these people would wait for a person, empty if it would not."""
-
-    def stocks(self) -> dict[str, Stock]:
-        """What is left of the pools its messages take codes from."""
-        return {name: stock(self.ledger, self.opened.project, self.opened.files, name) for name in self.coupons.pools}
-
-    def short(self) -> str:
-        """Which pool has too few codes for everybody who needs one, and what to do; empty if none has."""
-        for name, one in self.stocks().items():
-            if self.forecast.coupons[name] > one.left:
-                return (
-                    f"coupons {name}: {one.left:,} codes are left, and {self.forecast.coupons[name]:,} people need one;"
-                    f" add some: {more_codes(self.opened, name)}"
-                )
-        return ""
-
-    def under_way(self) -> tuple[str, ...]:
-        """What earlier runs of the campaign still have to do with these people, a line each."""
-        return tuple(earlier_runs.told(self.earlier, self.prepared.campaign, self.at))
-
-    def seeds(self) -> int | None:
-        """How many of the people are seeds, where the environment reaches only these; None where it does not."""
-        if self.opened.project.environment.deliver is not Deliver.SEEDS:
-            return None
-        return self.forecast.people - self.forecast.nothing[Reason.NOT_A_SEED, ""]
-
-    def untold(self) -> str:
-        """Why this environment must not send it yet, empty if it may."""
-        return app.untold(self.opened, self.ledger, self.prepared.campaign)
-
-
 @contextmanager
 def ready(
     desk: Desk, campaign: str, at: Instant, *, sending: bool = False, tried: bool = False
@@ -145,32 +86,6 @@ def ready(
             ledger.close()
 
 
-@contextmanager
-def rehearse(desk: Desk, campaign: str, at: Instant, *, sending: bool = False) -> Iterator[Rehearsal]:
-    """Resolve and judge a campaign's audience as of a moment; on a terminal a line tells how far it is."""
-    with (
-        ready(desk, campaign, at, sending=sending, tried=True) as (opened, ledger, prepared, child),
-        waiting(desk) as wait,
-    ):
-        audience = app.audience(opened)
-        asking = Asking(WallClock(), quiet=desk.as_json)
-        wait("asking who is in the audience")
-        casting = Casting(audience, opened.project, prepared.campaign, at, prepared.letters.touched(), note=asking)
-        try:
-            facts = dry_run(ledger, prepared.campaign, at)
-            before = earlier_runs.earlier(ledger, campaign)
-            coupons = coupons_of(opened.project, prepared.letters)
-            people = earlier_runs.counted(wait.through(casting.bare(), "judging", len(casting)), before)
-            found = forecast(ledger, prepared.campaign, people, facts, at, coupons=coupons)
-            hold_if = prepared.campaign.hold_if
-            hold = reason_to_hold(hold_if, len(casting), audience.newest(hold_if.no_recent), at)
-            wait.over()
-            yield Rehearsal(opened, ledger, prepared, casting, found, child, at, asking, coupons, tuple(before), hold)
-        finally:
-            asking.stop()
-            casting.close()
-
-
 def more_codes(opened: app.Opened, name: str) -> str:
     """How codes are added to a pool."""
     file = opened.project.settings.coupons[name].codes
@@ -181,26 +96,15 @@ def more_codes(opened: app.Opened, name: str) -> str:
     )
 
 
-def probe(show: Rehearsal) -> str:
-    """Ask the services of linked data about the first few people; which of them does not answer, empty if all do."""
-    try:
-        for _ in show.casting.linked.upon(islice(show.casting.bare(), PROBED)):
-            continue
-    except StoreError as problem:
-        return str(problem)
-    finally:
-        show.asking.stop()
-    return ""
-
-
-def ship(desk: Desk, show: Rehearsal) -> Sent:
+def ship(desk: Desk, show: "Rehearsal") -> Sent:
     """Plan the rehearsed people as a run of their own and work it to its end; ctrl-c pauses, nothing is lost."""
     ledger, clock = show.ledger, WallClock()
     ledger.begin_boot("cli", clock.now())
     version = runs.keep_bundle(ledger.store, show.opened.files, clock.now())
     # Everybody gets it now, whatever the schedule says of hours and zones.
     campaign = replace(show.prepared.campaign, schedule=None)
-    new = NewRun(campaign.name, f"by hand {iso(show.at)}", version, show.at, campaign.policy.on_ambiguous, "by hand")
+    occurrence, source = f"by hand {iso(show.at)}", str(show.opened.origin())
+    new = NewRun(campaign.name, occurrence, version, show.at, campaign.policy.on_ambiguous, source)
     run, made = ledger.fire(new, clock.now(), ours=True)
     if not made:
         fail(f"{campaign.name} was sent by hand at this very moment already: run {run.id}")

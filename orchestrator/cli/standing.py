@@ -8,8 +8,7 @@ from orchestrator.core.campaigns import Campaign
 from orchestrator.core.nouns import Person
 from orchestrator.core.times import Instant
 from orchestrator.ledger import Ledger, Run, RunState, deliveries, runs
-
-UNDER_WAY = (RunState.DUE, RunState.PLANNING, RunState.WAITING, RunState.WORKING, RunState.PAUSED)
+from orchestrator.ledger.afoot import UNDER_WAY
 
 
 @dataclass(slots=True)

@@ -1,10 +1,11 @@
-"""Verbs that steer what is under way: pause, resume, cancel. Each takes effect within one half window of messages."""
+"""Verbs that steer what is under way: pause, resume, cancel; each takes effect within one half window of messages."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli.desk import USAGE, Desk, fail, honest, run_number, run_of
+from orchestrator.cli.signing import By, signed
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -24,34 +25,34 @@ What = Annotated[str, typer.Argument(help="A run's number, a campaign's name, or
 
 
 @honest
-def pause(context: typer.Context, what: What) -> None:
+def pause(context: typer.Context, what: What, by: By = None) -> None:
     """Let nothing more of it leave; what is in the air is still settled, the rest stays planned."""
     from orchestrator.ledger import RunState, pace  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
     if (number := run_number(what)) is not None:
-        _steer(desk, number, RunState.PAUSED, (RunState.WORKING,), "paused by hand")
+        _steer(desk, number, RunState.PAUSED, (RunState.WORKING,), "paused by hand", signed(by))
         return
     scope = _scope(desk, what)
     with desk.ledger(despite_mistakes=True) as ledger:
         now = WallClock().now()
         with ledger.store.transaction():
-            pace.pause(ledger.store, scope, None, "paused by hand", now)
+            pace.pause(ledger.store, scope, None, "paused by hand", now, signed(by))
     desk.show({"paused": scope}, lambda: typer.echo(f"{scope} is paused: orchestrator resume {what}"))
 
 
 @honest
-def resume(context: typer.Context, what: What) -> None:
-    """Let it go on; a run that waits for a person is thereby approved."""
+def resume(context: typer.Context, what: What, by: By = None) -> None:
+    """Let go on what was paused. A run that waits for a person has a verb of its own: approve."""
     from orchestrator.ledger import RunState, pace  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
     if (number := run_number(what)) is not None:
-        _steer(desk, number, RunState.WORKING, (RunState.PAUSED, RunState.WAITING), "")
+        _steer(desk, number, RunState.WORKING, (RunState.PAUSED,), "", signed(by))
         return
     scope = _scope(desk, what)
     with desk.ledger(despite_mistakes=True) as ledger:
-        resumed = pace.resume(ledger.store, scope, WallClock().now())
+        resumed = pace.resume(ledger.store, scope, WallClock().now(), signed(by))
     desk.show(
         {"resumed": scope, "stood_still": resumed},
         lambda: typer.echo(f"{scope} goes on" if resumed else f"{scope} was not paused"),
@@ -59,25 +60,32 @@ def resume(context: typer.Context, what: What) -> None:
 
 
 @honest
-def cancel(context: typer.Context, what: Annotated[int, typer.Argument(help="The run's number.")]) -> None:
+def cancel(
+    context: typer.Context, what: Annotated[int, typer.Argument(help="The run's number.")], by: By = None
+) -> None:
     """End a run: nobody else gets anything of it, and every row says so."""
     from orchestrator.ledger import RunState, runs  # noqa: PLC0415 - keeps `--help` fast
 
-    _steer(context.obj, what, RunState.CANCELLED, runs.CANCELLABLE, "cancelled by hand")
+    _steer(context.obj, what, RunState.CANCELLED, runs.CANCELLABLE, "cancelled by hand", signed(by))
 
 
-def _steer(desk: Desk, number: int, to: "RunState", come_from: "Sequence[RunState]", reason: str) -> None:
-    from orchestrator.ledger import figures, runs  # noqa: PLC0415 - keeps `--help` fast
+def _steer(desk: Desk, number: int, to: "RunState", come_from: "Sequence[RunState]", reason: str, who: str) -> None:
+    from orchestrator.ledger import audit, figures, runs  # noqa: PLC0415 - keeps `--help` fast
 
     with desk.ledger(despite_mistakes=True) as ledger:
         run_of(ledger, number)
+        now, did = WallClock().now(), {"cancelled": audit.What.CANCELLED, "working": audit.What.RESUMED}
+        by = audit.Entry(now, who, did.get(to, audit.What.PAUSED), audit.run_subject(number), reason)
         if to == "cancelled":
-            moved = runs.cancel(ledger.store, number, reason, WallClock().now())
+            moved = runs.cancel(ledger.store, number, reason, now, by)
         else:
-            moved = runs.steer(ledger.store, number, to, come_from, reason)
+            moved = runs.steer(ledger.store, number, to, come_from, reason, by)
         found = run_of(ledger, number)
         served = bool(figures.alive(ledger.store, "supervisor"))
     if not moved:
+        if to == "working" and found.state == "waiting":
+            why = f"waits for a person ({found.reason})"
+            fail(f"run {number} of {found.campaign} {why}: orchestrator approve {number}")
         fail(
             f"run {number} of {found.campaign} is {found.state}; only one that is {' or '.join(come_from)} can become {to}"
         )

@@ -2,8 +2,10 @@
 
 from orchestrator.config.adapters import installed_adapters
 from orchestrator.config.adding import Added, extend_catalogue, mapping_text, news, write_whole, written
+from orchestrator.config.differences import FileChange, Versions, file_changes
 from orchestrator.config.draft import DATA
 from orchestrator.config.fields import Deliver, Type
+from orchestrator.config.origin import Origin, origin_of
 from orchestrator.config.partial import ledger_of
 from orchestrator.config.reading import Files, Loaded, load, located, mapping_of
 from orchestrator.config.results import (
@@ -21,13 +23,15 @@ from orchestrator.config.results import (
     Stores,
     Topic,
 )
+from orchestrator.config.revisions import Revision, RevisionError, revision
 from orchestrator.config.schema import SCHEMA_OF, schemas
 from orchestrator.config.secret import MachineSecrets, Secret, SecretMissingError, SecretSource
-from orchestrator.config.tree import load_folder, read_tree
+from orchestrator.config.tree import FOLDERS, load_folder, load_personas, read_tree
 from orchestrator.config.watching import fingerprint
 
 __all__ = [
     "DATA",
+    "FOLDERS",
     "SCHEMA_OF",
     "Added",
     "Catalogue",
@@ -35,12 +39,16 @@ __all__ = [
     "DataType",
     "Deliver",
     "Environment",
+    "FileChange",
     "Files",
     "Loaded",
     "MachineSecrets",
+    "Origin",
     "Outline",
     "Project",
     "ProviderSettings",
+    "Revision",
+    "RevisionError",
     "Secret",
     "SecretMissingError",
     "SecretSource",
@@ -51,17 +59,22 @@ __all__ = [
     "Stores",
     "Topic",
     "Type",
+    "Versions",
     "extend_catalogue",
+    "file_changes",
     "fingerprint",
     "installed_adapters",
     "ledger_of",
     "load",
     "load_folder",
+    "load_personas",
     "located",
     "mapping_of",
     "mapping_text",
     "news",
+    "origin_of",
     "read_tree",
+    "revision",
     "schemas",
     "write_whole",
     "written",

@@ -172,8 +172,6 @@ def store(schemes: Iterable[str], example: str) -> tuple[PlainValidator, WithJso
                 "no such kind of store",
                 f"It begins with {' or '.join(allowed)}, like `{example}`, or is ${{env:NAME}}.",
             )
-        if value.startswith("clickhouse://"):
-            raise objection("a server of ClickHouse cannot be asked yet", "Write a folder: `clickhouse:data/house`.")
         if re.search(r"//[^/@]*:(?!\$\{)[^/@]+@", value):
             raise objection("holds a password in plain text", f"{HOW} for the whole address, or for the password.")
         return value

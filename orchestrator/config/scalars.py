@@ -5,6 +5,7 @@ a word has to stand in quotes, so that it means the same to everybody.
 """
 
 import re
+from functools import lru_cache
 
 Plain = str | int | float | bool | None
 
@@ -26,6 +27,7 @@ _LONGEST_NUMBER = 18
 """Digits: whole numbers beyond would not fit a 64-bit column."""
 
 
+@lru_cache(maxsize=8192)
 def read(word: str) -> Plain:
     """The word as YAML 1.2 reads it."""
     if _NULL.fullmatch(word):
@@ -37,6 +39,7 @@ def read(word: str) -> Plain:
     return float(word) if _FLOAT_12.fullmatch(word) and len(word) <= _LONGEST_NUMBER else word
 
 
+@lru_cache(maxsize=8192)
 def objection(word: str) -> str:
     """Why this word must not stand without quotes, empty if it may."""
     mine, other = read(word), _read_elsewhere(word)

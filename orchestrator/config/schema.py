@@ -25,18 +25,22 @@ SCHEMA_OF = {
     "warehouse.schema.json": "config/warehouse.yaml",
     "campaign.schema.json": "config/campaigns/*.yaml",
     "segment.schema.json": "config/segments/*.yaml",
+    "persona.schema.json": "personas/*.yaml",
 }
 """Which files each schema is for, as editors' YAML extensions want it (`yaml.schemas`)."""
 
 
 def schemas() -> dict[str, dict[str, Any]]:
     """The schema of each kind of file, by the name of the schema's own file (see SCHEMA_OF)."""
+    from orchestrator.config.persona_shape import PersonaShape  # noqa: PLC0415 - most verbs want no personas
+
     return {
         "orchestrator.schema.json": _of(SettingsShape),
         "data.schema.json": _of(DataShape),
         "warehouse.schema.json": _of(WarehouseShape),
         "campaign.schema.json": _of(CampaignShape),
         "segment.schema.json": _segment(),
+        "persona.schema.json": _of(PersonaShape),
     }
 
 

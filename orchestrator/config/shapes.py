@@ -54,7 +54,7 @@ class StoresShape(Shape):
     audience: AudienceAddress = Field(
         default="duckdb:data/audience.duckdb",
         description="Profiles and events: a DuckDB file of our own; or an engine of yours that is only read, with tables as"
-        " config/warehouse.yaml maps them: PostgreSQL, ClickHouse in a folder (`clickhouse:data/house`), Spark"
+        " config/warehouse.yaml maps them: PostgreSQL, ClickHouse (a server, `clickhouse://host:8123/db`, or a folder, `clickhouse:data/house`), Spark"
         " (`spark:local[2]`).",
     )
 

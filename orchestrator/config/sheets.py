@@ -9,20 +9,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
+from ruamel.yaml.events import Event, ScalarEvent
 
-from orchestrator.config import scalars
+from orchestrator.config import parsers, scalars
 from orchestrator.config.slips import Slip, character, decoded, syntax
 
 DEEPEST = 24
@@ -32,6 +22,15 @@ MOST_VALUES = 20_000
 """Values in one file, every alias counted with all it stands for."""
 
 Path = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class Node:
+    """One value as written. A mapping's value is a dict of (key's node, value's node) by key, a list's a list of nodes."""
+
+    line: int
+    column: int
+    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def read_sheet(file: str, content: bytes, first_line: int = 1) -> tuple[Sheet | 
         return None, slips
     reading = _Reading(first_line - 1)
     try:
-        root = reading.document(text)
+        root = clean(text, first_line - 1) or reading.document(parsers.ruamel(text))
         reading.lay_out(root, ())
     except _StopError as stop:
         reading.slips.append(stop.slip)
@@ -98,13 +97,17 @@ def read_sheet(file: str, content: bytes, first_line: int = 1) -> tuple[Sheet | 
     return Sheet(file, reading.plain(root), reading.places), tuple(reading.slips)
 
 
-@dataclass(slots=True)
-class _Node:
-    """One value as written. A mapping's value is a dict of (key's node, value's node) by key."""
-
-    line: int
-    column: int
-    value: Any
+def clean(text: str, shift: int) -> Node | None:
+    """The tree of a file that begins `shift` lines below the top, as libyaml tells it; None if there is any slip in it."""
+    events = parsers.libyaml(text)
+    if events is None:
+        return None
+    reading = _Reading(shift)
+    try:
+        root = reading.document(events)
+    except (_StopError, parsers.LibyamlError):
+        return None
+    return None if reading.slips else root
 
 
 class _StopError(Exception):
@@ -117,15 +120,14 @@ class _Reading:
     shift: int
     slips: list[Slip] = field(default_factory=list)
     places: dict[Path, Place] = field(default_factory=dict)
-    anchors: dict[str, _Node] = field(default_factory=dict)
+    anchors: dict[str, Node] = field(default_factory=dict)
     aliases: int = 0
 
-    def document(self, text: str) -> _Node:
-        events = iter(YAML(typ="safe", pure=True).parse(text))
+    def document(self, events: Iterator[Event]) -> Node:
         documents = 0
-        root: _Node | None = None
+        root: Node | None = None
         for event in events:
-            if isinstance(event, DocumentStartEvent):
+            if isinstance(event, parsers.DOCUMENT):
                 documents += 1
                 if documents > 1:
                     line, column = self.spot(event)
@@ -134,27 +136,27 @@ class _Reading:
                             line, column, "a second document begins here", "One file holds one; delete the line `---`."
                         )
                     )
-            elif isinstance(event, (ScalarEvent, MappingStartEvent, SequenceStartEvent, AliasEvent)):
+            elif isinstance(event, (*parsers.NODE, *parsers.ALIAS)):
                 root = self.node(event, events, 0)
         if root is None or root.value is None:
             raise _StopError(Slip(1 + self.shift, 1, "is empty", "Write its settings, or delete the file."))
         return root
 
-    def node(self, event: Event, events: Iterator[Event], depth: int) -> _Node:
+    def node(self, event: Event, events: Iterator[Event], depth: int) -> Node:
         line, column = self.spot(event)
         if depth > DEEPEST:
             raise _StopError(Slip(line, column, f"is nested deeper than {DEEPEST} levels", "Split it up."))
-        if isinstance(event, AliasEvent):
-            return self.alias(event, line, column)
-        if not isinstance(event, (ScalarEvent, SequenceStartEvent, MappingStartEvent)):
+        if isinstance(event, parsers.ALIAS):
+            return self.alias(event.anchor, line, column)
+        if not isinstance(event, parsers.NODE):
             raise TypeError(event)
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self.slips.append(Slip(line, column, f"the tag {tag} is not read here", "Delete it; put text in quotes."))
-        node = _Node(line, column, None)
-        if isinstance(event, ScalarEvent):
+        node = Node(line, column, None)
+        if isinstance(event, parsers.SCALAR):
             node.value = self.scalar(event, line, column)
-        elif isinstance(event, SequenceStartEvent):
+        elif isinstance(event, parsers.SEQUENCE):
             node.value = self.sequence(events, depth)
         else:
             node.value = self.mapping(events, depth)
@@ -162,16 +164,16 @@ class _Reading:
             self.anchors[event.anchor] = node
         return node
 
-    def alias(self, event: AliasEvent, line: int, column: int) -> _Node:
+    def alias(self, anchor: str, line: int, column: int) -> Node:
         self.aliases += 1
         if self.aliases > MOST_ALIASES:
             raise _StopError(
                 Slip(line, column, f"more than {MOST_ALIASES} aliases in one file", "Write the values out.")
             )
-        known = self.anchors.get(event.anchor)
+        known = self.anchors.get(anchor)
         if known is None:
-            raise _StopError(Slip(line, column, f"the alias *{event.anchor} stands for nothing written before it"))
-        return _Node(line, column, known.value)
+            raise _StopError(Slip(line, column, f"the alias *{anchor} stands for nothing written before it"))
+        return Node(line, column, known.value)
 
     def scalar(self, event: ScalarEvent, line: int, column: int) -> scalars.Plain:
         word = str(event.value)
@@ -182,18 +184,18 @@ class _Reading:
             return word
         return scalars.read(word)
 
-    def sequence(self, events: Iterator[Event], depth: int) -> list[_Node]:
-        items: list[_Node] = []
-        while not isinstance(event := next(events), SequenceEndEvent):
+    def sequence(self, events: Iterator[Event], depth: int) -> list[Node]:
+        items: list[Node] = []
+        while not isinstance(event := next(events), parsers.SEQUENCE_END):
             item = self.node(event, events, depth + 1)
             if item.value is None:
                 self.slips.append(Slip(item.line, item.column, "has no value", "Give it one, or delete it."))
             items.append(item)
         return items
 
-    def mapping(self, events: Iterator[Event], depth: int) -> dict[str, tuple[_Node, _Node]]:
-        pairs: dict[str, tuple[_Node, _Node]] = {}
-        while not isinstance(event := next(events), MappingEndEvent):
+    def mapping(self, events: Iterator[Event], depth: int) -> dict[str, tuple[Node, Node]]:
+        pairs: dict[str, tuple[Node, Node]] = {}
+        while not isinstance(event := next(events), parsers.MAPPING_END):
             so_far = len(self.slips)
             key = self.node(event, events, depth + 1)
             value = self.node(next(events), events, depth + 1)
@@ -230,7 +232,7 @@ class _Reading:
             pairs[key.value] = (key, value)
         return pairs
 
-    def lay_out(self, node: _Node, path: Path, key: _Node | None = None) -> None:
+    def lay_out(self, node: Node, path: Path, key: Node | None = None) -> None:
         """Write down the place of every value, aliases with all they stand for."""
         if len(self.places) >= MOST_VALUES:
             raise _StopError(
@@ -252,7 +254,7 @@ class _Reading:
             for index, value in enumerate(node.value):
                 self.lay_out(value, (*path, index))
 
-    def plain(self, node: _Node) -> Any:
+    def plain(self, node: Node) -> Any:
         if isinstance(node.value, dict):
             return {name: self.plain(value) for name, (_, value) in node.value.items()}
         if isinstance(node.value, list):

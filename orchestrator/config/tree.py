@@ -1,16 +1,22 @@
 """A project's folder as a set of files: which belong to it, how large they may be, and what each is called."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestrator.config.reading import Loaded, load
 from orchestrator.config.settings import DEV
 from orchestrator.core.errors import ConfigError, Mistake
 
+if TYPE_CHECKING:
+    from orchestrator.config.personas import Personas
+
 FOLDERS = ("config", "templates", "lists")
-LARGEST = {"config": 256 * 1024, "templates": 1024 * 1024, "lists": 64 * 1024 * 1024}
+PERSONAS = "personas"
+"""The folder of tests. It is no part of what a run is fired with: an edit of a test changes no version."""
+LARGEST = {"config": 256 * 1024, "templates": 1024 * 1024, "lists": 64 * 1024 * 1024, PERSONAS: 256 * 1024}
 """Bytes of one file, by the folder it lies in."""
 LARGEST_TREE = 256 * 1024 * 1024
 MOST_FILES = 10_000
@@ -45,13 +51,23 @@ def load_folder(root: Path, environment: str = DEV) -> Loaded:
     return load(found.files, environment, refused=found.refused)
 
 
-def survey(root: Path) -> Tree:
+def load_personas(root: Path, loaded: Loaded) -> "Personas":
+    """The personas of a folder, held against the project as it was loaded from there."""
+    from orchestrator.config.personas import Personas, read_personas  # noqa: PLC0415 - `check` and `test` alone want them
+
+    found = survey(root, (PERSONAS,))
+    told = read_personas(found.files, loaded)
+    mistakes = tuple(sorted((*told.mistakes, *found.refused), key=lambda it: (it.file, it.line, it.column)))
+    return Personas(told.found, mistakes, len(found.files))
+
+
+def survey(root: Path, among: Sequence[str] = FOLDERS) -> Tree:
     """The same files, and a mistake for each that is refused."""
     mistakes: list[Mistake] = []
-    whole = not any((root / folder).is_symlink() for folder in FOLDERS)
+    whole = not any((root / folder).is_symlink() for folder in among)
     files: dict[str, bytes] = {}
     total = 0
-    for name in sorted(_names(root, mistakes)):
+    for name in sorted(_names(root, mistakes, among)):
         if len(files) >= MOST_FILES or total > LARGEST_TREE:
             limit = f"more than {MOST_FILES} files or {LARGEST_TREE >> 20} MiB"
             mistakes.append(Mistake(name, 0, 0, f"{limit} in one project", "Move long lists to the audience store."))
@@ -64,9 +80,9 @@ def survey(root: Path) -> Tree:
     return Tree(files, tuple(mistakes), whole)
 
 
-def _names(root: Path, mistakes: list[Mistake]) -> Iterator[str]:
+def _names(root: Path, mistakes: list[Mistake], among: Sequence[str]) -> Iterator[str]:
     """The paths of all files. A link to a file inside the project counts as that file; mounted settings come so."""
-    for folder in FOLDERS:
+    for folder in among:
         if (root / folder).is_symlink():
             mistakes.append(Mistake(folder, 0, 0, "is a link", "Put the folder itself here."))
             continue

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from cronsim import CronSim, CronSimError
 
-from orchestrator.core.campaigns import Cron, Every, Interval
+from orchestrator.core.campaigns import Cron, Every, Interval, Once, Schedule
 from orchestrator.core.phrases import (
     PhraseError,
     duration,
@@ -72,6 +72,25 @@ def say_every(when: Every | Interval) -> str:
     if when.weekdays == _WORKING:
         return f"weekday at {clock}"
     return f"{_joined([WEEKDAYS[day] for day in when.weekdays])} at {clock}"
+
+
+def say_schedule(schedule: Schedule) -> str:
+    """When a campaign fires, on whose clock: `each at 10:00 in their own zone`, `every monday at 08:00 Vienna`."""
+    where = "on everybody's own clock" if schedule.recipient else city(schedule.zone)
+    match schedule.when:
+        case Once(wall):
+            return f"once, {wall.replace('T', ' ')} {where}"
+        case Cron(expression):
+            return f"cron {expression} {where}"
+        case Every(minute, None, None) if schedule.recipient:
+            return f"each at {say_time(minute)} in their own zone"
+        case when:
+            return f"every {say_every(when)} {where}"
+
+
+def city(zone: str) -> str:
+    """A zone as people say it: Vienna for Europe/Vienna."""
+    return zone.rpartition("/")[2].replace("_", " ")
 
 
 def cron(text: str) -> Cron:

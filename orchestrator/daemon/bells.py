@@ -23,11 +23,11 @@ log = Log("daemon")
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """The configuration in force: campaigns of one whole tree, its version, and where it came from."""
+    """The configuration in force: campaigns of one whole tree, its version, and which commit that is when a run is fired."""
 
     version: str
     campaigns: Mapping[str, Campaign]
-    source: str = ""
+    source: Callable[[], object] = str
 
 
 class NextOccurrence(BaseTrigger):  # type: ignore[misc] # APScheduler ships no types
@@ -46,16 +46,22 @@ class NextOccurrence(BaseTrigger):  # type: ignore[misc] # APScheduler ships no 
 def catch_up(ledger: Ledger, edition: Edition, campaign: Campaign, now: Instant) -> list[int]:
     """Fire what a campaign's schedule owes up to now; returns the runs this call made.
 
-    A campaign nobody has seen before owes nothing of the past. Missed occurrences become rows too, in state missed.
+    A campaign nobody has seen before owes nothing of the past, nor does one of the time it was a draft. Missed
+    occurrences become rows too, in state missed.
     """
-    if campaign.schedule is None or campaign.state is not CampaignState.LIVE:
+    if campaign.schedule is None:
         return []
     seen = ledger.looked_at(campaign.name)
+    if campaign.state is not CampaignState.LIVE:
+        if seen is not None:
+            ledger.look(campaign.name, now)
+        return []
     made = []
     if seen is not None:
         owed = missed(campaign.schedule, seen, now)
         due = [(occurrence, RunState.MISSED) for occurrence in owed.missed]
         due += [(owed.fire, RunState.DUE)] if owed.fire else []
+        source = str(edition.source()) if due else ""
         for occurrence, state in due:
             new = NewRun(
                 campaign.name,
@@ -63,7 +69,7 @@ def catch_up(ledger: Ledger, edition: Edition, campaign: Campaign, now: Instant)
                 edition.version,
                 occurrence.at,
                 campaign.policy.on_ambiguous,
-                edition.source,
+                source,
                 state,
             )
             run, fired = ledger.fire(new, now)

@@ -14,6 +14,7 @@ from orchestrator.config import fingerprint
 from orchestrator.core.errors import OrchestratorError, PassingError, StoreError
 from orchestrator.core.mirrors import FAMILIES
 from orchestrator.core.times import Clock
+from orchestrator.daemon.aftermath import tell_what_was_left
 from orchestrator.daemon.bells import Bells, Edition, tick
 from orchestrator.daemon.children import Children
 from orchestrator.daemon.loading import Loading
@@ -86,14 +87,7 @@ class Supervisor:
         for told in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(told, self._stop)
         await self._ledger(lambda ledger: ledger.begin_boot("supervisor", self.clock.now()))
-        found = await self._ledger(lambda ledger: ledger.recover(self.clock.now()))
-        log.info(
-            "daemon.started",
-            recovered_boots=found.boots,
-            again=found.again,
-            resent=found.resent,
-            unknown=found.unknown,
-        )
+        await self._ledger(lambda ledger: tell_what_was_left(ledger, self.clock.now()))
         await self._ledger(lambda ledger: figures.fold(ledger.store, ledger.boot))
         await self._take(self.opened)
         self._bells.start()
@@ -233,13 +227,14 @@ class Supervisor:
         self._seen = await asyncio.to_thread(fingerprint, self.serving.root)
         if version != self._edition.version:
             self.opened = opened
-            self._edition = Edition(version, opened.project.campaigns)
+            self._edition = Edition(version, opened.project.campaigns, opened.origin)
             # An event's name that only stands in another text costs a plan a moment's wait, no more.
             self._asks_for_messages = any(
                 family in repr(segment.root) for segment in opened.project.segments.values() for family in FAMILIES
             )
             self._bells.set(opened.project.campaigns)
-            log.info("config.taken", version=version[:12], campaigns=len(opened.project.campaigns))
+            source = await asyncio.to_thread(opened.origin)
+            log.info("config.taken", version=version[:12], source=source, campaigns=len(opened.project.campaigns))
 
     def _command(self, door: str, *more: str) -> list[str]:
         root, environment = str(self.serving.root), self.serving.environment

@@ -152,6 +152,17 @@ def waiting(store: Store) -> int:
     return int(store.rows(f"SELECT COUNT(*) FROM event_inbox WHERE {_LIVES}")[0][0])
 
 
+def oldest(store: Store) -> Instant | None:
+    """When the oldest row came in that the engine does not have yet; None if it has all."""
+    rows = store.rows(f"SELECT received_at FROM event_inbox WHERE {_LIVES} ORDER BY id LIMIT 1")
+    return Instant(rows[0][0]) if rows else None
+
+
+def set_aside(store: Store) -> int:
+    """How many rows the engine could not take: they stay for somebody to look at."""
+    return int(store.rows("SELECT COUNT(*) FROM event_inbox WHERE kind = ?", (SET_ASIDE,))[0][0])
+
+
 def forget(store: Store, user: str) -> int:
     """Remove what waits about a person; how many rows.
 

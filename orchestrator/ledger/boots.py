@@ -29,6 +29,28 @@ def begin(store: Store, kind: str, now: Instant) -> Boot:
     return Boot(rows[0][0], token)
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A process of ours, as it introduced itself."""
+
+    host: str
+    pid: int
+    started_at: Instant
+
+
+def crashed(store: Store, kind: str, own: Boot | None, now: Instant) -> list[Life]:
+    """Processes of this kind that ended without writing so; they count as ended from now on, so each is told once."""
+    open_ = store.rows("SELECT id, token, host, pid, started_at FROM boot WHERE kind = ? AND ended_at IS NULL", (kind,))
+    dead = set(dead_among(store, [(number, token) for number, token, *_ in open_], own))
+    with store.transaction():
+        ended = store.rows(
+            "UPDATE boot SET ended_at = ? WHERE ended_at IS NULL AND id {any} RETURNING id",
+            (now, store.array(sorted(dead))),
+        )
+    ours = {row[0] for row in ended}
+    return [Life(host, pid, Instant(at)) for number, _, host, pid, at in open_ if number in ours]
+
+
 def end(store: Store, boot: Boot, now: Instant) -> None:
     """Write down that this life ended in good order."""
     with store.transaction():

@@ -69,15 +69,6 @@ def stop(store: Store, stopped: Sequence[tuple[str, Channel, str, Instant]], sou
     return added
 
 
-def lift(store: Store, hashed: str, channel: Channel) -> bool:
-    """Let an address be written to again; False if it was not suppressed."""
-    with store.transaction():
-        store.lock_facts(exclusive=True)
-        lifted = store.change("DELETE FROM suppression WHERE address_hash = ? AND channel = ?", (hashed, channel))
-        facts_changed(store)
-    return bool(lifted)
-
-
 def facts_changed(store: Store) -> None:
     """Count a change of consent or suppression, so that turns know their reading is old; inside a transaction."""
     store.change("UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'facts'")
@@ -112,21 +103,31 @@ def suppressed_among(store: Store, hashes: Sequence[str]) -> dict[tuple[str, Cha
 
 
 _NONE = "suppressions:none"
+BY_HAND = "by hand"
+"""The source of an address that a person stopped by itself; nobody has thereby told of all the others."""
 
 
 def suppressions_told(store: Store) -> bool:
     """Whether anybody ever said which addresses are stopped, or that there are none."""
-    known = "SELECT 1 WHERE EXISTS (SELECT 1 FROM suppression) OR EXISTS (SELECT 1 FROM meta WHERE name = ?)"
-    return bool(store.rows(known, (_NONE,)))
+    known = (
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM suppression WHERE source <> ?)"
+        " OR EXISTS (SELECT 1 FROM meta WHERE name = ?)"
+    )
+    return bool(store.rows(known, (BY_HAND, _NONE)))
 
 
 def tell_no_suppressions(store: Store, now: Instant) -> None:
     """Write down that somebody said there are none."""
     with store.transaction():
-        store.change(
-            "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            (_NONE, str(int(now))),
-        )
+        note_no_suppressions(store, now)
+
+
+def note_no_suppressions(store: Store, now: Instant) -> None:
+    """The same inside the caller's transaction."""
+    store.change(
+        "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (_NONE, str(int(now))),
+    )
 
 
 def consent_told(store: Store, topic: str) -> bool:

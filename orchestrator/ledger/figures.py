@@ -16,6 +16,10 @@ _FORMER = "figures:former"
 """What processes counted that are gone: folded into one row, so that totals never fall and rows never pile up."""
 
 
+_RUNS, _MESSAGES, _ENOUGH = 5, 50_000, 100
+"""The rate of sending is that of the newest runs: so many of them, so many messages of each, and at least so many in all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """The one queue, in shards: due and waiting for a worker, being worked, due later; since when the oldest is due."""
@@ -96,6 +100,20 @@ def paces(store: Store) -> list[Pace]:
         Pace(scope, None if until is None else Instant(until), failures)
         for scope, until, failures in store.rows("SELECT scope, paused_until, failures FROM pace ORDER BY scope")
     ]
+
+
+def sending_rate(store: Store) -> float | None:
+    """Messages a second while the newest runs were sent, counted over the seconds in which some left; None before there are enough."""
+    sent, seconds = 0, 0
+    for (run,) in store.rows("SELECT id FROM run WHERE planned_at IS NOT NULL ORDER BY id DESC LIMIT ?", (_RUNS,)):
+        left = "SELECT intent_at FROM delivery WHERE run = ? AND intent_at IS NOT NULL LIMIT ?"
+        [(messages, busy)] = store.rows(
+            f"SELECT COUNT(*), COUNT(DISTINCT intent_at / 1000000) FROM ({left}) AS gone", (run, _MESSAGES)
+        )
+        sent, seconds = sent + messages, seconds + busy
+        if sent >= _ENOUGH:
+            return float(sent / seconds)
+    return None
 
 
 def events_waiting(store: Store) -> int:

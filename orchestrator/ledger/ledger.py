@@ -9,14 +9,14 @@ from orchestrator.core.facts import PersonFacts
 from orchestrator.core.nouns import Channel
 from orchestrator.core.times import Instant
 from orchestrator.core.turns import Mark, Permission, Turn
-from orchestrator.ledger import boots, consent, inbox, links, looks, planning, runs, shards, turn
+from orchestrator.ledger import audit, boots, consent, inbox, links, looks, planning, runs, shards, turn
 from orchestrator.ledger import facts as reading
 from orchestrator.ledger.boots import Boot
 from orchestrator.ledger.consent import ConsentChange, Hashing
 from orchestrator.ledger.inbox import InboxMessage
 from orchestrator.ledger.links import Purpose, Seal
 from orchestrator.ledger.opening import open_store
-from orchestrator.ledger.shards import Shard
+from orchestrator.ledger.shards import Shard, TakenBack
 from orchestrator.ledger.store import Store
 
 
@@ -31,6 +31,10 @@ class Recovery:
     """Sent again without a key, flagged maybe_duplicate."""
     unknown: int = 0
     """Not sent again; providers' reports may still tell."""
+    shards: tuple[TakenBack, ...] = ()
+    """What they worked, and is free again."""
+    plans: tuple[int, ...] = ()
+    """Runs they were planning, which are planned anew."""
 
 
 class Ledger:
@@ -116,9 +120,10 @@ class Ledger:
         """Write the verdicts, recount, and let go of the shard; the next moment it is due, if any."""
         return shards.put_back(self.store, self.boot, shard, marks, now, not_before, paused)
 
-    def halt(self, run: int, why: str) -> bool:
+    def halt(self, run: int, why: str, now: Instant) -> bool:
         """Let nothing more of a run leave until a person resumes it; what is not sent stays planned."""
-        return runs.steer(self.store, run, runs.RunState.PAUSED, [runs.RunState.WORKING], why)
+        by = audit.Entry(now, "", audit.What.PAUSED, audit.run_subject(run), why)
+        return runs.steer(self.store, run, runs.RunState.PAUSED, [runs.RunState.WORKING], why, by)
 
     def change_consent(self, changes: Iterable[ConsentChange]) -> int:
         """Append people's words on topics; once it returns, no intent is created against them."""
@@ -168,12 +173,15 @@ class Ledger:
         owners = shards.dead_owners(self.store)
         for dead in boots.dead_among(self.store, owners, self._boot):
             parts = shards.recover(self.store, dead, now)
-            for run in shards.plans_of(self.store, dead):
+            plans = shards.plans_of(self.store, dead)
+            for run in plans:
                 planning.forget_plan(self.store, run)
             found = Recovery(
                 found.boots + 1,
-                found.again + sum(part[0] for part in parts),
-                found.resent + sum(part[1] for part in parts),
-                found.unknown + sum(part[2] for part in parts),
+                found.again + sum(part.again for part in parts),
+                found.resent + sum(part.resent for part in parts),
+                found.unknown + sum(part.unknown for part in parts),
+                (*found.shards, *parts),
+                (*found.plans, *plans),
             )
         return found

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from orchestrator.core.times import MINUTE, NEVER, SECOND, Instant
 from orchestrator.core.turns import Pacing
+from orchestrator.ledger import audit
+from orchestrator.ledger.audit import Entry, What
 from orchestrator.ledger.store import Store
 
 BREAKS_AT = 20
@@ -58,8 +60,13 @@ def draw(store: Store, paces: Sequence[Pacing], want: int, now: Instant) -> Gran
     return Grant(count, ask_again, scope=short)
 
 
-def pause(store: Store, scope: str, until: Instant | None, reason: str, now: Instant) -> None:
-    """Stop a scope until then, or until a person resumes it (None); a longer pause is never shortened."""
+def pause(store: Store, scope: str, until: Instant | None, reason: str, now: Instant, who: str = "") -> None:
+    """Stop a scope until then, or until a person resumes it (None); a longer pause is never shortened.
+
+    One without an end is written down with its beginning; `who` is empty where nobody did it by hand.
+    """
+    if until is None and not store.rows("SELECT 1 FROM pace WHERE scope = ? AND paused_until >= ?", (scope, NEVER)):
+        audit.note(store, Entry(now, who, What.PAUSED, scope, reason))
     store.change(
         "INSERT INTO pace (scope, tokens, filled_at, paused_until, reason, failures) VALUES (?, 0, ?, ?, ?, 0)"
         " ON CONFLICT (scope) DO UPDATE SET reason = CASE WHEN pace.paused_until > excluded.paused_until THEN pace.reason"
@@ -69,7 +76,7 @@ def pause(store: Store, scope: str, until: Instant | None, reason: str, now: Ins
     )
 
 
-def resume(store: Store, scope: str, now: Instant) -> bool:
+def resume(store: Store, scope: str, now: Instant, who: str = "") -> bool:
     """Let a scope go on, its breaker closed, and what it put off be due now; False if it was not stopped."""
     with store.transaction():
         stopped = store.rows(
@@ -79,6 +86,7 @@ def resume(store: Store, scope: str, now: Instant) -> bool:
         )
         if stopped:
             store.change("UPDATE pace SET paused_until = NULL WHERE scope = ?", (scope,))
+            audit.note(store, Entry(now, who, What.RESUMED, scope))
             _wake(store, scope, stopped[0][0] or 0, now)
     return bool(stopped)
 

@@ -10,6 +10,8 @@ from zlib import compress, decompress
 from orchestrator.core.errors import StoreError
 from orchestrator.core.nouns import OnAmbiguous
 from orchestrator.core.times import Instant
+from orchestrator.ledger import audit
+from orchestrator.ledger.audit import Entry, What
 from orchestrator.ledger.boots import Boot
 from orchestrator.ledger.store import Row, Store
 
@@ -100,7 +102,7 @@ def bundle(store: Store, version: str) -> Files:
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """A run to fire. `source` names the commit, or how it was sent by hand."""
+    """A run to fire. `source` names the commit its files are, empty without git."""
 
     campaign: str
     occurrence: str
@@ -153,6 +155,20 @@ def began(store: Store, campaign: str) -> Instant | None:
     return None if rows[0][0] is None else Instant(rows[0][0])
 
 
+def due_between(store: Store, since: Instant, until: Instant) -> list[Run]:
+    """Every run that was due in (since, until], the newest first."""
+    rows = store.rows(
+        f"SELECT {_COLUMNS} FROM run WHERE due_at > ? AND due_at <= ? ORDER BY due_at DESC, id DESC", (since, until)
+    )
+    return [_run(row) for row in rows]
+
+
+def planned_at(store: Store, run: int) -> Instant | None:
+    """When the last shard of a run stood; None before that."""
+    rows = store.rows("SELECT planned_at FROM run WHERE id = ?", (run,))
+    return Instant(rows[0][0]) if rows and rows[0][0] is not None else None
+
+
 def listed(store: Store, campaign: str | None = None, states: Sequence[RunState] = (), limit: int = 100) -> list[Run]:
     """Runs, the newest first, of one campaign or of all, in these states or in any."""
     where, parameters = ["1 = 1"], list[object]()
@@ -168,25 +184,49 @@ def listed(store: Store, campaign: str | None = None, states: Sequence[RunState]
     return [_run(row) for row in rows]
 
 
-def steer(store: Store, run: int, to: RunState, come_from: Sequence[RunState], reason: str = "") -> bool:
-    """Move a run by hand (pause, resume, approve; see `cancel`); False if it stands in none of `come_from`."""
+def steer(
+    store: Store, run: int, to: RunState, come_from: Sequence[RunState], reason: str = "", by: Entry | None = None
+) -> bool:
+    """Move a run by hand (pause, resume; see `approve`, `cancel`); False if it stands in none of `come_from`.
+
+    `by` is written down with it: who did it, and when.
+    """
     with store.transaction():
-        return _move(store, run, to, come_from, reason)
+        return _move(store, run, to, come_from, reason, by)
 
 
-def _move(store: Store, run: int, to: RunState, come_from: Sequence[RunState], reason: str) -> bool:
-    return bool(
-        store.change(
-            "UPDATE run SET state = ?, reason = ? WHERE id = ? AND state {any}",
-            (to, reason, run, store.array([str(state) for state in come_from])),
-        )
+def _move(
+    store: Store, run: int, to: RunState, come_from: Sequence[RunState], reason: str, by: Entry | None = None
+) -> bool:
+    moved = store.change(
+        "UPDATE run SET state = ?, reason = ? WHERE id = ? AND state {any}",
+        (to, reason, run, store.array([str(state) for state in come_from])),
     )
+    if moved and by is not None:
+        audit.note(store, by)
+    return bool(moved)
 
 
-def cancel(store: Store, run: int, reason: str, now: Instant) -> bool:
+def approve(store: Store, run: int, who: str, now: Instant) -> bool:
+    """Let a run go that waits for a person, and keep who said so and what it waited for; False if it does not wait."""
+    with store.transaction():
+        waited = store.rows("SELECT reason FROM run WHERE id = ? AND state = 'waiting'", (run,))
+        if not waited:
+            return False
+        entry = Entry(now, who, What.APPROVED, audit.run_subject(run), str(waited[0][0]))
+        return _move(store, run, RunState.WORKING, [RunState.WAITING], "", entry)
+
+
+def approvals(store: Store, runs: Sequence[int]) -> dict[int, Entry]:
+    """Who approved these runs, when, and what they had waited for; absent where nobody had to."""
+    found = audit.newest(store, [audit.run_subject(run) for run in runs], What.APPROVED)
+    return {run: found[subject] for run in runs if (subject := audit.run_subject(run)) in found}
+
+
+def cancel(store: Store, run: int, reason: str, now: Instant, by: Entry | None = None) -> bool:
     """End a run for good; False if it is over already. Its open shards are due now, so that every row soon says so."""
     with store.transaction():
-        if cancelled := _move(store, run, RunState.CANCELLED, CANCELLABLE, reason):
+        if cancelled := _move(store, run, RunState.CANCELLED, CANCELLABLE, reason, by):
             end_soon(store, run, now)
     return cancelled
 

@@ -140,13 +140,23 @@ def put_back(
         )
 
 
-def recover(store: Store, dead: int, now: Instant) -> list[tuple[int, int, int]]:
-    """Take back everything a dead boot held, shard by shard; returns (sent again with the key, resent, unknown) for each.
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """One shard of a dead process: its intents without an answer that go again under the same key, go again without one, are in doubt."""
+
+    run: int
+    again: int
+    resent: int
+    unknown: int
+
+
+def recover(store: Store, dead: int, now: Instant) -> list[TakenBack]:
+    """Take back everything a dead boot held, shard by shard.
 
     An intent without an answer may have arrived. Within the provider's memory of the key it goes again under the same
     key; else the run's `on_ambiguous` decides.
     """
-    recovered: list[tuple[int, int, int]] = []
+    recovered: list[TakenBack] = []
     while True:
         with store.transaction():
             rows = store.rows(
@@ -158,7 +168,7 @@ def recover(store: Store, dead: int, now: Instant) -> list[tuple[int, int, int]]
                 return recovered
             run, number, people, on_ambiguous = rows[0]
             users = [person.user for person in unpack(people)] if people else []
-            recovered.append(_resolve_intents(store, run, users, dead, OnAmbiguous(on_ambiguous), now))
+            recovered.append(TakenBack(run, *_resolve_intents(store, run, users, dead, OnAmbiguous(on_ambiguous), now)))
             _let_go(store, dead, run, number, users, now, None)
 
 

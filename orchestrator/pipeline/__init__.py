@@ -4,7 +4,9 @@ from orchestrator.pipeline.answers import Questions
 from orchestrator.pipeline.asking import AHEAD, ask_again
 from orchestrator.pipeline.casting import Again, Casting
 from orchestrator.pipeline.coupons import Coupons, coupons_of, fill, stock, supply
-from orchestrator.pipeline.forecast import Forecast, dry_run, forecast
+from orchestrator.pipeline.forecast import Asked, Forecast, Named, Wave, dry_run, forecast
+from orchestrator.pipeline.foresight import Foresight
+from orchestrator.pipeline.lasting import seconds_to_send
 from orchestrator.pipeline.learn import Pace, learn
 from orchestrator.pipeline.ledger_thread import LedgerThread
 from orchestrator.pipeline.letters import BundleLetters
@@ -18,15 +20,18 @@ __all__ = [
     "AHEAD",
     "PEOPLE_A_SHARD",
     "Again",
+    "Asked",
     "BundleLetters",
     "Cast",
     "Casting",
     "Coupons",
     "Forecast",
+    "Foresight",
     "LedgerThread",
     "Letter",
     "Letters",
     "Mirrors",
+    "Named",
     "Pace",
     "Parts",
     "Prepared",
@@ -35,6 +40,7 @@ __all__ = [
     "Sight",
     "Unwritten",
     "Watch",
+    "Wave",
     "ask_again",
     "coupons_of",
     "dry_run",
@@ -44,6 +50,7 @@ __all__ = [
     "letter_to",
     "marked",
     "plan",
+    "seconds_to_send",
     "stock",
     "supply",
     "tiles",

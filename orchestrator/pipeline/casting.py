@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.audience.behaviours import Told
 from orchestrator.audience.casting import Question, Wish, question
 from orchestrator.audience.reader import Reader
 from orchestrator.config import Project
@@ -12,6 +11,7 @@ from orchestrator.core.nouns import Asked, Person
 from orchestrator.core.segments import Catalogue, Moment, Segment, parse
 from orchestrator.core.segments.tree import All, Event
 from orchestrator.core.times import Instant
+from orchestrator.core.variables import Told
 from orchestrator.core.windows import Last
 from orchestrator.pipeline.linking import Linked, Note
 from orchestrator.pipeline.reading import people

@@ -127,5 +127,5 @@ def out_of(short: Counter[str]) -> str:
     told = ", ".join(f"{name}: no code for {people:,}" for name, people in sorted(short.items()))
     return (
         f"out of coupons ({told}). Cancel it, add codes (orchestrator import coupons NAME FILE) and send again;"
-        " resumed, it skips these people"
+        " approved, it skips these people"
     )

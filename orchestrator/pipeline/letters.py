@@ -11,7 +11,7 @@ from orchestrator.core.frozen import changed
 from orchestrator.core.nouns import Channel, Content, EmailContent, Person
 from orchestrator.ledger import Seal
 from orchestrator.pipeline.prepared import Letter, Unwritten
-from orchestrator.rendering import Compiled, Refusal, RenderChild, RenderRequest, write_many
+from orchestrator.rendering import Compiled, Reads, Refusal, RenderChild, RenderRequest, write_many
 
 STRIKES = 5
 """So many messages in a row that take their writer with them, all of one template, halt the run they belong to."""
@@ -86,6 +86,10 @@ class BundleLetters:
     def touched(self) -> frozenset[tuple[str, ...]]:
         """The paths of data the templates may read."""
         return self.compiled.touched()
+
+    def reads(self, person: Person, channel: Channel) -> Reads | None:
+        """What this person's message on a channel reads; None if there is none to write."""
+        return self.compiled.reads(person, channel)
 
     def pools(self) -> frozenset[str]:
         """The pools of coupons the templates take codes from."""

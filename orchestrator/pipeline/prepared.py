@@ -6,8 +6,9 @@ from typing import Protocol
 
 from orchestrator.core.campaigns import Campaign
 from orchestrator.core.frozen import value
-from orchestrator.core.nouns import Address, Content, DeliveryKey, Person, State
+from orchestrator.core.nouns import Address, Channel, Content, DeliveryKey, Person, State
 from orchestrator.core.times import Instant
+from orchestrator.rendering import Reads
 
 
 @value(frozen=True, slots=True)
@@ -42,6 +43,10 @@ class Letters(Protocol):
 
     def touched(self) -> frozenset[tuple[str, ...]]:
         """The paths of data the templates may read."""
+        ...
+
+    def reads(self, person: Person, channel: Channel) -> Reads | None:
+        """What this person's message on a channel reads; None if there is none to write."""
         ...
 
     def pools(self) -> frozenset[str]:

@@ -6,6 +6,7 @@ Of a run that was planned the ledger's rows speak, in their own words; of any ot
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from orchestrator.audience.compiling import lists
 from orchestrator.audience.finding import Profile
@@ -26,7 +27,7 @@ from orchestrator.ledger import Ledger, Run, deeds, deliveries, evidence, standi
 from orchestrator.ledger.deliveries import Answered, Delivery
 from orchestrator.ledger.evidence import Evidence, Ruled
 from orchestrator.pipeline.casting import Casting, reached
-from orchestrator.pipeline.forecast import Forecast, count, dry_run, judged
+from orchestrator.pipeline.forecast import Forecast, Tally, dry_run, judged
 
 OUTSIDE, NOTHING = "outside", "nothing"
 
@@ -151,11 +152,11 @@ def coming(asked: Asked, name: str, at: Instant) -> Story:
         people = list(casting.bare())
     facts = dry_run(asked.ledger, campaign, at)
     forecast, would, variant = Forecast(), tuple[Would, ...](), ""
-    for person, verdicts in judged(asked.ledger, campaign, people, facts, at):
-        count(forecast, person, verdicts)
-        variant = person.variant
+    for one in chain.from_iterable(judged(asked.ledger, campaign, people, facts, at)):
+        Tally(campaign).count(forecast, one, {})
+        variant = one.person.variant
         would = tuple(
-            Would(row, _behind(asked, campaign, Ruled(_reason(row), user, row.channel, at))) for row in verdicts
+            Would(row, _behind(asked, campaign, Ruled(_reason(row), user, row.channel, at))) for row in one.verdicts
         )
     story = Story(campaign, asked.who, _read(asked, campaign, at), at, _foreseen(forecast), would=would)
     return replace(

@@ -82,7 +82,7 @@ async def work(shard: Shard, parts: Parts, clock: Clock, offered: Callable[[], N
     if parts.watch is not None:
         parts.watch.marked(shard, marks)
     if why := prepared.halted(shard.run):
-        await parts.ledger(lambda ledger: ledger.halt(shard.run, why))
+        await parts.ledger(lambda ledger: ledger.halt(shard.run, why, clock.now()))
     return await parts.ledger(lambda ledger: ledger.put_back(shard, marks, clock.now(), turns.resume_at, turns.paused))
 
 

@@ -4,6 +4,7 @@ from orchestrator.rendering.child import RenderChild, RenderChildError
 from orchestrator.rendering.compiling import Setting
 from orchestrator.rendering.inspecting import Finding, Inspection, inspect
 from orchestrator.rendering.linting import Catalogue, lint
+from orchestrator.rendering.needing import Reads
 from orchestrator.rendering.rendering import Compiled, Refusal, RenderRequest, touched
 from orchestrator.rendering.samples import samples
 from orchestrator.rendering.scripts import Path, spell
@@ -20,6 +21,7 @@ __all__ = [
     "Limits",
     "Path",
     "Preview",
+    "Reads",
     "Refusal",
     "RenderChild",
     "RenderChildError",

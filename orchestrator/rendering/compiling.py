@@ -17,6 +17,7 @@ from orchestrator.rendering.heads import Branch, Leaf
 from orchestrator.rendering.links import URL
 from orchestrator.rendering.lookup import BASE, Cell, Shelf, languages
 from orchestrator.rendering.markup import begins_link, laid_out
+from orchestrator.rendering.needing import Reads
 from orchestrator.rendering.pieces import Piece, Place, Tag, Tags, cut, include, mistake, salvage
 from orchestrator.rendering.scripts import Names, Script, read_names
 
@@ -44,6 +45,13 @@ class Form:
     cell: Cell
     script: Script | None
     make: Maker
+
+    @property
+    def reads(self) -> Reads:
+        """The data it reads."""
+        if self.script is None:
+            return Reads(self.cell, ())
+        return Reads(self.cell, tuple(dict.fromkeys(path for path, _ in self.script.paths)), self.script.by_value)
 
 
 @dataclass(frozen=True, slots=True)

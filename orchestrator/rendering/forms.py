@@ -18,8 +18,7 @@ from orchestrator.core.nouns import (
 )
 from orchestrator.core.phrases import PhraseError, duration
 from orchestrator.core.times import SECOND
-from orchestrator.rendering.heads import Branch, Leaf
-from orchestrator.rendering.pieces import Place
+from orchestrator.rendering.heads import Branch, Leaf, place_of
 
 LARGEST: Mapping[Channel, int] = {
     Channel.EMAIL: 1_000_000,
@@ -126,7 +125,7 @@ def _push(tree: dict[str, Tree], head: Mapping[str, Branch]) -> Maker:
     found = [*_wrong_duration(head.get("ttl"))]
     data = tree.get("data") or {}
     if not isinstance(data, dict):
-        found.append(Mistake(*_place(head["data"]), "data is not a map", "write `data: {key: value}`"))
+        found.append(Mistake(*place_of(head["data"]), "data is not a map", "write `data: {key: value}`"))
     if found or not isinstance(data, dict):
         raise ConfigError(tuple(found))
     ttl = _duration(head.get("ttl"))
@@ -152,7 +151,7 @@ def _in_app(tree: dict[str, Tree], head: Mapping[str, Branch]) -> Maker:
     found = [*_wrong_duration(lasts)]
     if isinstance(kind, str) and kind not in IN_APP_KINDS:
         remedy = f"there are {', '.join(IN_APP_KINDS)}"
-        found.append(Mistake(*_place(head["kind"]), f"no kind {kind!r} of in-app message", remedy))
+        found.append(Mistake(*place_of(head["kind"]), f"no kind {kind!r} of in-app message", remedy))
     if found:
         raise ConfigError(tuple(found))
     visible_for = _duration(lasts)
@@ -183,21 +182,14 @@ def _wrong_duration(branch: Branch | None) -> Iterator[Mistake]:
     if branch is None:
         return
     if not isinstance(branch, Leaf) or not isinstance(branch.value, str):
-        yield Mistake(*_place(branch), "is not a duration", "write one like `12 hours`")
+        yield Mistake(*place_of(branch), "is not a duration", "write one like `12 hours`")
         return
     try:
         duration(branch.value)
     except PhraseError as error:
-        yield Mistake(*_place(branch), str(error))
+        yield Mistake(*place_of(branch), str(error))
 
 
 def _duration(branch: Branch | None) -> int | None:
     """A length of time that has nothing wrong, in microseconds."""
     return duration(branch.value) if isinstance(branch, Leaf) else None
-
-
-def _place(branch: Branch) -> Place:
-    if isinstance(branch, Leaf):
-        return branch.place
-    inside = list(branch.values()) if isinstance(branch, dict) else branch
-    return _place(inside[0]) if inside else Place("")

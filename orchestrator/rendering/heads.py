@@ -43,6 +43,22 @@ class Leaf:
     place: Place
 
 
+class _NoKeys(dict[str, "Branch"]):
+    """`{}`, which stands somewhere all the same."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+
+
+class _NoItems(list["Branch"]):
+    """`[]`, likewise."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__()
+        self.place = place
+
+
 Branch = dict[str, "Branch"] | list["Branch"] | Leaf
 """A head as a tree: maps, lists, and values with their places."""
 
@@ -93,9 +109,11 @@ def _plant(value: Any, place: Place, count: list[int]) -> Branch:
     if isinstance(value, CommentedMap):
         if not all(isinstance(key, str | int | float) for key in value):
             raise mistake(place, "a value with {{ }} is read as a map", "put it in quotes")
-        return {str(key): _plant(value[key], _at(value[key], place, value.lc.value(key)), count) for key in value}
+        keys = {str(key): _plant(value[key], _at(value[key], place, value.lc.value(key)), count) for key in value}
+        return keys or _NoKeys(place)
     if isinstance(value, CommentedSeq):
-        return [_plant(item, _at(item, place, value.lc.item(n)), count) for n, item in enumerate(value)]
+        items = [_plant(item, _at(item, place, value.lc.item(n)), count) for n, item in enumerate(value)]
+        return items or _NoItems(place)
     if value is None or isinstance(value, bool):
         return Leaf(value, place)
     # The reader's own kinds of text and number remember how they were written; templates want plain ones.
@@ -133,7 +151,7 @@ def known_keys(channel: Channel, head: Mapping[str, Branch], note: Callable[[Mis
 
 def place_of(branch: Branch) -> Place:
     """Where a branch begins."""
-    if isinstance(branch, Leaf):
+    if isinstance(branch, Leaf | _NoKeys | _NoItems):
         return branch.place
     inside = list(branch.values()) if isinstance(branch, dict) else branch
     return place_of(inside[0]) if inside else Place("")

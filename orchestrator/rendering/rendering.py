@@ -17,6 +17,7 @@ from orchestrator.rendering.compiling import Compiler, Flawed, Form, Setting
 from orchestrator.rendering.environment import COUPONS, GLOBALS
 from orchestrator.rendering.forms import TooLargeError
 from orchestrator.rendering.lookup import Cell, Shelf, shelve
+from orchestrator.rendering.needing import Reads
 from orchestrator.rendering.pieces import Place
 from orchestrator.rendering.reading import READER, Reader, known_locale
 from orchestrator.rendering.scripts import Path, Script, spell
@@ -127,11 +128,15 @@ class Compiled:
         """The pools that a person's messages on these channels take codes from."""
         found: set[str] = set()
         for channel in channels:
-            place = (person.segment, channel, person.variant, person.locale)
-            form = self._cells.get(place) or self._look_up(place)
+            form = self._form(person, channel)
             if isinstance(form, Form) and form.script is not None:
                 found.update(pool for pool, _ in form.script.coupons)
         return frozenset(found)
+
+    def reads(self, person: Person, channel: Channel) -> Reads | None:
+        """What a person's message on a channel reads; None if there is no message to write for them."""
+        form = self._form(person, channel)
+        return None if isinstance(form, Refusal) else form.reads
 
     def render(self, request: RenderRequest) -> Content | Refusal:
         """Write one message. Nothing is raised: whatever goes wrong with one person's data is a refusal of theirs."""
@@ -149,9 +154,7 @@ class Compiled:
 
     def straight(self, request: RenderRequest, weight: int) -> bool:
         """Whether writing this message takes little, where no value of the person's is longer than `weight` bytes."""
-        person = request.person
-        place = (person.segment, request.channel, person.variant, person.locale)
-        form = self._cells.get(place) or self._look_up(place)
+        form = self._form(request.person, request.channel)
         if isinstance(form, Refusal) or form.script is None:
             return True
         return form.script.reads is not None and form.script.reads * weight <= MOST
@@ -173,6 +176,10 @@ class Compiled:
     def render_many(self, requests: Iterable[RenderRequest]) -> Iterator[Content | Refusal]:
         """One answer for each request, in order, in this process; a template that never ends is not stopped."""
         return map(self.render, requests)
+
+    def _form(self, person: Person, channel: Channel) -> Form | Refusal:
+        place = (person.segment, channel, person.variant, person.locale)
+        return self._cells.get(place) or self._look_up(place)
 
     def _look_up(self, place: tuple[str, Channel, str, str]) -> Form | Refusal:
         cell = self.shelf.find(*place)

@@ -16,6 +16,7 @@ from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.rendering.environment import GLOBALS, Situation, template_of
 from orchestrator.rendering.folding import path_of
 from orchestrator.rendering.links import URL
+from orchestrator.rendering.needing import decides_by_value
 from orchestrator.rendering.pieces import Place, Tags, mistake
 from orchestrator.rendering.straight import every_node, reads
 
@@ -81,6 +82,7 @@ class Script:
         tree.set_environment(tags.room)
         names = Names(tags, tree)
         self.paths, self.coupons, self.roots = names.paths, names.coupons, names.roots
+        self.by_value = decides_by_value(tree)
         try:
             self._template = template_of(tags.room, tree, self.filename)
         except TemplateError as error:

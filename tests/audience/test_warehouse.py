@@ -17,6 +17,7 @@ import pytest
 from benchmarks.warehouse import fill_postgresql
 from orchestrator.audience.casting import Wish, question
 from orchestrator.audience.compiling import lists, members
+from orchestrator.audience.grouping import of_a_crowd
 from orchestrator.audience.person import AskedCrowd, read_person
 from orchestrator.audience.spool import BATCH
 from orchestrator.audience.warehouse import Warehouse, warehouse
@@ -24,13 +25,14 @@ from orchestrator.core.errors import StoreError
 from orchestrator.core.foreign import Clock, EventTable, Foreign, PeopleTable, Place
 from orchestrator.core.segments import Catalogue, Declared, Everybody, Kind, Moment, member, parse
 from orchestrator.core.segments.values import read
+from tests.audience.clickhouse_door import served
 from tests.audience.elsewhere import held, in_clickhouse, in_postgres, mapping, shaped_like_ours
 from tests.audience.test_criteria import AT, ATTRIBUTES, CATALOGUE, CRITERIA, PEOPLE, SEGMENTS, ZONE
 
 EVERYBODY = {"about": "x", "any": [{"bucket": "0 to 0 of 1", "salt": "x"}]}
 
 
-@pytest.fixture(scope="module", params=["postgresql", "clickhouse", "clickhouse shaped like ours"])
+@pytest.fixture(scope="module", params=["postgresql", "clickhouse", "clickhouse shaped like ours", "clickhouse server"])
 def elsewhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     root = tmp_path_factory.mktemp("project")
     (root / "lists").mkdir()
@@ -42,8 +44,12 @@ def elsewhere(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         yield warehouse(url, root, CATALOGUE, mapping("crm."))
         return
     (root / "data" / "house").mkdir(parents=True)
-    ours = request.param != "clickhouse"
+    ours = request.param == "clickhouse shaped like ours"
     (shaped_like_ours if ours else in_clickhouse)(root / "data" / "house")
+    if request.param == "clickhouse server":
+        with served(root / "data" / "house") as address:
+            yield warehouse(f"clickhouse://{address}", root, CATALOGUE, mapping())
+        return
     with held(root / "data" / "house"):
         yield warehouse("clickhouse:data/house", root, CATALOGUE, None if ours else mapping())
 
@@ -123,6 +129,28 @@ def test_only_these_users_are_asked_about(elsewhere: Warehouse) -> None:
         assert spool.rows == 0
 
 
+@pytest.mark.parametrize("order", [("user",), ("zone", "user")])
+def test_people_asked_for_in_parts_are_those_asked_for_at_once(
+    order: tuple[str, ...], elsewhere: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every criterion, ten in a run, with all that templates can ask of a person."""
+    moment = Moment(AT, ZONE, SEGMENTS)
+    alone = [parse({"about": "x", "all": [raw]}, CATALOGUE) for _, raw, _ in CRITERIA]
+    some = [segment for segment in alone if not of_a_crowd(segment, moment)]
+    touched = [("userAttribute", "interests"), ("userAttribute", "age"), ("lastOccurrenceOf", "purchase"), ("occurrencesOf", "session")]  # fmt: skip
+    people = len(PEOPLE)
+    for start in range(0, len(some), 10):
+        wish = Wish(some[start : start + 10], some[start + 10 : start + 11], moment, ATTRIBUTES, touched)
+        asked = question(wish, elsewhere.columns)
+        with elsewhere.cast(asked, order) as whole:
+            at_once = [row for batch in whole for row in batch.to_pylist()]
+        with monkeypatch.context() as patch:
+            patch.setattr("orchestrator.audience.parting.PEOPLE_A_PART", 3)
+            patch.setattr("orchestrator.audience.parting.AT_ONCE", people)
+            with elsewhere.cast(asked, order, [one.user for one in PEOPLE]) as parts:
+                assert [row for batch in parts for row in batch.to_pylist()] == at_once
+
+
 PLAIN = Foreign((PeopleTable("people", Place("id"), {"score": Place("score")}),), (EventTable("deeds", Place("who"), Place("at", None, Clock.SECONDS), name=Place("what"), message_id=Place("id")),))  # fmt: skip
 SCORED = Catalogue({"score": Declared(Kind.NUMBER)})
 
@@ -167,6 +195,7 @@ def test_nothing_is_left_of_an_answer_that_breaks_off(fresh_postgresql: Callable
     ("url", "said"),
     [
         ("clickhouse:nowhere", "clickhouse:.*nowhere: there is no such folder"),
+        ("clickhouse://me:hunter2@127.0.0.1:1/x", "clickhouse: http://127.0.0.1:1/: .*refused"),
         ("postgresql://127.0.0.1:1/x?connect_timeout=1", "postgresql: "),
     ],
 )
@@ -177,10 +206,11 @@ def test_an_engine_that_is_not_there_is_named_when_it_is_asked(url: str, said: s
             ask()
 
 
-@pytest.mark.parametrize("url", ["mysql://me:hunter2@x", "clickhouse://me:hunter2@x", "spark:"])
+@pytest.mark.parametrize("url", ["mysql://me:hunter2@x", "clickhouse:", "spark:"])
 def test_a_url_of_no_known_kind_is_refused_without_its_password(url: str, tmp_path: Path) -> None:
     with pytest.raises(
-        StoreError, match=r"write postgresql://user@host/database, clickhouse:FOLDER or spark:MASTER"
+        StoreError,
+        match=r"write postgresql://user@host/database, clickhouse://user@host:8123/database, clickhouse:FOLDER or spark:MASTER",
     ) as told:
         warehouse(url, tmp_path, SCORED)
     assert "hunter2" not in str(told.value)
@@ -232,14 +262,31 @@ def test_memory_does_not_grow_with_the_audience(fresh_postgresql: Callable[[], s
     peaks = []
     for people in (20_000, 400_000):
         fill_postgresql(url, people)
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.warehouse", "cast", url],
-            env={**os.environ, "BENCH_ROOT": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        found = json.loads(done.stdout)
+        found = _measured(tmp_path, "cast", url)
         assert found["rows"] == people
         peaks.append(found["peak"])
     assert peaks[1] - peaks[0] < 30, f"MB at 20,000 and at 400,000 people: {peaks}"
+
+
+def test_memory_does_not_grow_with_the_audience_where_the_engine_works_inside_the_process(tmp_path: Path) -> None:
+    """From the first size that is asked for in parts; all at once it took 400 MB more."""
+    peaks = []
+    for people in (60_000, 400_000):
+        _measured(tmp_path, "fill", str(tmp_path / str(people)), str(people))
+        found = _measured(tmp_path, "cast", f"clickhouse:{people}")
+        assert found["rows"] == people
+        peaks.append(found["peak"])
+    assert peaks[1] - peaks[0] < 60, f"MB at 60,000 and at 400,000 people: {peaks}"
+
+
+def _measured(root: Path, *words: str) -> dict[str, float]:
+    """A process of its own, so that its peak is its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.warehouse", *words],
+        env={**os.environ, "BENCH_ROOT": str(root), "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: dict[str, float] = json.loads(done.stdout or "{}")
+    return found

@@ -1,4 +1,4 @@
-"""A terminal of a chosen width with the command line in it, and somebody who answers its questions."""
+"""A terminal of a given size that a call of the command line is made in, as somebody at a keyboard would see it."""
 
 import fcntl
 import os
@@ -7,35 +7,46 @@ import re
 import struct
 import subprocess
 import termios
+from dataclasses import dataclass
 
-from tests.cli.conftest import CLI, Said, surroundings
+from tests.cli.conftest import CLI, surroundings
 
-_DRAWN = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
-_ASKS = re.compile(r"(\]|\?|stop|\)): $")
-"""How a question ends that waits for an answer."""
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_ERASED = re.compile(r"\r|\x1b\[[0-9;?]*[A-Zhl]")
 
 
-def at_a_terminal(folder, answers, *words, width=100):
-    """The same call at a terminal, each question answered in turn; what was seen, without colours and bars that were drawn over."""
+@dataclass(frozen=True)
+class Screen:
+    """What stood there at the end: `raw` with its colours, `lines` without."""
+
+    code: int
+    raw: str
+    lines: list[str]
+
+
+def on_a_terminal(folder, *words, columns=80, lines=40, **environ):
+    """Call the command line on a terminal of this size; what only waits (a line that is taken away again) goes elsewhere."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
-    environ = {**surroundings(), "COLUMNS": str(width), "NO_COLOR": "1", "TERM": "xterm"}
-    process = subprocess.Popen([*CLI, *words], cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=environ)
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    own = {**surroundings(), "TERM": "xterm", **environ}
+    own.pop("COLUMNS"), own.pop("LINES", None)
+    process = subprocess.Popen(
+        [*CLI, *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE, env=own
+    )
     os.close(theirs)
-    seen, waiting = "", [*answers]
-    while more := _read(ours):
-        seen += _DRAWN.sub("", more.decode(errors="replace"))
-        if _ASKS.search(seen) and waiting:
-            os.write(ours, f"{waiting.pop(0)}\n".encode())
-            seen += " "
+    told = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # how Linux says that nobody holds the other end any more
+            break
+        if not piece:
+            break
+        told += piece
     os.close(ours)
-    assert waiting == [], f"nobody asked for {waiting}:\n{seen}"
-    lines = [line.rsplit("\r", 1)[-1].rstrip() for line in seen.replace("\r\n", "\n").split("\n")]
-    return Said(process.wait(), "\n".join(lines), "")
-
-
-def _read(ours):
-    try:
-        return os.read(ours, 65_536)
-    except OSError:  # the other end is closed: everything was read
-        return b""
+    assert process.stderr is not None
+    process.stderr.read()
+    process.stderr.close()
+    raw = told.decode()
+    shown = _ERASED.sub("", _COLOUR.sub("", raw))
+    return Screen(process.wait(), raw, shown.splitlines())

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from orchestrator.cli.inventing import PEOPLE, WHAT, invent
 from orchestrator.config import SCHEMA_OF, read_tree
+from orchestrator.config.tree import PERSONAS, survey
 from orchestrator.core.times import DAY, Instant
 from tests.cli.conftest import orchestrator
 
@@ -19,6 +20,7 @@ NOON = Instant(1_772_452_800_000_000)
 
 def test_check_plan_preview_and_send_work_at_once(shop):
     assert orchestrator(shop, "check", "--json").told["mistakes"] == []
+    assert orchestrator(shop, "test", "--json").told["passed"] == 5
     planned = orchestrator(shop, "plan", "new_in", "--json").told
     later = sum(planned["held"].values())
     nothing = sum(why["people"] for why in planned["nothing"])
@@ -42,19 +44,22 @@ def test_every_segment_of_the_example_has_somebody_in_it(shop):
 
 def test_the_files_are_those_of_the_repository_and_each_has_its_helpers(shop):
     assert read_tree(shop) == read_tree(ROOT)
-    assert "/data/" in (shop / ".gitignore").read_text()
+    assert survey(shop, [PERSONAS]).files == survey(ROOT, [PERSONAS]).files
+    assert {"/data/", "/test-results.xml"} <= set((shop / ".gitignore").read_text().splitlines())
     editor = json.loads((shop / ".vscode" / "settings.json").read_text())
     assert sorted(editor["yaml.schemas"].values()) == sorted(SCHEMA_OF.values())
     for path in editor["yaml.schemas"]:
         assert json.loads((shop / path).read_text())["type"] == "object"
 
 
-def test_the_workflow_checks_every_pull_request_and_plans_where_the_people_are(shop):
+def test_the_workflow_checks_every_pull_request_and_says_what_it_changes(shop):
     workflow = YAML(typ="safe").load((shop / ".github" / "workflows" / "campaigns.yml").read_text())
     steps = {job: [step.get("run", "") for step in told["steps"]] for job, told in workflow["jobs"].items()}
     assert "pull_request" in workflow["on"]
     assert "orchestrator check" in steps["check"]
-    assert any("orchestrator plan" in step for step in steps["plan"])
+    assert "orchestrator test --junit test-results.xml" in steps["check"]
+    assert "personas/**" in workflow["on"]["pull_request"]["paths"]
+    assert any("orchestrator plan --diff" in step for step in steps["review"])
 
 
 def test_a_folder_with_a_project_is_refused_and_nothing_of_it_changes(shop):
@@ -79,6 +84,7 @@ def test_an_empty_project_has_no_mistake_and_nobody_in_it(tmp_path, name):
     assert told["people"] == {}
     assert not (tmp_path / name / "data").exists()
     assert orchestrator(tmp_path / name, "check").code == 0
+    assert orchestrator(tmp_path / name, "test").code == 0
 
 
 def test_the_tree_and_the_next_commands_are_shown(tmp_path):
@@ -114,6 +120,7 @@ def test_the_example_travels_inside_the_package(tmp_path):
         capture_output=True,
     )
     assert read_tree(tmp_path / "orchestrator" / "example") == read_tree(ROOT)
+    assert survey(tmp_path / "orchestrator" / "example", [PERSONAS]).files == survey(ROOT, [PERSONAS]).files
     made = orchestrator(tmp_path, "init", "shop", "--json", environ={"PYTHONPATH": str(tmp_path)})
     assert made.code == 0, made.err
     assert made.told["people"]["profiles"] == PEOPLE

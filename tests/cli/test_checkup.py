@@ -98,7 +98,7 @@ def test_pauses_waiting_runs_and_stuck_shards_are_named(shop, ledger):
     well, text = found["queue"][0]
     assert (well, "25 min" in text, "orchestrator serve" in text) == (False, True, True)
     ledger.store.change("UPDATE run SET state = 'waiting', reason = 'the data is late'")
-    assert "orchestrator resume 1" in findings(shop)["run 1 of new_in waits for a person"][0][1]
+    assert "orchestrator approve 1" in findings(shop)["run 1 of new_in waits for a person"][0][1]
 
 
 def test_a_daemon_that_runs_is_named_and_a_dead_one_is_not(shop, ledger):

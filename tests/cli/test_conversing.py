@@ -5,8 +5,8 @@ import json
 import pytest
 
 from orchestrator.config import mapping_of
+from tests.cli.answering import at_a_terminal
 from tests.cli.conftest import orchestrator
-from tests.cli.terminal import at_a_terminal
 
 CUSTOMERS = (
     "customer_no;mail;First Name;city;newsletter;signup_ts;device_tok;price\n"

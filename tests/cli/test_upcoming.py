@@ -60,7 +60,9 @@ def test_a_report_of_a_campaign_that_never_ran_says_so_and_when_it_fires(shop):
     assert (
         orchestrator(shop, "report", "new_in").out == " new_in has not run yet\n next: 2999-03-02 10:00 Europe/Vienna\n"
     )
-    assert " next: 2999-03-02 10:00 Europe/Vienna\n" in orchestrator(shop, "plan", "new_in").out
+    planned = orchestrator(shop, "plan", "new_in").out
+    assert "· once, 2999-03-02 10:00 Vienna\n" in planned
+    assert "\n Sat 2 Mar 2999 at 10:00 Vienna · " in planned
     assert orchestrator(shop, "report", "new_in", "--json").told == []
 
 

@@ -119,7 +119,7 @@ def test_the_schema_knows_the_file():
     ("address", "text", "remedy"),
     [
         ("mysql://x", "no such kind of store", "duckdb: or postgresql: or clickhouse: or spark:"),
-        ("clickhouse://house.example", "a server of ClickHouse cannot be asked yet", "clickhouse:data/house"),
+        ("clickhouse://me:hunter2@house.example:8123/x", "holds a password in plain text", "${env:NAME}"),
         ("postgresql://me:hunter2@x/y", "holds a password in plain text", "${env:NAME}"),
     ],
 )

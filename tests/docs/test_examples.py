@@ -8,9 +8,10 @@ import json
 
 import pytest
 
-from orchestrator import checking
+from orchestrator import checking, personas
 from orchestrator.audience.mapping_file import plan
 from orchestrator.config import load, read_tree
+from orchestrator.config.personas import read_personas
 from orchestrator.core.nouns import Channel
 from orchestrator.rendering.heads import known_keys, read
 from tests.docs.pages import GENERATED, ROOT, WRITTEN, Block, blocks
@@ -34,7 +35,9 @@ def merged(first, then):
 
 def mistakes(files, places) -> list[str]:
     """What `check` says of these places in a project of these files."""
-    return [str(mistake) for mistake in checking.mistakes(load(files)) if mistake.file in places]
+    loaded = load({name: text for name, text in files.items() if not name.startswith("personas/")})
+    told = read_personas({name: text for name, text in files.items() if name.startswith("personas/")}, loaded)
+    return [str(mistake) for mistake in (*checking.mistakes(loaded), *told.mistakes) if mistake.file in places]
 
 
 def objections(block: Block) -> list[str]:
@@ -82,6 +85,15 @@ def test_a_part_of_a_file_is_without_a_mistake(block):
 def test_the_files_of_a_page_are_without_a_mistake(page):
     given = {block.about: block.text.encode() for block in FILES[page]}
     assert mistakes({**EXAMPLE, **given}, set(given)) == []
+
+
+def test_the_personas_of_the_pages_get_what_they_expect():
+    given = {it.about: it.text.encode() for found in FILES.values() for it in found if it.about.startswith("personas/")}
+    loaded = load(EXAMPLE)
+    stage = personas.Stage(loaded.sound(), EXAMPLE)
+    results = [personas.tested(stage, persona) for persona in read_personas(given, loaded).found]
+    assert [one.persona.name for one in results if not one.well] == []
+    assert len(results) >= 2
 
 
 @pytest.mark.parametrize(

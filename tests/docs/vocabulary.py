@@ -15,10 +15,12 @@ from orchestrator.audience.mapping import COLUMN_KEYS, FIELDS, KEYS, What
 from orchestrator.cli.main import app
 from orchestrator.config import fields
 from orchestrator.config.campaign_shape import CampaignShape
+from orchestrator.config.persona_shape import PersonaShape
 from orchestrator.config.shapes import DataShape, SettingsShape
 from orchestrator.config.warehouse_shape import WarehouseShape
 from orchestrator.core import campaigns
 from orchestrator.core.nouns import Channel, OnAmbiguous, State
+from orchestrator.core.personas import Outside
 from orchestrator.core.reasons import Reason
 from orchestrator.core.segments.parsing import NOUNS
 from orchestrator.core.segments.reading_bands import BAND_WORDS
@@ -58,7 +60,13 @@ def options(command: Any) -> set[str]:
 
 def config_keys_of() -> dict[str, set[str]]:
     """Every key of the YAML files by its path, `NAME` for names that are not ours; by the file's schema."""
-    models = {"orchestrator": SettingsShape, "data": DataShape, "warehouse": WarehouseShape, "campaign": CampaignShape}
+    models = {
+        "orchestrator": SettingsShape,
+        "data": DataShape,
+        "warehouse": WarehouseShape,
+        "campaign": CampaignShape,
+        "persona": PersonaShape,
+    }
     return {f"{name}.schema.json": set(_keys(model, "")) for name, model in models.items()}
 
 
@@ -116,7 +124,7 @@ def words() -> set[str]:
         if isinstance(kind, type) and issubclass(kind, StrEnum)
     ]
     found: set[str] = {
-        str(word) for kind in (*enums, Channel, OnAmbiguous, State, Reason, RunState, What) for word in kind
+        str(word) for kind in (*enums, Channel, OnAmbiguous, State, Reason, Outside, RunState, What) for word in kind
     }
     found |= {part for name in commands() for part in name.split()}
     found |= {part for key in config_keys() for part in key.split(".")}

@@ -375,7 +375,9 @@ def lasting(found: Any) -> Any:
     """What was told, without what must differ."""
     if isinstance(found, dict):
         return {key: lasting(value) for key, value in found.items() if key not in OWN}
-    return [lasting(one) for one in found] if isinstance(found, list) else found
+    if isinstance(found, list):
+        return [lasting(one) for one in found]
+    return _LINK.sub("LINK", found) if isinstance(found, str) else found
 
 
 def in_a_process(*words: str, root: Path) -> Any:

@@ -78,6 +78,23 @@ def test_only_a_live_campaign_fires(ledger, state):
     assert caught_up(ledger, START + 3 * HOUR, a_campaign(state=state)) == []
 
 
+@pytest.mark.parametrize("state", [CampaignState.DRAFT, CampaignState.ENDED])
+def test_what_comes_due_while_it_is_not_live_is_not_owed_once_it_is(ledger, state):
+    caught_up(ledger, START)
+    caught_up(ledger, START + 3 * HOUR, a_campaign(state=state))
+    assert caught_up(ledger, START + 4 * HOUR) == [], "within the grace of 10:00, when it was no live campaign"
+    assert occurrences(ledger) == []
+    assert len(caught_up(ledger, START + DAY + 3 * HOUR)) == 1
+
+
+def test_a_run_is_of_the_commit_that_holds_when_it_is_fired(ledger):
+    said = iter(["commit one", "commit two"])
+    edition = Edition("v1", {}, lambda: next(said))
+    for day in range(3):
+        catch_up(ledger, edition, a_campaign(), Instant(START + day * DAY))
+    assert [run.source for run in reversed(runs.listed(ledger.store))] == ["commit one", "commit two"]
+
+
 def test_the_bell_rings_at_the_occurrence():
     bell = NextOccurrence(DAILY)
     first = bell.get_next_fire_time(None, datetime(2026, 3, 28, 12, tzinfo=UTC))

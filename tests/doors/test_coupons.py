@@ -88,12 +88,12 @@ def test_who_gets_no_message_or_one_without_a_code_uses_none(shop):
     assert left(made) == 8
 
 
-def test_out_of_codes_the_run_waits_and_resumed_it_skips_who_has_none(shop):
+def test_out_of_codes_the_run_waits_and_approved_it_skips_who_has_none(shop):
     made = shop(count=1)
     run = plan(made)
     assert (run.state, made.drain()) == (RunState.WAITING, 0)
     assert run.reason.startswith("out of coupons (spring10: no code for 1)")
-    runs.steer(made.ledger.store, run.id, RunState.WORKING, [RunState.WAITING])
+    assert runs.approve(made.ledger.store, run.id, "Ada", NOON)
     made.drain()
     assert made.rows() == {"ada": "accepted", "bo": ("skipped", "no_coupon")}
     [(detail,)] = made.ledger.store.rows("SELECT detail FROM delivery WHERE reason = ?", (Reason.NO_COUPON,))

@@ -22,6 +22,7 @@ from orchestrator.daemon.loading import Loading
 from orchestrator.ledger import ConsentChange, Purpose, consent, mirrors
 from orchestrator.pipeline import LedgerThread
 from orchestrator.web import Seals, site
+from tests.audience.clickhouse_door import served
 from tests.doors.house import (
     AT,
     MAPPING,
@@ -78,6 +79,12 @@ def test_a_run_from_clickhouse_sends_word_for_word_what_our_own_store_would(at_h
     assert in_a_process("send", "clickhouse:data/house", root=tmp_path) == at_home
 
 
+def test_a_run_from_a_server_of_clickhouse_sends_word_for_word_what_our_own_store_would(at_home, tmp_path):
+    in_a_process("fill", str(tmp_path / "house"), root=tmp_path)
+    with served(tmp_path / "house") as address:
+        assert json.loads(json.dumps(through(tmp_path / "project", f"clickhouse://{address}"))) == at_home
+
+
 @pytest.fixture
 def shop(database, tmp_path):
     made = open_shop(tmp_path, database)
@@ -95,6 +102,8 @@ def test_every_verb_that_reads_tells_the_same_from_wherever_people_live(shop, tm
     assert [lasting(told(shop, *words)) for words in VERBS] == here
     in_a_process("fill", str(house / "data" / "house"), root=house)
     assert in_a_process("verbs", "clickhouse:data/house", root=house) == here
+    with served(house / "data" / "house") as address:
+        assert in_a_process("verbs", f"clickhouse://{address}", root=tmp_path_factory.mktemp("asking")) == here
 
 
 def test_people_are_in_the_same_segments_wherever_they_live(shop, tmp_path_factory):

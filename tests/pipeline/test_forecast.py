@@ -5,14 +5,16 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.cli.occasions import next_of
 from orchestrator.core.assignment import ramp_at
-from orchestrator.core.campaigns import Experiment, Mode, Schedule
+from orchestrator.core.campaigns import CampaignState, Cap, Experiment, Mode, QuietHours, Schedule
 from orchestrator.core.facts import RunFacts
+from orchestrator.core.nouns import Address
 from orchestrator.core.reasons import Reason, furthest
-from orchestrator.core.times import DAY, Instant
+from orchestrator.core.times import DAY, HOUR, Instant
 from orchestrator.core.timetables import every
-from orchestrator.ledger import ConsentChange, deliveries, standing
-from orchestrator.pipeline import forecast
+from orchestrator.ledger import ConsentChange, deliveries, figures, standing
+from orchestrator.pipeline import Asked, forecast
 from tests.ledger.builders import NOW, a_person, a_run
 from tests.pipeline.test_work import MAIL, PUSH, Stage, a_campaign, people
 
@@ -108,3 +110,63 @@ def _people(rows, state):
 )
 def test_the_row_that_came_furthest_decides(reasons, decides):
     assert furthest(map(Reason, reasons)) == decides
+
+
+def test_everybody_is_judged_when_their_own_wave_opens(ledger):
+    """Noon in UTC lies in the quiet hours of half of them; at ten in the morning of their own nobody sleeps."""
+    zones = ["Europe/Vienna", "Asia/Tokyo", "America/Los_Angeles", "Pacific/Auckland"]
+    members = [replace(person, zone=zones[n % 4]) for n, person in enumerate(people(40))]
+    ledger.change_consent([ConsentChange(it.user, PUSH, "offers", True, Instant(NOW - DAY), "test") for it in members])
+    schedule = Schedule(every("day at 10:00"), "UTC", recipient=True)
+    campaign = replace(a_campaign(quiet_hours=QuietHours(17 * 60, 9 * 60)), schedule=schedule)
+    occasion = next_of(replace(campaign, state=CampaignState.LIVE), NOW)
+    run, waves = occasion.facts(campaign, None)
+    found = forecast(ledger, campaign, members, run, NOW, waves=waves)
+    assert (found.reached, found.held.total()) == (40, 0)
+    assert (found.first.zone, found.last.zone) == ("Pacific/Auckland", "America/Los_Angeles")
+    assert found.last.at - found.first.at == 21 * HOUR
+    at_once = forecast(ledger, campaign, members, RunFacts(0, NOW, NOW), NOW)
+    assert 0 < at_once.held[Reason.QUIET_HOURS] < 40
+
+
+def test_people_are_named_up_to_a_limit_and_those_of_one_reason_only(ledger):
+    members = people(30)
+    ledger.change_consent([ConsentChange(it.user, MAIL, "offers", True, NOW, "test") for it in members[::3]])
+    found = forecast(
+        ledger, a_campaign(channels=(MAIL,)), members, RunFacts(0, NOW, NOW), NOW, asked=Asked(Reason.NO_CONSENT, 5)
+    )
+    assert [it.user for it in found.named] == ["u00001", "u00002", "u00004", "u00005", "u00007"]
+    assert {(it.reason, it.detail, it.segment) for it in found.named} == {(Reason.NO_CONSENT, "offers", "vips")}
+    assert found.nothing[Reason.NO_CONSENT, "offers"] == 20
+
+
+def test_addresses_that_several_share_are_counted_by_channel(ledger):
+    members = [
+        replace(person, addresses={MAIL: (Address("family@x.test" if n < 4 else f"{n}@x.test"),)})
+        for n, person in enumerate(people(10))
+    ]
+    ledger.change_consent([ConsentChange(it.user, MAIL, "offers", True, NOW, "test") for it in members])
+    found = forecast(ledger, a_campaign(channels=(MAIL,)), members, RunFacts(0, NOW, NOW), NOW)
+    assert (found.reached, found.shared) == (10, 3)
+
+
+async def test_a_cap_is_filled_by_the_campaign_of_the_newest_message_that_counts_for_it(ledger):
+    stage = Stage(ledger, a_campaign(channels=(MAIL,)), people(20))
+    await stage.drain()
+    capped = replace(a_campaign(channels=(MAIL,), caps=(Cap(1, DAY, PUSH), Cap(1, DAY, MAIL))), name="spring")
+    found = forecast(ledger, capped, people(25), RunFacts(0, NOW, NOW), NOW)
+    why = Reason.CAPPED, "1 email per day"
+    assert found.nothing == {why: 20, (Reason.NO_CONSENT, "offers"): 5}
+    assert found.capped_by == {why: {"winback": 20}}
+    now = Instant(NOW + DAY)
+    assert forecast(ledger, capped, people(20), RunFacts(0, now, now), now).reached == 20
+
+
+async def test_the_rate_of_sending_is_known_after_a_run_and_counts_no_pauses(ledger):
+    assert figures.sending_rate(ledger.store) is None
+    stage = Stage(ledger, a_campaign(channels=(MAIL,)), people(300))
+    await stage.drain()
+    assert figures.sending_rate(ledger.store) == 300
+    with ledger.store.transaction():
+        ledger.store.change("UPDATE delivery SET intent_at = intent_at + ? WHERE user_id >= 'u00150'", (HOUR,))
+    assert figures.sending_rate(ledger.store) == 150

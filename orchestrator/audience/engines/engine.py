@@ -1,7 +1,8 @@
 """What an engine elsewhere has to offer so that segments, plans and explanations can be asked of it: words, tables, visits."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol
@@ -11,6 +12,17 @@ from sqlglot import exp
 from orchestrator.audience.engines.shown import Shown
 from orchestrator.audience.sql_columns import OurColumns
 from orchestrator.core.errors import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How to ask an engine about a part of the users, where what it holds is held by this process.
+
+    `test` says whether a user is in a part, of so many, each of about as many users: `(user, 3, 40)`. `settings` stand behind the question.
+    """
+
+    test: Callable[[exp.Expr, int, int], exp.Expr]
+    settings: str = ""
 
 
 class Visit(Protocol):
@@ -49,6 +61,11 @@ class Engine(Protocol):
     @property
     def shown(self) -> Shown:
         """How it shows tables that are not shaped like ours."""
+        ...
+
+    @property
+    def parts(self) -> Parts | None:
+        """How it is asked about a part of the users; None where it has memory of its own, and is asked about all of them at once."""
         ...
 
     def visit(self) -> AbstractContextManager[Visit]:

@@ -11,17 +11,24 @@ from sqlglot import exp
 
 from orchestrator.audience.engines.clickhouse import SETTINGS, TYPES, ClickHouseColumns
 from orchestrator.audience.engines.clickhouse_tables import ClickHouseShown
-from orchestrator.audience.engines.engine import needed
+from orchestrator.audience.engines.engine import Parts, needed
 from orchestrator.audience.spool import BATCH
-from orchestrator.audience.tongue import column
+from orchestrator.audience.tongue import column, template
 from orchestrator.core.errors import StoreError
 from orchestrator.core.segments.tree import Declared
+
+
+def _in_part(user: exp.Expr, part: int, of: int) -> exp.Expr:
+    """By a hash of its own, which is no draw: it decides nothing but when somebody is read."""
+    return template("clickhouse", f"cityHash64(u) % {of} = {part}", u=user)
 
 
 class ClickHouseEngine:
     """A folder with ClickHouse's tables."""
 
     name = "clickhouse"
+    # Every thread holds blocks and tables of its own.
+    parts = Parts(_in_part, f" SETTINGS max_threads = 1, max_block_size = {BATCH}")
 
     def __init__(self, folder: Path, declared: Mapping[str, Declared]) -> None:
         self._folder = folder
@@ -85,5 +92,7 @@ class _Visit:
 def _errors(driver: ModuleType) -> Iterator[None]:
     try:
         yield
-    except (driver.ChdbError, RuntimeError) as problem:
-        raise StoreError(f"clickhouse: {str(problem).strip().splitlines()[0]}") from problem
+    except (driver.ChdbError, RuntimeError, OSError) as problem:
+        # Where rows break off, Arrow complains of what came instead, upon what the engine says.
+        said = str(problem.__context__ if isinstance(problem, OSError) and problem.__context__ else problem)
+        raise StoreError(f"clickhouse: {said.strip().splitlines()[0]}") from problem

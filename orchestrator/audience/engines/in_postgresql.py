@@ -27,6 +27,7 @@ class PostgresEngine:
     """A database by its URL."""
 
     name = "postgresql"
+    parts = None
 
     def __init__(self, url: str, declared: Mapping[str, Declared]) -> None:
         self._url = url

@@ -26,6 +26,7 @@ class SparkEngine:
     """A Spark by its master; its catalogue of tables is its own."""
 
     name = "spark"
+    parts = None
 
     def __init__(self, master: str, declared: Mapping[str, Declared]) -> None:
         self._master = master
@@ -88,5 +89,7 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except (errors.PySparkException, py4j.Py4JError, OSError) as problem:
-        said = str(problem).strip().splitlines()
-        raise StoreError(f"spark: {said[0] if said else repr(problem)}") from problem
+        said = str(problem).strip().splitlines() or [repr(problem)]
+        # The bridge to Java says first which of its own calls it was, and then what went wrong.
+        cause = next((line[2:] for line in said if line.startswith(": ")), said[0])
+        raise StoreError(f"spark: {cause}") from problem

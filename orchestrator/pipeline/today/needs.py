@@ -1,0 +1,139 @@
+"""What waits for a person: runs to approve, what stands still, what failed, what was missed, coupons, a daemon that is not there."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from orchestrator.config import Deliver, Files, Project
+from orchestrator.core.campaigns import CampaignState
+from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.holding import ended
+from orchestrator.core.times import DAY, MINUTE, NEVER, Instant
+from orchestrator.ledger import Ledger, RunState, audit, figures, pace, runs, standing
+from orchestrator.ledger.audit import What
+from orchestrator.ledger.standing import People
+from orchestrator.pipeline.coupons import stock
+
+STUCK = 10 * MINUTE
+"""What has been due for longer, and nobody works it, is stuck."""
+SCARCE = 10
+"""A pool of coupons with less than this part of its codes left runs out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing a person must do something about: since when (None: nobody knows), how many people wait, what to type."""
+
+    what: str
+    command: str
+    campaign: str = ""
+    people: int | None = None
+    since: Instant | None = None
+
+
+Count = Callable[[int], People]
+"""What became of a run's people."""
+
+
+def needs(ledger: Ledger, project: Project, files: Files, count: Count, now: Instant) -> list[Need]:
+    """Everything that waits for a person, the most urgent kind first, of each the oldest."""
+    daemons = figures.alive(ledger.store, "supervisor")
+    kinds = (
+        _held(ledger),
+        _standing_still(ledger, now),
+        _nobody_works(ledger, project, daemons, now),
+        _went_wrong(ledger, count, now),
+        _missed(ledger, now),
+        _scarce(ledger, project, files),
+    )
+    return [need for kind in kinds for need in sorted(kind, key=lambda one: one.since or 0)]
+
+
+def _held(ledger: Ledger) -> Iterator[Need]:
+    """Runs that wait for somebody's word."""
+    for run in runs.listed(ledger.store, states=[RunState.WAITING]):
+        since = runs.planned_at(ledger.store, run.id)
+        yield Need(run.reason, f"orchestrator approve {run.id}", run.campaign, run.audience, since)
+
+
+def _standing_still(ledger: Ledger, now: Instant) -> Iterator[Need]:
+    """Paused runs, and providers and campaigns that go on only when somebody resumes them."""
+    paused = runs.listed(ledger.store, states=[RunState.PAUSED])
+    known = audit.newest(ledger.store, [audit.run_subject(run.id) for run in paused], What.PAUSED)
+    for run in paused:
+        entry = known.get(audit.run_subject(run.id))
+        waits = standing.waits(ledger.store, run.id).people
+        what, command = f"paused: {_why(run.reason)}", f"orchestrator resume {run.id}"
+        yield Need(what, command, run.campaign, waits, entry.at if entry else None)
+    endless = [(scope, reason) for scope, until, reason in pace.pauses(ledger.store, now) if until >= NEVER]
+    begun = audit.newest(ledger.store, [scope for scope, _ in endless], What.PAUSED)
+    for scope, reason in endless:
+        campaign = scope.removeprefix("campaign:") if scope.startswith("campaign:") else ""
+        what = f"{'campaign' if campaign else scope.replace(':', ' ')} is paused: {_why(reason)}"
+        since = begun[scope].at if scope in begun else None
+        yield Need(what, f"orchestrator resume {campaign or scope}", campaign, None, since)
+
+
+def _why(reason: str) -> str:
+    return reason.removeprefix("paused ") or "by hand"
+
+
+def _nobody_works(ledger: Ledger, project: Project, daemons: list[str], now: Instant) -> Iterator[Need]:
+    """Work that is due and no daemon, or one that does not come to it."""
+    queue = figures.queue(ledger.store, now)
+    due = runs.listed(ledger.store, states=[RunState.DUE])
+    oldest = min(
+        [*([queue.oldest_due_at] if queue.oldest_due_at is not None else []), *(run.due_at for run in due)],
+        default=None,
+    )
+    stuck = oldest is not None and now - oldest > STUCK
+    later = queue.later > 0 or _wait_for_the_clock(project, now)
+    if daemons and stuck:
+        yield Need(
+            "work has been due for long and is not done: look at the daemon's log", "orchestrator status", since=oldest
+        )
+    elif not daemons and (stuck or (later and project.environment.deliver is Deliver.EVERYONE)):
+        yield Need(
+            "no daemon runs: nothing is sent by the clock", "orchestrator serve", since=oldest if stuck else None
+        )
+
+
+def _wait_for_the_clock(project: Project, now: Instant) -> bool:
+    return any(
+        one.state is CampaignState.LIVE and one.schedule is not None and not ended(one, now)
+        for one in project.campaigns.values()
+    )
+
+
+def _went_wrong(ledger: Ledger, count: Count, now: Instant) -> Iterator[Need]:
+    """Runs of the last 24 hours in which messages failed and nobody's arrived, or some are in doubt."""
+    for run in runs.due_between(ledger.store, Instant(now - DAY), now):
+        if run.state not in (RunState.WORKING, RunState.DONE):
+            continue
+        found, look = count(run.id), f"orchestrator deliveries {run.campaign} --run {run.id}"
+        if found.failed and not (found.reached or found.waiting):
+            what, command = "nobody got a message: all of them failed", f"{look} --state failed --state render_failed"
+            yield Need(what, command, run.campaign, found.failed, run.due_at)
+        if found.in_doubt:
+            what = "may have arrived or not, and nothing is sent again by itself"
+            yield Need(what, f"{look} --state unknown", run.campaign, found.in_doubt, run.due_at)
+
+
+def _missed(ledger: Ledger, now: Instant) -> Iterator[Need]:
+    """Moments of the last 24 hours that passed while no daemon was awake."""
+    for run in runs.due_between(ledger.store, Instant(now - DAY), now):
+        if run.state is RunState.MISSED:
+            what = f"{run.occurrence} was missed: no daemon was awake"
+            yield Need(what, f"orchestrator send {run.campaign}", run.campaign, None, run.due_at)
+
+
+def _scarce(ledger: Ledger, project: Project, files: Files) -> Iterator[Need]:
+    """Pools of coupons that run out, where messages leave."""
+    for name in project.settings.coupons:
+        try:
+            found = stock(ledger, project, files, name)
+        except OrchestratorError as problem:
+            yield Need(f"coupons {name}: {problem}", "orchestrator check")
+            continue
+        if found.left * SCARCE < found.codes or (not found.codes and project.environment.deliver is not Deliver.SINK):
+            what = f"coupons {name}: {found.left:,} of {found.codes:,} codes are left"
+            yield Need(what, f"orchestrator import coupons {name} FILE")
