@@ -1,7 +1,10 @@
 """What files can be imported, and what a mapping may say."""
 
 from docs.generate.tables import code, table
+from orchestrator.audience.exports import known_exports
 from orchestrator.audience.mapping import COLUMN_KEYS, FIELDS, KEYS, NAMES, NEEDED, What
+
+EXPORTS = """Exports of other tools are known by these columns, whatever else they have. Their mappings are built in."""
 
 INTRO = """# Imports
 
@@ -34,6 +37,9 @@ def page() -> str:
             "## Names a column is known by",
             ALIKE,
             table(["field", "names"], [(code(field), code(*names.split())) for field, names in NAMES.items()]),
+            "## Exports that are recognised",
+            EXPORTS,
+            table(["tool", "columns"], [(tool, code(*sorted(names))) for tool, names in known_exports().items()]),
             "## Keys of a mapping",
             table(["key", "meaning"], [(code(key), said) for key, said in KEYS.items()]),
             "Of one column:",

@@ -1,9 +1,11 @@
 """The audience: everybody we know, what they are and what they did; imports, lists, and the loader."""
 
 from orchestrator.audience.catalogue import Seen, catalogue_from
-from orchestrator.audience.importing import Imported, Look, Looked, Order, import_file, look
+from orchestrator.audience.importing import import_file, look
 from orchestrator.audience.loading import load
+from orchestrator.audience.looking import Look, Looked
 from orchestrator.audience.mapping import What
+from orchestrator.audience.orders import Imported, Order
 from orchestrator.audience.reader import Reader
 from orchestrator.audience.rejects import Conflict
 from orchestrator.audience.replacing import Loss

@@ -5,7 +5,6 @@ It is an engine of our own in memory, so nothing of this keeps anybody from the 
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -13,13 +12,10 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from orchestrator.audience import allowed, coercion, mailable, opening
+from orchestrator.audience import allowed, coercion, guessing, mailable, opening
 from orchestrator.audience.cell import Cell, json_of, raw_of, reason_of, texts_of, value_of
 from orchestrator.audience.columns import literal, pointer
 from orchestrator.core.segments.tree import Kind
-
-GUESSED = (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE, Kind.TIME, Kind.VERSION)
-"""Kinds a column may turn out to have, the first that fits all its values."""
 
 INSIDE = "inside"
 """The column of what was taken out of `properties`, in the order of the cells with a place there."""
@@ -40,6 +36,8 @@ class Bench:
         self._folder = TemporaryDirectory(prefix="import-", dir=folder)
         self.engine = opening.private(Path(self._folder.name))
         self.cells: tuple[Cell, ...] = ()
+        self.naive: frozenset[int] = frozenset()
+        """The numbers of cells with times that name no zone."""
         self.rows = 0
         self._begun = False
         self._waiting: list[Any] = []
@@ -106,15 +104,13 @@ class Bench:
 
     def read(self, cells: Sequence[Cell], content: str, *, texts: bool = False) -> None:
         """Type every cell. `content` is SQL for the text of a whole row: rows with the same text are the same; empty if nobody
-        asks. With `texts`, what was read keeps its text too.
+        asks. With `texts`, what was read keeps its text too, and the rows stay, to be read anew.
         """
-        # A name for each value before anything is asked of it: the engine would take it out of its JSON for every question.
-        raws = [f"{cell.raw} AS r{number}" for number, cell in enumerate(cells)]
-        picked = [text for number, cell in enumerate(cells) for text in texts_of(number, cell)]
-        self.engine.execute(
-            f"CREATE VIEW texts AS SELECT {', '.join(['*', *picked])} FROM (SELECT {', '.join(['*', *raws])} FROM {self._opened(cells)})"
-        )
-        self.cells = tuple(self._guessed(cells))
+        self.naive = frozenset()
+        self._show(cells)
+        self.cells = tuple(guessing.guessed(self.engine, cells))
+        if any(cell.decimal for cell in self.cells):
+            self._show(self.cells)
         for number, cell in enumerate(self.cells):
             if cell.form == mailable.FORM:
                 mailable.sort_out(self.engine, number)
@@ -134,12 +130,24 @@ class Bench:
         if listed:
             taken = [f"{allowed.member(n, kind)} AS v{n}" for n, kind, _ in listed]
             inner = f"SELECT * REPLACE ({', '.join(taken)}) FROM ({inner})"
-        self.engine.execute(f"CREATE TABLE read AS SELECT {', '.join(self._kept(content, texts))} FROM ({inner})")
+        self.engine.execute(
+            f"CREATE OR REPLACE TABLE read AS SELECT {', '.join(self._kept(content, texts))} FROM ({inner})"
+        )
         for n, _, words in listed:
             allowed.explain(self.engine, n, words)
         self.engine.execute("DROP VIEW walled")
         self.engine.execute("DROP VIEW texts")
-        self.engine.execute("DROP TABLE raw")
+        if not texts:
+            self.engine.execute("DROP TABLE raw")
+
+    def _show(self, cells: Sequence[Cell]) -> None:
+        """Make the view `texts` of the rows and the texts of these cells."""
+        # A name for each value before anything is asked of it: the engine would take it out of its JSON for every question.
+        raws = [f"{cell.raw} AS r{number}" for number, cell in enumerate(cells)]
+        picked = [text for number, cell in enumerate(cells) for text in texts_of(number, cell)]
+        self.engine.execute(
+            f"CREATE OR REPLACE VIEW texts AS SELECT {', '.join(['*', *picked])} FROM (SELECT {', '.join(['*', *raws])} FROM {self._opened(cells)})"
+        )
 
     def _opened(self, cells: Sequence[Cell]) -> str:
         """The rows as they came, with what is asked of the inside of `properties` taken out of it at once."""
@@ -192,25 +200,6 @@ class Bench:
 
     def _moment(self, number: int, cell: Cell) -> str:
         low, high = self.engine.sql(f"SELECT min(w{number}), max(w{number}) FROM walled").fetchall()[0]
+        if low is not None and not any("%z" in form for form in cell.clock.formats):
+            self.naive |= {number}
         return coercion.moment_of(raw_of(number, cell), f"w{number}", cell.clock, low, high, cell.stored)
-
-    def _guessed(self, cells: Sequence[Cell]) -> list[Cell]:
-        """The cells with a kind each; JSON values that nobody declared keep their own types."""
-        unknown = [number for number, cell in enumerate(cells) if cell.kind is None and not cell.json]
-        found: dict[int, Kind] = {}
-        for kind in GUESSED:
-            # Most kinds fall at the first few rows; only what is left is worth a look at all of them.
-            fitting = self._fitting("(SELECT * FROM texts LIMIT 5000)", [n for n in unknown if n not in found], kind)
-            found |= dict.fromkeys(self._fitting("texts", fitting, kind), kind)
-        return [replace(cell, kind=found.get(n, Kind.TEXT)) if n in unknown else cell for n, cell in enumerate(cells)]
-
-    def _fitting(self, table: str, numbers: Sequence[int], kind: Kind) -> list[int]:
-        """Which of these cells have values, all of which fit."""
-        if not numbers:
-            return []
-        asked = [
-            f"coalesce(bool_and({coercion.fits(kind, f't{number}')}) FILTER (t{number} IS NOT NULL), FALSE)"
-            for number in numbers
-        ]
-        answers = self.engine.sql(f"SELECT {', '.join(asked)} FROM {table}").fetchall()[0]
-        return [number for number, fit in zip(numbers, answers, strict=True) if fit]

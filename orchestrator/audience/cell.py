@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.audience import allowed, coercion, mailable
 from orchestrator.audience.allowed import Allowed
-from orchestrator.audience.coercion import Clock
+from orchestrator.audience.coercion import Clock, Words
 from orchestrator.audience.columns import literal
 from orchestrator.core.mirrors import FAMILIES, MARK
 from orchestrator.core.nouns import Channel
@@ -54,6 +54,10 @@ class Cell:
     """Where a property stands inside the object that goes to `properties`: what it says there need not be said again."""
     allowed: Allowed | None = None
     """The only values it may have."""
+    words: Words | None = None
+    """What means yes and no, where somebody said so."""
+    decimal: str = ""
+    """The decimal sign of its numbers, as told or found out; empty for a plain point or while nobody knows."""
 
 
 def texts_of(number: int, cell: Cell) -> list[str]:
@@ -64,11 +68,11 @@ def texts_of(number: int, cell: Cell) -> list[str]:
         text = raw if cell.stored == "VARCHAR" else f"CAST({shown} AS VARCHAR)"
         if cell.kind is not Kind.TEXT:
             text = f"nullif({text}, '')"
-        return [f"{text} AS t{number}", f"FALSE AS x{number}"]
+        return [f"{_spoken(cell, text)} AS t{number}", f"FALSE AS x{number}"]
     if not cell.json:
-        gone = f"{raw} IN ('null', 'NULL')"
+        gone, filled = f"{raw} IN ('null', 'NULL')", _spoken(cell, f"nullif({raw}, '')")
         return [
-            f"CASE WHEN NOT {gone} THEN nullif({raw}, '') END AS t{number}",
+            f"CASE WHEN NOT {gone} THEN {filled} END AS t{number}",
             f"coalesce({gone}, FALSE) AS x{number}",
         ]
     text = f"json_extract_string({raw}, '$')"
@@ -79,7 +83,15 @@ def texts_of(number: int, cell: Cell) -> list[str]:
     elif cell.kind is not Kind.LIST:
         # A structure is no value of a plain kind: it stays visible in the rejects, and fits nothing.
         text = f"CASE WHEN json_type({raw}) IN ('OBJECT', 'ARRAY') THEN {coercion.STRUCTURE} || {raw} ELSE {text} END"
+    text = _spoken(cell, text)
     return [f"CASE WHEN {raw} <> 'null' THEN {text} END AS t{number}", f"coalesce({raw} = 'null', FALSE) AS x{number}"]
+
+
+def _spoken(cell: Cell, text: str) -> str:
+    """SQL: the text as it is read on: its number with a point, or nothing where it says nothing."""
+    if cell.decimal and cell.kind is Kind.NUMBER:
+        return coercion.with_point(text, cell.decimal)
+    return cell.words.spoken(text) if cell.words else text
 
 
 def raw_of(number: int, cell: Cell) -> str:
@@ -100,6 +112,8 @@ def value_of(number: int, cell: Cell) -> str:
         value = f"TRY_CAST(r{number} AS DECIMAL(18,4))"
     elif cell.kind is Kind.NUMBER and cell.stored in coercion.FLOATS:
         value = f"CASE WHEN isfinite(r{number}) THEN TRY_CAST(t{number} AS DECIMAL(18,4)) END"
+    elif cell.words and cell.kind is Kind.BOOLEAN:
+        value = cell.words.value(f"t{number}")
     elif cell.kind:
         value = coercion.value(cell.kind, f"t{number}", f"m{number}")
     taken = _taken(number, cell)

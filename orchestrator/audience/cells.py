@@ -15,6 +15,7 @@ from orchestrator.audience.mapping import (
     FIELDS,
     IGNORE,
     NEEDED,
+    STOPPED,
     Plan,
     Target,
     What,
@@ -65,6 +66,8 @@ def cells_of(bench: Bench, asked: Asked, names: Sequence[str] | None, *, json: b
         for name, raw in raws.items()
         if found[name].to != IGNORE and not (names is None and what is What.EVENTS and _wrapped(found[name], name))
     ]
+    if (same := asked.told.constants.get("user", "")) in raws and "user" in FIELDS[what]:
+        cells.insert(0, _typed(_cell(asked, same, Target("user"), raws[same], json=json), types.get(same, "")))
     if what is What.SUPPRESSIONS and sum(cell.to in ADDRESSES for cell in cells) == 1:
         cells = [replace(cell, required=cell.to in ADDRESSES) for cell in cells]
     if what is What.EVENTS:
@@ -126,8 +129,9 @@ def _cell(asked: Asked, name: str, target: Target, raw: str, *, json: bool) -> C
     own = FIELDS[what].get(target.to)
     consent = target.to.startswith(CONSENT)
     kind = own or target.kind
-    if consent:
-        kind = Kind.BOOLEAN
+    if consent or (own and target.to == STOPPED):
+        # A word may be told by the time since when it holds.
+        kind = Kind.TIME if target.kind is Kind.TIME else Kind.BOOLEAN
     elif target.to == "properties" and own:
         kind = None if json else Kind.TEXT
     elif kind is None:
@@ -137,6 +141,7 @@ def _cell(asked: Asked, name: str, target: Target, raw: str, *, json: bool) -> C
         name=name, to=target.to, raw=raw, json=json, kind=kind, clock=target.clock, required=target.to in NEEDED[what],
         owned=own is not None or consent, form=FORMS.get(target.to, "") if own else "",
         declared=what is What.PROFILES and target.to in catalogue.attributes, allowed=_allowed(asked, target.to),
+        words=target.words, decimal=target.decimal,
     )  # fmt: skip
 
 

@@ -21,11 +21,19 @@ _NUMBER = "[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,3})?"
 _PLAIN = "-?(0|[1-9][0-9]{0,14})([.][0-9]{1,15})?"
 """A number that reads the same as JSON, and that no spreadsheet made of an id or a post code."""
 _COMMA = "[+-]?[0-9.' ]*,[0-9]+"
+_WHOLE = "(0|[1-9][0-9]*|[1-9][0-9]{0,2}(%s[0-9]{3})+)"
+_BETWEEN = {",": "[.' ]", ".": ","}
+"""What may stand between thousands, by the decimal sign."""
+_PARTED = {sign: f"[+-]?{_WHOLE % between}([{sign}][0-9]+)?" for sign, between in _BETWEEN.items()}
+"""Numbers as people write them, by the decimal sign: `1.234,5` and `1,234.5`. Leading zeros are an id's."""
+_SURE_COMMA = "[+-]?(.*[.' ].*,[0-9]+|[0-9]*,([0-9]{1,2}|[0-9]{4,}))"
+_SURE_POINT = "[^,]*[.]([0-9]{1,2}|[0-9]{4,})"
+"""What cannot part thousands."""
 _ZONED = ".*[0-9]:[0-9][0-9.:]*( ?(Z|z|UTC)|[+-][0-9]{2}(:?[0-9]{2})?)"
 _EPOCHS = ((16, 1), (13, 1_000), (10, 1_000_000))
 """Digits of a Unix time in microseconds, milliseconds and seconds, and how many microseconds one is."""
-_YES = "('true', 'yes', 'y', 't', '1', 'on')"
-_NO = "('false', 'no', 'n', 'f', '0', 'off')"
+YES = ("true", "yes", "y", "t", "1", "on")
+NO = ("false", "no", "n", "f", "0", "off")
 _SPLIT = r"\s*[|;,]\s*"
 
 
@@ -34,7 +42,63 @@ class Clock:
     """How times are written in one column: in which zone when they name none, and in which format when it is not ISO 8601."""
 
     zone: str = "UTC"
-    format: str = ""
+    format: str | tuple[str, ...] = ""
+    """Of several, the first that fits."""
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats, none for ISO 8601."""
+        return tuple(filter(None, (self.format,) if isinstance(self.format, str) else self.format))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The texts of a column that mean yes and no, in small letters, and those that say nothing; None is any text at all."""
+
+    yes: tuple[str, ...] | None = YES
+    no: tuple[str, ...] | None = NO
+    skip: tuple[str, ...] = ()
+
+    @property
+    def any(self) -> bool | None:
+        """What any text means: yes or no; None where it depends on the text."""
+        return True if self.yes is None else False if self.no is None else None
+
+    def value(self, text: str) -> str:
+        """SQL: TRUE, FALSE, or NULL for a text that is neither."""
+        if self.any is not None:
+            return f"CASE WHEN {text} IS NOT NULL THEN {self.any} END"
+        told = f"lower(trim({text}))"
+        return f"CASE WHEN {told} IN {_listed(self.yes or ())} THEN TRUE WHEN {told} IN {_listed(self.no or ())} THEN FALSE END"
+
+    def spoken(self, text: str) -> str:
+        """SQL: the text, NULL where it says nothing."""
+        return f"CASE WHEN lower(trim({text})) NOT IN {_listed(self.skip)} THEN {text} END" if self.skip else text
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return f"({', '.join(map(literal, words)) or 'NULL'})"
+
+
+def fits_parted(text: str, decimal: str) -> str:
+    """SQL: whether a text may be a number with this decimal sign, its thousands parted or not."""
+    return f"regexp_full_match(trim({text}), {literal(_PARTED[decimal])})"
+
+
+def sure_comma(text: str) -> str:
+    """SQL: whether a text has a comma that must be a decimal one."""
+    return f"regexp_full_match(trim({text}), {literal(_SURE_COMMA)})"
+
+
+def sure_point(text: str) -> str:
+    """SQL: whether a text has a point that must be a decimal one."""
+    return f"regexp_full_match(trim({text}), {literal(_SURE_POINT)})"
+
+
+def with_point(text: str, decimal: str) -> str:
+    """SQL: a number with this decimal sign as we write it; another text as it is."""
+    bare = f"regexp_replace(trim({text}), {literal(_BETWEEN[decimal])}, '', 'g')"
+    return f"CASE WHEN {fits_parted(text, decimal)} THEN replace({bare}, ',', '.') ELSE {text} END"
 
 
 def fits(kind: Kind, text: str) -> str:
@@ -63,7 +127,7 @@ def value(kind: Kind, text: str, moment: str = "NULL") -> str:  # noqa: PLR0911 
         case Kind.NUMBER:
             return f"CASE WHEN regexp_full_match({trimmed}, '{_NUMBER}') THEN TRY_CAST({trimmed} AS DECIMAL(18,4)) END"
         case Kind.BOOLEAN:
-            return f"CASE WHEN lower({trimmed}) IN {_YES} THEN TRUE WHEN lower({trimmed}) IN {_NO} THEN FALSE END"
+            return Words().value(text)
         case Kind.DATE:
             return (
                 f"CASE WHEN regexp_full_match({trimmed}, '{DAY_PATTERN}([T ].*)?') THEN TRY_CAST({trimmed}[:10] AS DATE) "
@@ -96,8 +160,9 @@ def wall(text: str, clock: Clock, stored: str = "") -> str:
 
     The text has no blanks around it. It may be a column of one of the types in `TYPED` instead; then `stored` says which.
     """
-    if clock.format:
-        return f"epoch_us(try_strptime({f'CAST({text} AS VARCHAR)' if stored in TYPED else text}, {literal(clock.format)}))"
+    if clock.formats:
+        formats = ", ".join(map(literal, clock.formats))
+        return f"epoch_us(try_strptime({f'CAST({text} AS VARCHAR)' if stored in TYPED else text}, [{formats}]))"
     if stored in TYPED:
         return _typed_wall(text, stored)
     # The patterns are dear, and most files end every time in Z or count digits.
@@ -130,12 +195,12 @@ def moment_of(text: str, walled: str, clock: Clock, low: int | None, high: int |
     `walled` is the column that holds its `wall`; `low` and `high` are the least and the greatest of them. `text` and `stored` are
     those of `wall`.
     """
-    if "%z" in clock.format:
+    if any("%z" in form for form in clock.formats):
         return walled
     local = "NULL"
     if low is not None and high is not None:
         local = in_utc(walled, clock.zone, max(low, EARLIEST), min(max(high, low, EARLIEST), LATEST))
-    if clock.format:
+    if clock.formats:
         return local
     if stored in TYPED:
         return f"CASE WHEN {walled} IS NOT NULL THEN {local} {_typed_moment(text, stored)} END"
@@ -184,11 +249,13 @@ def reason(kind: Kind, text: str) -> str:  # noqa: PLR0911 - one answer per kind
     match kind:
         case Kind.NUMBER:
             return (
-                f"CASE WHEN regexp_full_match(trim({text}), {literal(_COMMA)}) THEN 'a decimal comma; write 12.50' "
+                f"CASE WHEN regexp_full_match(trim({text}), {literal(_COMMA)}) THEN 'a decimal comma; write 12.50, or decimal: \",\" in the mapping' "
                 "ELSE 'not a number below 10^14' END"
             )
         case Kind.BOOLEAN:
-            return "'neither yes nor no; write true or false'"
+            return (
+                "'neither yes nor no; write true or false, or say in the mapping what `means_yes` and what `means_no`'"
+            )
         case Kind.DATE:
             return "'not a day; write 2026-03-02'"
         case Kind.TIME:

@@ -13,15 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from orchestrator.audience.encodings import open_text
 from orchestrator.audience.texts import (
+    LONGEST_LINE,
     Broken,
     FileError,
     Form,
     Slice,
     numbered,
-    open_text,
     refuse_twins,
     shortened,
+    too_long,
     undecodable,
 )
 
@@ -37,14 +39,17 @@ def rows_of_csv(path: Path, form: Form) -> Iterator[Slice]:
     csv.field_size_limit(_LONGEST_CELL)
     raw, text, size = open_text(path, form)
     with raw, text:
-        lines = _Lines(text)
+        lines = _Lines(text, str(path))
         first = lines.first()
         if not first:
             raise FileError(f"{path}: the file is empty")
         cut = _cutter(form, first)
-        header = next(iter(cut([first])), [])
-        if problem := undecodable(first):
-            raise FileError(f"{path}:1: {problem}")
+        try:
+            header = next(iter(cut([first])), [])
+        except csv.Error as problem:
+            raise FileError(f"{path}:1: the line cannot be read as CSV: {problem}") from problem
+        if wrong := undecodable(first):
+            raise FileError(f"{path}:1: {wrong}")
         names = (
             [name.strip() for name in header] if form.header else [str(place) for place in range(1, len(header) + 1)]
         )
@@ -77,8 +82,9 @@ def _cutter(form: Form, first: str) -> Callable[[Iterable[str]], Iterator[list[s
 class _Lines:
     """The lines of a text as UTF-8: many at a time or, where a row spans several, one by one; `taken` counts them."""
 
-    def __init__(self, text: io.TextIOWrapper) -> None:
+    def __init__(self, text: io.TextIOWrapper, where: str) -> None:
         self._text = text
+        self._where = where
         self._bytes: Any = text.buffer if text.encoding.lower() == "utf-8" else None
         """UTF-8 need not become text first, nor bytes again."""
         self._begun = b""
@@ -101,7 +107,7 @@ class _Lines:
         found = self._begun + (self._bytes.read(most) if self._bytes else self._text.read(most).encode(errors=_ANY))
         self._begun = b""
         if found and found[-1:] != b"\n":
-            found += self._line().encode(errors=_ANY)
+            found += self._line(found.count(b"\n")).encode(errors=_ANY)
         return found
 
     def after(self, lines: list[str]) -> Iterator[str]:
@@ -111,8 +117,13 @@ class _Lines:
             self.taken += 1
             yield line
 
-    def _line(self) -> str:
-        line: str = self._bytes.readline().decode(errors=_ANY) if self._bytes else self._text.readline()
+    def _line(self, further: int = 0) -> str:
+        """The next line, or what is left of it; `further` lines were read and are not counted yet."""
+        line: str = (
+            self._bytes.readline(LONGEST_LINE).decode(errors=_ANY) if self._bytes else self._text.readline(LONGEST_LINE)
+        )
+        if len(line) == LONGEST_LINE and line[-1] != "\n":
+            raise too_long(self._where, self.taken + further, "row")
         return line
 
 

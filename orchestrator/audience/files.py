@@ -17,16 +17,18 @@ import pyarrow.parquet as pq
 from orchestrator.audience.bench import Bench
 from orchestrator.audience.columns import literal, quoted
 from orchestrator.audience.commas import rows_of_csv
+from orchestrator.audience.encodings import open_text
 from orchestrator.audience.landing import Progress
 from orchestrator.audience.texts import (
+    LONGEST_LINE,
     SLICE,
     Broken,
     FileError,
     Form,
     Slice,
-    open_text,
     refuse_twins,
     shortened,
+    too_long,
     undecodable,
 )
 
@@ -107,7 +109,9 @@ def _jsonl(path: Path, form: Form) -> Iterator[Slice]:
         numbers: list[int] = []
         broken: list[Broken] = []
         line = 0
-        for line, written in enumerate(text, 1):
+        for line, written in enumerate(iter(lambda: text.readline(LONGEST_LINE), ""), 1):
+            if len(written) == LONGEST_LINE and written[-1] != "\n":
+                raise too_long(str(path), line, "JSON object on a line of its own")
             wrong = undecodable(written)
             if wrong:
                 broken.append(Broken(line, shortened(written.rstrip()), wrong))

@@ -1,7 +1,7 @@
 """From typed cells to what is written: events, people, devices, people's words and stopped addresses, as SQL over a bench."""
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import duckdb
 
@@ -9,7 +9,9 @@ from orchestrator.audience.bench import Bench
 from orchestrator.audience.cell import Cell
 from orchestrator.audience.columns import OWN, home, literal, quoted
 from orchestrator.audience.landing import GONE
-from orchestrator.audience.mapping import CONSENT
+from orchestrator.audience.mapping import ADDRESSES, CONSENT, EVERY, STOPPED
+from orchestrator.core.nouns import Channel
+from orchestrator.core.segments.tree import Kind
 from orchestrator.core.times import Instant
 
 
@@ -137,21 +139,43 @@ def devices(bench: Bench, constants: Mapping[str, str], now: Instant) -> str:
     )
 
 
-def consent(bench: Bench, constants: Mapping[str, str], source: str, now: Instant) -> str:
-    """SQL for people's words: user, channel, topic, granted, time, source, proof; in the order of the file."""
+def consent(bench: Bench, constants: Mapping[str, str], source: str, now: Instant, topics: Collection[str] = ()) -> str:
+    """SQL for people's words: user, channel, topic, granted, time, source, proof; in the order of the file.
+
+    Of one row, a no comes before a yes of the same moment: of two such words the ledger takes the first. `topics` are all there are.
+    """
     time = f"CAST(coalesce({bench.column('time')}, {now}) AS BIGINT)"
     common = f"coalesce({bench.column('source')}, {literal(source)}) AS source, coalesce({bench.column('proof')}, '') AS proof"
     parts = []
     for number, cell in enumerate(bench.cells):
         if cell.owned and cell.to.startswith(CONSENT):
-            channel, _, topic = cell.to.removeprefix(CONSENT).partition(".")
-            parts.append(_word(bench, literal(channel), literal(topic), f"v{number}", time, common))
+            granted, at = _answer(number, cell, time)
+            parts += [
+                _word(bench, literal(channel), literal(topic), granted, at, common)
+                for channel, topic in _meant(cell.to, topics)
+            ]
     if bench.number("granted") is not None:
         channel, topic = (
             f"coalesce({bench.column(name)}, {literal(constants.get(name, ''))})" for name in ("channel", "topic")
         )
         parts.append(_word(bench, f"lower({channel})", topic, bench.column("granted"), time, common))
-    return f"SELECT * EXCLUDE (line) FROM ({' UNION ALL '.join(parts)}) ORDER BY line" if parts else ""
+    return f"SELECT * EXCLUDE (line) FROM ({' UNION ALL '.join(parts)}) ORDER BY line, granted" if parts else ""
+
+
+def _meant(to: str, topics: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The channels and topics that a target `consent.CHANNEL.TOPIC` is about."""
+    channel, _, topic = to.removeprefix(CONSENT).partition(".")
+    for one in Channel if channel == EVERY else (channel,):
+        for other in sorted(topics) if topic == EVERY else (topic,):
+            yield str(one), other
+
+
+def _answer(number: int, cell: Cell, time: str) -> tuple[str, str]:
+    """SQL: yes, no or NULL, and since when. A time that cannot be read leaves the word itself, which must not be lost."""
+    if cell.kind is not Kind.TIME or cell.words is None:
+        return f"v{number}", time
+    said = f"v{number} IS NOT NULL OR t{number} IS NOT NULL"
+    return f"CASE WHEN {said} THEN {cell.words.any} END", f"CAST(coalesce(v{number}, {time}) AS BIGINT)"
 
 
 def _word(bench: Bench, channel: str, topic: str, granted: str, time: str, common: str) -> str:
@@ -161,14 +185,20 @@ def _word(bench: Bench, channel: str, topic: str, granted: str, time: str, commo
     )
 
 
-def suppressions(bench: Bench, constants: Mapping[str, str], now: Instant) -> str:
-    """SQL for addresses nothing may go to: channel, address, reason, time."""
+def suppressions(
+    bench: Bench, constants: Mapping[str, str], now: Instant, *, addresses: Collection[str] = ADDRESSES
+) -> str:
+    """SQL for addresses nothing may go to: channel, address, reason, time. Where a column says who is stopped, only theirs."""
     time = f"CAST(coalesce({bench.column('time')}, {now}) AS BIGINT)"
     reason = f"coalesce({bench.column('reason')}, {literal(constants.get('reason', 'imported'))})"
+    whose = "TRUE"
+    if (stopped := bench.number(STOPPED)) is not None:
+        said, time = _answer(stopped, bench.cells[stopped], time)
+        whose = f"coalesce({said}, FALSE)"
     parts = [
         f'SELECT line, {literal(channel)} AS channel, v{number} AS address, {reason} AS reason, {time} AS "time" '
-        f"FROM read WHERE {good(bench)} AND v{number} IS NOT NULL"
+        f"FROM read WHERE {whose} AND v{number} IS NOT NULL"
         for name, channel in (("email", "email"), ("phone", "sms"), ("device", "push"))
-        if (number := bench.number(name)) is not None
+        if name in addresses and (number := bench.number(name)) is not None
     ]
-    return f"SELECT * EXCLUDE (line) FROM ({' UNION ALL '.join(parts)}) ORDER BY line"
+    return f"SELECT * EXCLUDE (line) FROM ({' UNION ALL '.join(parts)}) ORDER BY line" if parts else ""

@@ -4,8 +4,18 @@ import codecs
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from orchestrator.audience.coercion import Clock
-from orchestrator.audience.mapping import COLUMN_KEYS, CONSENT, IGNORE, KEYS, Plan, Target, consent_mistake
+from orchestrator.audience.coercion import Clock, Words
+from orchestrator.audience.mapping import (
+    COLUMN_KEYS,
+    CONSENT,
+    IGNORE,
+    KEYS,
+    STOPPED,
+    Plan,
+    Target,
+    consent_mistake,
+    wholesale_mistake,
+)
 from orchestrator.audience.texts import FileError, Form
 from orchestrator.core.mirrors import ours
 from orchestrator.core.nouns import Channel
@@ -14,8 +24,8 @@ from orchestrator.core.segments.mistakes import meant, remedy
 from orchestrator.core.segments.tree import Kind
 from orchestrator.core.zones import find_zone, zone_names
 
-_WORDS = ("event", "topic", "channel", "platform", "app")
-"""Keys whose value holds for every row."""
+_WORDS = ("user", "event", "topic", "channel", "platform", "app", "reason")
+"""Keys with a text: what holds for every row, and the column that is the user's id as well."""
 _KINDS = {**{str(kind): kind for kind in Kind}, **dict.fromkeys(("email", "phone", "url"), Kind.TEXT)}
 """The kinds a column may be said to hold, in the words of the catalogue."""
 
@@ -69,13 +79,14 @@ class _Reading:
             self.word(("topic",), "topic", constants["topic"], self.topics)
         if ours(constants.get("event", "")):
             self.wrong(("event",), f"'{constants['event']}' is a name of our own events", "Call yours otherwise.")
-        targets = self.columns(content.get("columns", {}), zone)
+        decimal = self.decimal(content, "", ())
+        targets = self.columns(content.get("columns", {}), zone, decimal)
         if isinstance(content.get("columns"), Mapping):
-            return Plan(form, {str(name): target for name, target in targets}, (), constants, zone)
+            return Plan(form, {str(name): target for name, target in targets}, (), constants, zone, decimal)
         by_place = {str(place): target for place, (_, target) in enumerate(targets, 1)}
-        return Plan(form, by_place, tuple(target.to for _, target in targets), constants, zone)
+        return Plan(form, by_place, tuple(target.to for _, target in targets), constants, zone, decimal)
 
-    def columns(self, columns: Any, zone: str) -> list[tuple[str | int, Target]]:
+    def columns(self, columns: Any, zone: str, decimal: str) -> list[tuple[str | int, Target]]:
         """The target of each column, by its name or its place in a list; no two go to the same place."""
         pairs: list[tuple[str | int, Any]] = []
         if isinstance(columns, Mapping):
@@ -89,17 +100,25 @@ class _Reading:
         found: list[tuple[str | int, Target]] = []
         first: dict[str, str | int] = {}
         for name, value in pairs:
-            target = self.target(value, zone, ("columns", name))
+            target = self.target(value, zone, decimal, ("columns", name))
             found.append((name, target))
             if target.to not in ("", IGNORE) and first.setdefault(target.to, name) != name:
                 other = first[target.to]
                 self.wrong(("columns", name), f"'{target.to}' is where {other} goes already", "Keep one of them.")
         return found
 
-    def target(self, value: Any, zone: str, path: Path) -> Target:
+    def target(self, value: Any, zone: str, decimal: str, path: Path) -> Target:
         """Where one column goes."""
         if not isinstance(value, Mapping):
-            return Target(self.goal(value, path), None, Clock(zone))
+            target = Target(self.goal(value, path), None, Clock(zone), None, decimal)
+        else:
+            target = self.detailed(value, zone, decimal, path)
+        if target.to.startswith(CONSENT) and (problem := wholesale_mistake(target)):
+            self.wrong(path, *problem)
+        return target
+
+    def detailed(self, value: Mapping[Any, Any], zone: str, decimal: str, path: Path) -> Target:
+        """The same, of one with more to say."""
         self.keys(value, COLUMN_KEYS, path)
         if "to" not in value:
             self.wrong(path, "the key 'to' is missing", "It says where the column goes.")
@@ -107,8 +126,52 @@ class _Reading:
         kind = None
         if "is" in value and self.word((*path, "is"), "kind", str(value["is"]), list(_KINDS)):
             kind = _KINDS[str(value["is"])]
-        form = self.text(value["format"], (*path, "format")) if "format" in value else ""
-        return Target(to, kind, Clock(self.zone(value, zone, path), form))
+        clock = Clock(self.zone(value, zone, path), self.format(value, path))
+        words = self.words(value, path)
+        if kind is Kind.TIME and (to == STOPPED or to.startswith(CONSENT)) and (words is None or words.any is None):
+            self.wrong(
+                path,
+                "a time says neither yes nor no",
+                "Say `means_yes: any` or `means_no: any`: it holds since that time.",
+            )
+        return Target(to, kind, clock, words, self.decimal(value, decimal, path))
+
+    def format(self, value: Mapping[Any, Any], path: Path) -> str | tuple[str, ...]:
+        """How times are written: in one way, or in one of several."""
+        told = value.get("format", "")
+        if isinstance(told, list):
+            return tuple(self.text(one, (*path, "format", place)) for place, one in enumerate(told))
+        return self.text(told, (*path, "format")) if "format" in value else ""
+
+    def words(self, value: Mapping[Any, Any], path: Path) -> Words | None:
+        """What means yes and no; where one of them is told, nothing else means it."""
+        keys = {"means_yes": "yes", "means_no": "no", "means_nothing": "skip"}
+        told = {field: self.listed(value[key], (*path, key)) for key, field in keys.items() if key in value}
+        if None in told.values() and len(told) > 1:
+            self.wrong(path, "`any` leaves nothing for another key", "Say `means_yes: any` or `means_no: any` alone.")
+        if not told:
+            return None
+        if "yes" not in told and "no" not in told:
+            return Words(skip=told["skip"] or ())
+        return Words(told.get("yes", ()), told.get("no", ()), told.get("skip") or ())
+
+    def listed(self, told: Any, path: Path) -> tuple[str, ...] | None:
+        """Values, in small letters; None for any of them."""
+        if told == "any" and path[-1] != "means_nothing":
+            return None
+        values = told if isinstance(told, list) else [told]
+        if any(isinstance(one, (list, Mapping)) or not str(one).strip() for one in values):
+            self.wrong(path, "is no list of values", "Write them like [subscribed, confirmed].")
+            return ()
+        return tuple(str(one).strip().lower() for one in values)
+
+    def decimal(self, content: Mapping[Any, Any], unsaid: str, path: Path) -> str:
+        """The decimal sign."""
+        told = content.get("decimal", unsaid)
+        if told in ("", ",", "."):
+            return str(told)
+        self.wrong((*path, "decimal"), f"'{told}' is no decimal sign", 'Write "," or ".".')
+        return unsaid
 
     def goal(self, value: Any, path: Path) -> str:
         to = self.text(value, path)

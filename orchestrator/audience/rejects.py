@@ -2,8 +2,8 @@
 
 import csv
 import heapq
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +16,10 @@ LEFT_OUT, KEPT = "left out", "kept without this value"
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A column with values that do not fit what it is declared to be: how many, and the first of them."""
+    """A column with values that do not fit what it is declared to be: how many, and the first of them.
+
+    The column is empty for lines that are no rows.
+    """
 
     column: str
     count: int
@@ -27,11 +30,12 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Rejects:
-    """What was not taken: rows left out, entries in the file, and the file (None if all is well)."""
+    """What was not taken: rows left out, entries in the file, the file (None if all is well), and why, column by column."""
 
     left_out: int
     entries: int
     path: Path | None
+    reasons: tuple[Conflict, ...] = ()
 
 
 def write_rejects(bench: Bench, broken: Sequence[Broken], folder: Path, name: str) -> Rejects:
@@ -49,8 +53,18 @@ def write_rejects(bench: Bench, broken: Sequence[Broken], folder: Path, name: st
         out.writerow(HEADER)
         torn = (_Entry(one.line, "", one.text, one.reason, LEFT_OUT) for one in sorted(broken, key=_line_of))
         told: Iterator[_Entry] = heapq.merge(torn, _misread(bench, wrong), key=_line_of)
-        out.writerows(told)
-    return Rejects(lines + len(broken), entries + len(broken), path)
+        columns: dict[str, Conflict] = {}
+        out.writerows(_counted(told, columns))
+    reasons = tuple(sorted(columns.values(), key=lambda one: -one.count))
+    return Rejects(lines + len(broken), entries + len(broken), path, reasons)
+
+
+def _counted(entries: "Iterable[_Entry]", columns: dict[str, Conflict]) -> "Iterator[_Entry]":
+    """The same entries; how many each column has, and the first of them, is counted on the way."""
+    for one in entries:
+        seen = columns.get(one.column) or Conflict(one.column, 0, one.line, one.value or "", one.reason)
+        columns[one.column] = replace(seen, count=seen.count + 1)
+        yield one
 
 
 class _Entry(NamedTuple):

@@ -1,11 +1,9 @@
-"""Text files of any origin: opened whatever their encoding, and what can be said about a line that is no row."""
+"""Text files of any origin: how they are written, and what can be said about a line that is no row."""
 
-import gzip
-import io
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -13,6 +11,10 @@ from orchestrator.core.errors import OrchestratorError
 
 SLICE = 50_000
 """Rows read at a time."""
+LONGEST_LINE = 4_000_000
+"""Bytes of one line; a longer one is no row but a damaged file, and nobody reads it to its end."""
+MOST_COLUMNS = 500
+"""Columns of one file."""
 
 
 class FileError(OrchestratorError):
@@ -54,35 +56,6 @@ def numbered(first: int, count: int) -> Any:
     return pa.Array.from_buffers(pa.int64(), count, [None, pa.py_buffer(array("q", range(first, first + count)))])
 
 
-def open_text(path: Path, form: Form) -> tuple[IO[bytes], io.TextIOWrapper, int]:
-    """The file as bytes on disk (for progress) and as text. Bytes that are no text become lone surrogates, found later."""
-    raw: IO[bytes] = path.open("rb")
-    try:
-        plain: Any = gzip.GzipFile(fileobj=raw) if path.suffix.lower() == ".gz" else raw
-        buffered = io.BufferedReader(plain) if plain is not raw else raw
-        encoding = form.encoding or _encoding(buffered)
-        text = io.TextIOWrapper(buffered, encoding=encoding, errors="surrogateescape", newline="")
-    except LookupError:
-        raw.close()
-        raise FileError(
-            f"{path}: there is no encoding '{form.encoding}'; write one like utf-8 or latin-1 in the mapping"
-        ) from None
-    except BaseException:
-        raw.close()
-        raise
-    return raw, text, max(path.stat().st_size, 1)
-
-
-def _encoding(file: Any) -> str:
-    """UTF-8, whose own mark is passed over, unless the file begins with the mark of UTF-16, as spreadsheets write it."""
-    start = file.peek(3)[:3]
-    if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return "utf-16"
-    if start == b"\xef\xbb\xbf":
-        file.read(3)
-    return "utf-8"
-
-
 def undecodable(text: str) -> str:
     if text.isascii():
         return ""
@@ -99,8 +72,27 @@ def shortened(text: str) -> str:
 
 
 def refuse_twins(path: Path, names: list[str]) -> None:
+    """FileError for too many columns, for one without a name, and for two of the same."""
+    refuse_many(str(path), len(names))
+    seen: dict[str, str] = {}
     for number, name in enumerate(names, 1):
         if not name:
             raise FileError(f"{path}:1: column {number} has no name; give every column one, or say `header: false`")
-        if [other.lower() for other in names].count(name.lower()) > 1:
-            raise FileError(f"{path}:1: two columns are called {name}; rename one of them")
+        if (first := seen.setdefault(name.lower(), name)) is not name:
+            raise FileError(f"{path}:1: two columns are called {first}; rename one of them")
+
+
+def refuse_many(where: str, columns: int) -> None:
+    """FileError for more columns than anybody's file has."""
+    if columns > MOST_COLUMNS:
+        raise FileError(
+            f"{where}: {columns:,} columns, and at most {MOST_COLUMNS:,} can be imported; leave out those nobody needs, or"
+            " say the `separator` in the mapping if that is not how the lines are cut"
+        )
+
+
+def too_long(where: str, line: int, what: str) -> FileError:
+    """What to say of a line nobody wants to read to its end; `what` is what it is not."""
+    return FileError(
+        f"{where}:{line}: a line of more than {LONGEST_LINE // 1_000_000} MB is no {what}; is the file damaged?"
+    )

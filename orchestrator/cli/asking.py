@@ -13,11 +13,19 @@ def ask_nobody(desk: Desk, verb: str, *, yes: bool, after: str) -> None:
 
 def ask_for(number: int, of_what: str, to: str = "send", undone: str = "nothing was sent") -> None:
     """Let a person type the number, not "y"; any other answer ends here, and `undone` says what did not happen."""
+    answer = answer_to(
+        f"\n Type the number of {of_what} ({number}) to {to}, anything else to stop", undone, needed=True
+    )
+    if answer.replace(",", "").strip() != str(number):
+        fail(f"stopped; {undone}")
+
+
+def answer_to(question: str, undone: str, *, needed: bool = False) -> str:
+    """What a person types, nothing for enter unless it is needed; where they end it here, `undone` says what did not happen."""
     try:
-        answer = typer.prompt(f"\n Type the number of {of_what} ({number}) to {to}, anything else to stop", err=False)
+        told: str = typer.prompt(question, default=None if needed else "", show_default=False, err=False)
     except typer.Abort as problem:
         interrupted = isinstance(problem.__context__, KeyboardInterrupt)
         typer.echo()
         fail(f"stopped; {undone}", CTRL_C if interrupted else WRONG)
-    if answer.replace(",", "").strip() != str(number):
-        fail(f"stopped; {undone}")
+    return told.strip()

@@ -157,7 +157,7 @@ def _write(path: Path, content: bytes) -> bool:
 def _bring_people(desk: Desk) -> dict[str, int]:
     """Invent people and import them as anybody would import theirs."""
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
-    from orchestrator.cli.importing import Wish, land  # noqa: PLC0415
+    from orchestrator.cli.bringing import Wish, land  # noqa: PLC0415
     from orchestrator.cli.inventing import WHAT, invent  # noqa: PLC0415
     from orchestrator.cli.telling import tell_the_audience  # noqa: PLC0415
 

@@ -1,7 +1,9 @@
 """The files people write: a whole project read at once, with every mistake named, or nothing of it taken."""
 
 from orchestrator.config.adapters import installed_adapters
+from orchestrator.config.adding import Added, extend_catalogue, mapping_text, news, write_whole, written
 from orchestrator.config.differences import FileChange, Versions, file_changes
+from orchestrator.config.draft import DATA
 from orchestrator.config.fields import Deliver, Type
 from orchestrator.config.origin import Origin, origin_of
 from orchestrator.config.partial import ledger_of
@@ -28,8 +30,10 @@ from orchestrator.config.tree import FOLDERS, load_folder, load_personas, read_t
 from orchestrator.config.watching import fingerprint
 
 __all__ = [
+    "DATA",
     "FOLDERS",
     "SCHEMA_OF",
+    "Added",
     "Catalogue",
     "Coupons",
     "DataType",
@@ -56,6 +60,7 @@ __all__ = [
     "Topic",
     "Type",
     "Versions",
+    "extend_catalogue",
     "file_changes",
     "fingerprint",
     "installed_adapters",
@@ -65,8 +70,12 @@ __all__ = [
     "load_personas",
     "located",
     "mapping_of",
+    "mapping_text",
+    "news",
     "origin_of",
     "read_tree",
     "revision",
     "schemas",
+    "write_whole",
+    "written",
 ]

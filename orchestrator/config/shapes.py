@@ -128,10 +128,11 @@ class TopicShape(Shape):
     )
 
 
+PLAIN = r"[^\s.\[\]{}'\"](?:[^.\[\]{}'\"\r\n]{0,127}[^\s.\[\]{}'\"])?"
 PlainName = Annotated[
     str,
     *matching(
-        r"[^\s.\[\]{}'\"](?:[^.\[\]{}'\"\r\n]{0,127}[^\s.\[\]{}'\"])?",
+        PLAIN,
         "a name (no dots, quotes or brackets)",
         "firstName",
     ),

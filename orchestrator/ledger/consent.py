@@ -54,11 +54,16 @@ def change_consent(store: Store, changes: Iterable[ConsentChange]) -> int:
 
 def suppress(store: Store, hashes: Sequence[tuple[str, Channel]], reason: str, source: str, now: Instant) -> int:
     """Stop these addresses for good. Returns how many were new."""
+    return stop(store, [(hashed, channel, reason, now) for hashed, channel in hashes], source)
+
+
+def stop(store: Store, stopped: Sequence[tuple[str, Channel, str, Instant]], source: str) -> int:
+    """The same with a reason and a moment for each: (hash, channel, reason, since)."""
     with store.transaction():
         store.lock_facts(exclusive=True)
         added = store.many(
             "INSERT INTO suppression (address_hash, channel, reason, since, source) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            [(hashed, channel, reason, now, source) for hashed, channel in hashes],
+            [(hashed, channel, reason, since, source) for hashed, channel, reason, since in stopped],
         )
         facts_changed(store)
     return added

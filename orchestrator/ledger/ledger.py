@@ -134,6 +134,11 @@ class Ledger:
         hashes = [(self.hashing.of(channel, address), channel) for channel, address in addresses]
         return consent.suppress(self.store, hashes, reason, source, now)
 
+    def stop(self, addresses: Iterable[tuple[Channel, str, str, Instant]], source: str) -> int:
+        """The same with a reason and a moment for each: (channel, address, reason, since)."""
+        hashed = [(self.hashing.of(channel, address), channel, why, at) for channel, address, why, at in addresses]
+        return consent.stop(self.store, hashed, source)
+
     def inbox(self, user: str, now: Instant) -> list[InboxMessage]:
         """A user's in-app messages that wait to be seen."""
         return inbox.waiting(self.store, user, now)

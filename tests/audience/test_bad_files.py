@@ -3,18 +3,21 @@
 import csv
 import gzip
 import json
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.audience.bench import Bench
 from orchestrator.audience.cell import FORMS, Cell
+from orchestrator.audience.encodings import encoding_of
 from orchestrator.audience.mapping import What
-from orchestrator.audience.texts import FileError
+from orchestrator.audience.texts import FileError, Form
 from orchestrator.core.segments.tree import Kind
 from orchestrator.providers import CannotBuildError
 from orchestrator.providers.addresses import address
@@ -38,6 +41,7 @@ def reasons(done):
         ("plain.csv.gz", b"user,a\n", "the compressed file is damaged"),
         ("twins.csv", b"user,a,A\n", "two columns are called a"),
         ("blank.csv", b"user,,a\n", "column 2 has no name"),
+        ("quote.csv", b'user,"name\n', "quote.csv:1: the line cannot be read as CSV"),
         (
             "wrong.csv",
             b"name,town\nAda,Graz\n",
@@ -75,6 +79,14 @@ def test_a_file_that_cannot_be_read_at_all_is_refused_in_words(tmp_path, name, c
         ({"columns": {"score": "consent.email"}}, "names no topic"),
         ({"separator": "::"}, "separator: '::'"),
         ({"encoding": "utf-9"}, "no encoding 'utf-9'"),
+        ({"decimal": ";"}, "decimal: ';' is no decimal sign"),
+        ({"columns": {"score": {"to": "consent.email.offers", "is": "time"}}}, "a time says neither yes nor no"),
+        ({"columns": {"score": {"to": "consent.email.*"}}}, "nobody says yes to everything at once"),
+        ({"columns": {"score": {"to": "consent.email.*", "means_yes": ["1"]}}}, "nobody says yes to everything"),
+        (
+            {"columns": {"score": {"to": "stopped", "means_yes": "any", "means_no": ["0"]}}},
+            "leaves nothing for another",
+        ),
         ({"event": "message.opened"}, "event: 'message.opened' is a name of our own events"),
     ],
 )
@@ -156,16 +168,89 @@ def test_torn_and_foreign_lines_of_json_are_left_out(tmp_path):
 
 
 def test_bytes_that_are_no_text_cost_their_line_alone(tmp_path):
+    """Beside letters that are UTF-8, others are damage."""
     audience = an_audience(tmp_path)
     path = tmp_path / "a.csv"
-    path.write_bytes(b"user,country\na,M\xfcnchen\nb,AT\n")
+    path.write_bytes("user,country\na,Köln\n".encode() + b"b,M\xfcnchen\nc,AT\n")
     done = imported(audience, What.PROFILES, path)
     assert reasons(done) == [
-        (2, "bytes that are no UTF-8; save the file as UTF-8, or name its encoding in the mapping")
+        (3, "bytes that are no UTF-8; save the file as UTF-8, or name its encoding in the mapping")
     ]
-    assert people(audience, "a.country") == {"b": "AT"}
-    imported(audience, What.PROFILES, path, {"encoding": "latin-1"})
-    assert people(audience, "a.country") == {"a": "München", "b": "AT"}
+    assert people(audience, "a.country") == {"a": "Köln", "c": "AT"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "found"),
+    [("latin-1", "cp1252"), ("cp1252", "cp1252"), ("utf-8", "utf-8"), ("utf-8-sig", "utf-8-sig"), ("utf-16", "utf-16"),
+     ("utf-16-le", "utf-16-le"), ("utf-16-be", "utf-16-be")],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl"])
+def test_encodings_are_recognised(tmp_path, encoding, found, name):
+    audience = an_audience(tmp_path)
+    text = '{"user": "ü", "country": "Köln"}\n' if name == "a.jsonl" else "user,country\r\nü,Köln\r\n"
+    content = text.encode(encoding)
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    imported(audience, What.PROFILES, tmp_path / name)
+    assert people(audience, "a.country") == {"ü": "Köln"}
+    assert encoding_of(tmp_path / name, Form()) == found
+
+
+def test_an_encoding_that_shows_only_late_in_the_file_is_recognised(tmp_path):
+    audience = an_audience(tmp_path)
+    path = tmp_path / "a.csv"
+    plain = b"".join(b"u%06d,AT\n" % number for number in range(150_000))
+    path.write_bytes(b"user,country\n" + plain + "z,Köln\n".encode("cp1252"))
+    assert imported(audience, What.PROFILES, path).rejects is None
+    assert people(audience, "a.country")["z"] == "Köln"
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet", "a.csv.gz"])
+@pytest.mark.parametrize("begins", [b"", b"user,country\na,AT\n", b"user,country\n" + b"a,AT\n" * 400_000])
+def test_ten_gigabytes_of_nothing_are_refused_without_being_read(tmp_path, name, begins):
+    """If they were, this test would not end today."""
+    path = tmp_path / name
+    path.write_bytes(begins)
+    os.truncate(path, 10 << 30)
+    with pytest.raises(FileError, match=r"no text|no Parquet file|damaged|is no row"):
+        imported(an_audience(tmp_path), What.PROFILES, path)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"PK\x03\x04" + b"\0" * 99, "a spreadsheet or a zip archive; save the sheet as CSV"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, "this is no text"),
+        (b"PAR1xxxx", r"a Parquet file; name it \.parquet"),
+        (b"%PDF-1.7", "a PDF"),
+    ],
+)
+def test_files_of_other_kinds_are_known_by_how_they_begin(tmp_path, content, says):
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(FileError, match=says):
+        imported(an_audience(tmp_path), What.PROFILES, tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_ten_thousand_columns_are_refused_with_what_to_do(tmp_path, name):
+    names = ["user", *(f"c{number}" for number in range(9_999))]
+    if name == "a.csv":
+        a_file(tmp_path, name, ",".join(names), ",".join("1" for _ in names))
+    elif name == "a.jsonl":
+        a_file(tmp_path, name, json.dumps(dict.fromkeys(names, 1)))
+    else:
+        pq.write_table(pa.table({one: [1] for one in names}), tmp_path / name)
+    with pytest.raises(FileError, match="10,000 columns, and at most 500 can be imported; leave out"):
+        imported(an_audience(tmp_path), What.PROFILES, tmp_path / name)
+
+
+def test_a_broken_row_in_the_middle_costs_itself_alone(tmp_path):
+    audience = an_audience(tmp_path)
+    rows = [f"u{number},AT" for number in range(200)]
+    rows[100] = 'u100,"A"T'
+    done = imported(audience, What.PROFILES, a_file(tmp_path, "a.csv", "user,country", *rows))
+    assert [(line, "cannot be read as CSV" in why) for line, why in reasons(done)] == [(102, True)]
+    assert (done.rows, done.new, done.left_out) == (200, 199, 1)
+    assert [(one.column, one.count, one.line) for one in done.reasons] == [("", 1, 102)]
 
 
 def test_files_of_spreadsheets_are_read_with_their_marks_and_semicolons(tmp_path):

@@ -140,7 +140,7 @@ def test_a_wrong_typed_value_leaves_the_person_in_and_is_told_once_per_attribute
     assert set(told) == {"score", "born", "vip", "createdAt", "email"}
     assert done.rejects == tmp_path / "data" / "rejects" / "shop-1.csv"
     found = {(row["line"], row["column"]): row for row in rejects(done)}
-    assert found["3", "score"]["reason"] == "a decimal comma; write 12.50"
+    assert found["3", "score"]["reason"] == 'a decimal comma; write 12.50, or decimal: "," in the mapping'
     assert {row["row"] for row in found.values()} == {"kept without this value"}
 
 

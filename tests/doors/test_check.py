@@ -175,7 +175,7 @@ event: message.sent
 channel: pigeon
 """
 SAID = """\
-:3:21 columns.mail: no key 'iss' · Did you mean `is`? Allowed: to, is, format, zone.
+:3:21 columns.mail: no key 'iss' · Did you mean `is`? Allowed: to, is, format, zone, decimal, means_yes, means_no, means_nothing.
 :4:15 columns.newsletter: no topic 'offerz' · Did you mean `offers`? Allowed: offers.
 :5:8 columns.app: no channel 'puhs' · Did you mean `push`? Allowed: push, email, in_app, sms, webhook.
 :6:9 columns.seen: the key 'to' is missing · It says where the column goes.

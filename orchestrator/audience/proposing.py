@@ -1,0 +1,208 @@
+"""What a file nobody has described may mean: a mapping to be shown and saved, and the questions only a person can answer."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from orchestrator.audience import mapping
+from orchestrator.audience.coercion import NO, YES
+from orchestrator.audience.exports import Export, Told
+from orchestrator.audience.looking import Look, Looked
+from orchestrator.audience.mapping import CONSENT, FIELDS, IGNORE, What
+from orchestrator.audience.mapping_file import plan
+from orchestrator.audience.texts import FileError
+from orchestrator.core.nouns import Channel
+from orchestrator.core.segments.tree import Kind
+
+AGREED = frozenset(
+    (*YES, "subscribed", "opted_in", "opted-in", "optin", "opt-in", "confirmed", "ja", "j", "oui", "o", "sí", "si", "s", "sì")
+)  # fmt: skip
+DECLINED = frozenset(
+    (
+        *NO,
+        "unsubscribed",
+        "opted_out",
+        "opted-out",
+        "optout",
+        "opt-out",
+        "declined",
+        "nein",
+        "non",
+        "cleaned",
+        "blocked",
+    )
+)
+"""Words by which people's yes and no is known, in small letters."""
+_TURNED = ("unsub", "optout", "optedout", "abmeld", "donot")
+"""In the name of a column whose yes is a no."""
+_CALLED = {
+    "firstName": "firstname fname givenname vorname prenom",
+    "lastName": "lastname lname surname familyname nachname",
+    "createdAt": "createdat signupts signupat signupdate signedup signedupat registeredat registrationdate datecreated",
+    "birthday": "birthday birthdate dateofbirth dob geburtsdatum",
+}
+"""Attributes that tracking libraries and templates call by one name, and what files call them."""
+
+
+class Asked(StrEnum):
+    """What a question is about."""
+
+    CONSENT = "consent"
+    ZONE = "zone"
+    PLATFORM = "platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What only a person can say of these columns. `guess` is what a y means: an entry of the mapping, or a zone; empty for none."""
+
+    about: Asked
+    columns: tuple[Looked, ...]
+    guess: Told = ""
+    otherwise: Told = IGNORE
+    """What an n means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a proposal is held against: the project's topics, the names its catalogue declares, and its zone."""
+
+    topics: tuple[str, ...]
+    declared: frozenset[str]
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A mapping as far as it can be guessed, what there is to ask, and what was looked at."""
+
+    look: Look
+    known: Known
+    columns: Mapping[str, Told] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)
+    questions: tuple[Question, ...] = ()
+    export: Export | None = None
+
+    def content(self) -> dict[str, Any]:
+        """The content of the mapping file."""
+        return {**({"columns": dict(self.columns)} if self.columns else {}), **self.more}
+
+    def answered(self, question: Question, answer: str) -> "Proposal":
+        """The same with what a person said; FileError, in their words, for what cannot be taken."""
+        columns, more = dict(self.columns), dict(self.more)
+        match question.about:
+            case Asked.CONSENT:
+                columns[question.columns[0].name] = self._told(question, answer)
+            case Asked.ZONE:
+                more["zone"] = question.guess if answer.lower() in ("", "y", "yes") else answer
+            case Asked.PLATFORM if answer in columns:
+                columns[answer] = "platform"
+            case Asked.PLATFORM if answer:
+                more["platform"] = answer.lower()
+        found = replace(self, columns=columns, more=more)
+        plan(found.content(), self.known.zone, "", self.known.topics)
+        return found
+
+    def _told(self, question: Question, answer: str) -> Told:
+        """What was said of a column that may be consent: y, n, or where it goes."""
+        if answer.lower() in ("y", "yes") and not question.guess:
+            raise FileError("declare a topic first, under `topics` in config/orchestrator.yaml, or say n")
+        if answer.lower() in ("y", "yes"):
+            return question.guess
+        if answer.lower() in ("n", "no"):
+            return question.otherwise
+        if answer.startswith(CONSENT) and isinstance(question.guess, Mapping):
+            return {**question.guess, "to": answer}
+        if answer.startswith(CONSENT) or answer in (IGNORE, question.columns[0].name, *self.known.declared):
+            return answer
+        raise FileError(
+            f"'{answer}' is none of y, n, ignore, an attribute there is, or a place like consent.email.TOPIC"
+        )
+
+
+def propose(what: What, look: Look, known: Known, export: Export | None, *, whole: bool) -> Proposal:
+    """A mapping for what was seen. `whole`: every column is written down; else only what would not be guessed again."""
+    taken = {one.to for one in look.columns if one.to}
+    columns: dict[str, Told] = {}
+    for one in look.columns:
+        told = export.columns.get(one.name) if export else None
+        entry = told if told is not None else _entry(what, one, known, taken)
+        if whole or told is not None or entry not in (one.name, one.to):
+            columns[one.name] = entry
+    more: dict[str, Any] = dict(export.more) if export else {}
+    if look.encoding not in ("", "utf-8", "utf-8-sig", "utf-16"):
+        more["encoding"] = look.encoding
+    return Proposal(look, known, columns, more, tuple(_questions(what, look, known, export)), export)
+
+
+def doubts(what: What, columns: Collection[Looked], known: Known, export: Export | None) -> list[Question]:
+    """The columns that look like people's yes or no: what they agreed to, nobody can know from a name."""
+    if what is not What.PROFILES:
+        return []
+    agreed = export.agreed if export else {}
+    told = export.columns if export else {}
+    found = [_since(one, agreed[one.name], known) for one in columns if one.name in agreed]
+    return found + [_word(one, known) for one in columns if one.name not in told and _is_word(one, known)]
+
+
+def _questions(what: What, look: Look, known: Known, export: Export | None) -> list[Question]:
+    found = doubts(what, look.columns, known, export)
+    if naive := tuple(one for one in look.columns if one.naive and one.to):
+        found.append(Question(Asked.ZONE, naive, known.zone))
+    goals = {one.to: one for one in look.columns}
+    if what in (What.PROFILES, What.DEVICES) and "device" in goals and "platform" not in goals:
+        found.append(Question(Asked.PLATFORM, (goals["device"],)))
+    return found
+
+
+def _entry(what: What, one: Looked, known: Known, taken: Collection[str]) -> Told:
+    """What a mapping says of a column."""
+    if not one.to:
+        return IGNORE
+    to = one.to
+    if what is What.PROFILES and to == one.name and to not in known.declared and to not in FIELDS[what]:
+        to = next(
+            (name for name, words in _CALLED.items() if mapping.plain(to) in words.split() and name not in taken), to
+        )
+    if one.kind == Kind.TIME and to not in FIELDS[what]:
+        return {"to": to, "is": str(Kind.TIME)}
+    if one.decimal:
+        return {"to": to, "is": str(Kind.NUMBER), "decimal": one.decimal}
+    return to
+
+
+def _is_word(one: Looked, known: Known) -> bool:
+    """Whether a column nobody described says yes or no, and is called like consent."""
+    if not one.words or one.to != one.name or one.name in known.declared or not mapping.agreeing(one.name):
+        return False
+    return all(word in AGREED | DECLINED for word, _ in one.words)
+
+
+def _word(one: Looked, known: Known) -> Question:
+    said = [word for word, _ in one.words]
+    yes, no = [word for word in said if word in AGREED], [word for word in said if word in DECLINED]
+    to = _consent(one.name, None, known)
+    guess: Told = to
+    if any(turn in mapping.plain(one.name) for turn in _TURNED):
+        # Whoever did not unsubscribe has not said yes by that.
+        guess = {"to": to, "means_no": yes, "means_nothing": no} if no else {"to": to, "means_no": yes}
+    elif not set(said) <= {*YES, *NO}:
+        guess = {"to": to, "means_yes": yes, "means_no": no}
+    return Question(Asked.CONSENT, (one,), guess if to else "", one.name)
+
+
+def _since(one: Looked, channel: Channel, known: Known) -> Question:
+    """A column of times since when people agreed to something."""
+    to = _consent(one.name, channel, known)
+    guess = {"to": to, "is": str(Kind.TIME), "means_yes": "any"} if to else ""
+    return Question(Asked.CONSENT, (one,), guess, IGNORE)
+
+
+def _consent(name: str, channel: Channel | None, known: Known) -> str:
+    """The topic a column is likeliest about; empty while the project has none."""
+    plain = mapping.plain(name)
+    if channel is None:
+        channel = next((one for one in (Channel.SMS, Channel.PUSH) if one in plain), Channel.EMAIL)
+    topic = next((one for one in known.topics if mapping.plain(one) in plain), next(iter(known.topics), ""))
+    return f"{CONSENT}{channel}.{topic}" if topic else ""

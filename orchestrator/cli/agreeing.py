@@ -1,0 +1,84 @@
+"""Agreeing on how a file is read: with a person who can be asked, or by what a program wrote down; never by a guess about consent."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestrator import checking, config
+from orchestrator.audience.importing import Reading
+from orchestrator.audience.mapping import NeededError
+from orchestrator.cli.bringing import Wish, bar, stem
+from orchestrator.cli.conversing import UNDONE, ask_for_needed, confirmed, converse, words_of
+from orchestrator.cli.desk import Desk, fail
+
+if TYPE_CHECKING:
+    from orchestrator import app as parts
+    from orchestrator.audience.orders import Order
+    from orchestrator.audience.proposing import Proposal
+    from orchestrator.audience.reader import Reader
+
+
+@contextmanager
+def opened_file(audience: "Reader", order: "Order", wish: Wish, progress: bar, *, looked: bool) -> Iterator["Reading"]:
+    """The file, read; what it needs and no column looks like is asked of a person."""
+    while True:
+        try:
+            reading = Reading(audience, order, progress, looked=looked)
+            reading.__enter__()
+        except NeededError as problem:
+            if not (wish.asks and looked):
+                raise
+            with progress.aside():
+                order = replace(order, mapping=ask_for_needed(order, problem))
+        else:
+            break
+    with closing(reading):
+        yield reading
+
+
+def agree(desk: Desk, opened: "parts.Opened", reading: "Reading", wish: Wish) -> str | None:
+    """Show a person what was guessed, ask the rest, and write it down; ends where they do not want it so."""
+    proposal = converse(wish.file, reading.propose())
+    goes_on = confirmed(proposal.look.rows)
+    saved = save(desk, opened, reading, wish, proposal)
+    if not goes_on:
+        fail(f"{UNDONE}; change {saved} and import again" if saved else UNDONE)
+    return saved
+
+
+def save(desk: Desk, opened: "parts.Opened", reading: "Reading", wish: Wish, proposal: "Proposal") -> str | None:
+    """Write the mapping into the project, and read the file by it; its name, None where there is nothing to write down."""
+    content = proposal.content()
+    if not content:
+        return None
+    name = f"config/imports/{stem(wish.file)}.yaml"
+    text = config.mapping_text(content, f"how {wish.file.name} is read by `orchestrator import {wish.what}`").encode()
+    order = replace(reading.order, mapping=checking.mapping(name, text, opened.project.settings))
+    reading.anew(order)
+    config.write_whole(desk.root / name, text)
+    return name
+
+
+def refuse_doubts(reading: "Reading", wish: Wish) -> None:
+    """End where a column looks like people's yes or no: what they agreed to, nobody can guess for them."""
+    doubts = reading.doubts()
+    if not doubts:
+        return
+    lines = [
+        f"{wish.file}: nothing was imported: this looks like people's yes or no, and only a person can say to what."
+    ]
+    told = wish.mapping or Path("config/imports") / f"{stem(wish.file)}.yaml"
+    lines.append(
+        f"Write it into {told}, or import once at a terminal, which asks:"
+        if reading.order.mapping is None
+        else f"Write it into {told}:"
+    )
+    lines.append("columns:")
+    for question in doubts:
+        one = question.columns[0]
+        name, guess = config.written(one.name), config.written(question.guess or "consent.email.TOPIC")
+        lines.append(f"  {name}: {guess}    # {words_of(one)}")
+        lines.append(f"  # or, to keep it as an attribute: {name}: {name}; or: {name}: ignore")
+    fail("\n".join(lines))
