@@ -36,7 +36,7 @@ def plan_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> int 
     noted = Noted(run.id, clock)
     casting = Casting(audience, project, prepared.campaign, run.due_at, prepared.letters.touched(), note=noted)
     try:
-        newest = audience.newest(prepared.campaign.hold_if.no_recent)
+        newest = audience.newest(prepared.campaign.hold_if.no_recent, clock.now())
         hold = reason_to_hold(prepared.campaign.hold_if, len(casting), newest, clock.now())
         hold = app.untold(opened, ledger, prepared.campaign) or hold
         wanted = coupons_of(project, prepared.letters)

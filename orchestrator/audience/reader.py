@@ -42,8 +42,8 @@ class Reader(Protocol):
         """
         ...
 
-    def newest(self, events: Iterable[str]) -> dict[str, Instant]:
-        """The time of the latest event of each of these names; names without one are left out."""
+    def newest(self, events: Iterable[str], now: Instant) -> dict[str, Instant]:
+        """The time of the latest event of each of these names until now; names without one are left out."""
         ...
 
     def mistakes(self) -> list[Mistake]:

@@ -188,13 +188,14 @@ class Audience:
         )
         return Counts(found[0][0], found[0][1], Instant(found[0][2]))
 
-    def newest(self, events: Iterable[str]) -> dict[str, Instant]:
-        """The time of the latest event of each of these names; names without one are left out."""
+    def newest(self, events: Iterable[str], now: Instant) -> dict[str, Instant]:
+        """The time of the latest event of each of these names until now; names without one are left out."""
         names = list(events)
         if not names:
             return {}
         marks = ", ".join("?" for _ in names)
-        found = self.rows(f'SELECT name, max("time") FROM event WHERE name IN ({marks}) GROUP BY name', names)
+        query = f'SELECT name, max("time") FROM event WHERE name IN ({marks}) AND "time" <= ? GROUP BY name'
+        found = self.rows(query, [*names, now])
         return {name: Instant(at) for name, at in found}
 
     def mistakes(self) -> list[Mistake]:

@@ -23,7 +23,7 @@ from orchestrator.audience.engines.shown import views
 from orchestrator.audience.lists import read_list
 from orchestrator.audience.spool import Spool
 from orchestrator.audience.sql_columns import OurColumns
-from orchestrator.audience.tongue import column, text
+from orchestrator.audience.tongue import column, number, text
 from orchestrator.core.errors import Mistake, StoreError
 from orchestrator.core.foreign import Foreign, PeopleTable, Place, Table
 from orchestrator.core.lists import People
@@ -98,14 +98,16 @@ class Warehouse:
         count = exp.select(exp.Count(this=exp.Star())).from_(exp.to_table(table, dialect=self.columns.dialect))
         return parting.parts(sum(one.column(0)[0].as_py() for one in visit.batches(count.sql(self.columns.dialect))))
 
-    def newest(self, events: Iterable[str]) -> dict[str, Instant]:
-        """The time of the latest event of each of these names; names without one are left out."""
+    def newest(self, events: Iterable[str], now: Instant) -> dict[str, Instant]:
+        """The time of the latest event of each of these names until now; names without one are left out."""
         names = [text(name) for name in events]
         if not names:
             return {}
         name = column("event", "name")
         last = exp.alias_(exp.Max(this=column("event", "time")), "newest", quoted=True)
-        query = exp.select(name, last).from_("event").where(exp.In(this=name.copy(), expressions=names))
+        among = exp.In(this=name.copy(), expressions=names)
+        come = exp.LTE(this=column("event", "time"), expression=number(now))
+        query = exp.select(name, last).from_("event").where(among, come)
         return {name: Instant(at) for name, at in self.ask(query.group_by(name.copy()))}
 
     def mistakes(self) -> list[Mistake]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, when
 from orchestrator.cli.screen import say
 from orchestrator.cli.times import moment_of
 from orchestrator.wire.clock import WallClock
@@ -207,6 +207,7 @@ def _tell_why(desk: Desk, show: "Rehearsal", reason: "Reason") -> None:
     """Name the people of a reason."""
     from orchestrator.core.plain_reasons import say_reason  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.core.reasons import Reason  # noqa: PLC0415
+    from orchestrator.core.times import NEVER  # noqa: PLC0415
 
     found, campaign = show.forecast, show.prepared.campaign
     counts = {str(one): 0 for (one, _) in found.nothing}
@@ -217,7 +218,9 @@ def _tell_why(desk: Desk, show: "Rehearsal", reason: "Reason") -> None:
     if found.holdout:
         counts[Reason.HOLDOUT] = found.holdout
     people = counts.get(reason, 0)
-    users = [{"user": one.user, "segment": one.segment, "detail": one.detail} for one in found.named]
+    users = [
+        {"user": one.user, "segment": one.segment, "detail": one.detail, "until": one.until} for one in found.named
+    ]
 
     def tell() -> None:
         there = ", ".join(f"{name} {many:,}" for name, many in sorted(counts.items(), key=lambda it: -it[1]))
@@ -228,6 +231,8 @@ def _tell_why(desk: Desk, show: "Rehearsal", reason: "Reason") -> None:
         say(f" {campaign.name}   {people:,} people, {reason}{rest}: {reason.meaning}")
         for one in found.named:
             words, where = say_reason(one.reason, one.detail, campaign)
+            if one.until is not None:
+                words = "waits" if one.until >= NEVER else f"waits until {when(one.until)}"
             say(f"   {one.user:<24} {one.segment:<20} {words}" + (f" · {where}" if where else ""))
         if rest:
             say(f" more of them: --limit {min(100_000, people)}")

@@ -156,7 +156,7 @@ def imagined(desk: Desk, bed: Bed, occasion: Occasion, wish: Wish = Wish()) -> I
             hold_if = campaign.hold_if
             # Whether data will be late on a day to come, nobody knows.
             ahead = at > occasion.now
-            newest = dict.fromkeys(hold_if.no_recent, at) if ahead else audience.newest(hold_if.no_recent)
+            newest = dict.fromkeys(hold_if.no_recent, at) if ahead else audience.newest(hold_if.no_recent, at)
             hold = reason_to_hold(hold_if, len(casting), newest, at)
             wait.over()
             yield Rehearsal(

@@ -35,12 +35,16 @@ _SHARED = frozenset({Channel.EMAIL, Channel.SMS, Channel.PUSH})
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Somebody a plan was asked to name: for which segment, and what decided; `detail` as in the ledger."""
+    """Somebody a plan was asked to name: for which segment, and what decided; `detail` as in the ledger.
+
+    `until` is when the message of somebody who waits may leave.
+    """
 
     user: str
     segment: str
     reason: Reason
     detail: str
+    until: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +203,7 @@ class Tally:
             self._reach(found, one, came.sends)
         elif came.held is not None:
             found.held[came.held.reason] += 1
-            self._name(found, person, came.held.reason, "")
+            self._name(found, person, came.held.reason, "", came.held.until)
         elif came.nothing is not None:
             self._name(found, person, *came.nothing)
             self._leave_out(found, one, came.nothing, refused)
@@ -242,10 +246,10 @@ class Tally:
                 # Eight bytes an address, so that a plan for millions stays small.
                 self._addresses.setdefault(row.channel, array("q")).append(hash(row.verdict.address.value))
 
-    def _name(self, found: Forecast, person: Person, reason: Reason, detail: str) -> None:
+    def _name(self, found: Forecast, person: Person, reason: Reason, detail: str, until: Instant | None = None) -> None:
         asked = self._asked
         if asked is not None and reason is asked.reason and len(found.named) < asked.limit:
-            found.named.append(Named(person.user, person.segment, reason, detail))
+            found.named.append(Named(person.user, person.segment, reason, detail, until))
 
 
 def _place(person: Person, row: RowVerdict) -> tuple[str, Channel, int]:

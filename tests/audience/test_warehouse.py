@@ -25,6 +25,7 @@ from orchestrator.core.errors import StoreError
 from orchestrator.core.foreign import Clock, EventTable, Foreign, PeopleTable, Place
 from orchestrator.core.segments import Catalogue, Declared, Everybody, Kind, Moment, member, parse
 from orchestrator.core.segments.values import read
+from orchestrator.core.times import Instant
 from tests.audience.clickhouse_door import served
 from tests.audience.elsewhere import held, in_clickhouse, in_postgres, mapping, shaped_like_ours
 from tests.audience.test_criteria import AT, ATTRIBUTES, CATALOGUE, CRITERIA, PEOPLE, SEGMENTS, ZONE
@@ -100,14 +101,12 @@ def test_a_place_among_everybody_is_asked_elsewhere(elsewhere: Warehouse) -> Non
 
 
 def test_the_newest_events_are_told_by_name(elsewhere: Warehouse) -> None:
-    newest: dict[str, int] = {}
-    for one in PEOPLE:
-        for event in one.events:
-            newest[event.name] = max(newest.get(event.name, 0), event.time)
-    assert elsewhere.newest(["purchase", "session", "nothing"]) == {
-        name: newest[name] for name in ("purchase", "session")
-    }
-    assert elsewhere.newest([]) == {}
+    events = sorted((event.time, event.name) for one in PEOPLE for event in one.events)
+    middle = events[len(events) // 2][0]
+    for now in (events[-1][0], middle):
+        newest = {name: at for at, name in events if at <= now and name in ("purchase", "session")}
+        assert elsewhere.newest(["purchase", "session", "nothing"], Instant(now)) == newest
+    assert elsewhere.newest([], Instant(middle)) == {}
 
 
 def test_lists_of_addresses_name_people_elsewhere_too(elsewhere: Warehouse) -> None:
@@ -201,7 +200,7 @@ def test_nothing_is_left_of_an_answer_that_breaks_off(fresh_postgresql: Callable
 )
 def test_an_engine_that_is_not_there_is_named_when_it_is_asked(url: str, said: str, tmp_path: Path) -> None:
     store = warehouse(url, tmp_path, SCORED, PLAIN)
-    for ask in (store.mistakes, lambda: store.newest(["purchase"])):
+    for ask in (store.mistakes, lambda: store.newest(["purchase"], Instant(0))):
         with pytest.raises(StoreError, match=said):
             ask()
 

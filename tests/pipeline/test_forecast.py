@@ -140,6 +140,17 @@ def test_people_are_named_up_to_a_limit_and_those_of_one_reason_only(ledger):
     assert found.nothing[Reason.NO_CONSENT, "offers"] == 20
 
 
+def test_who_waits_is_named_with_the_moment_their_message_may_leave(ledger):
+    members = people(3)
+    ledger.change_consent([ConsentChange(it.user, MAIL, "offers", True, NOW, "test") for it in members])
+    asked = Asked(Reason.QUIET_HOURS, 5)
+    night = a_campaign(channels=(MAIL,), quiet_hours=QuietHours(0, 23 * 60))
+    found = forecast(ledger, night, members, RunFacts(0, NOW, NOW), NOW, asked=asked)
+    midnight = NOW - NOW % DAY
+    assert {(it.reason, it.until) for it in found.named} == {(Reason.QUIET_HOURS, midnight + 23 * HOUR)}
+    assert len(found.named) == found.held[Reason.QUIET_HOURS] == 3
+
+
 def test_addresses_that_several_share_are_counted_by_channel(ledger):
     members = [
         replace(person, addresses={MAIL: (Address("family@x.test" if n < 4 else f"{n}@x.test"),)})

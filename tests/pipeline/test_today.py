@@ -225,6 +225,16 @@ def test_too_few_or_none_are_red_and_come_first(shop):
     assert [one.fresh.event for one in look(shop).data.events] == ["purchase", "app_open"]
 
 
+def test_an_event_of_a_clock_that_runs_ahead_hides_no_data_that_is_late(shop):
+    weeks(shop, "purchase", 0, 20, 20, 20, 20, 1)
+    shop.load(did("ada", "purchase", Instant(NOON + 3650 * DAY)))
+    assert seen(shop)["purchase"] == (0, 20.0, "none in the last 3 hours: autumn would wait")
+    assert shop.audience.newest(["purchase"], Instant(NOON + HOUR))["purchase"] < NOON
+    assert sends(shop, "autumn")
+    waiting = [found for found in whats(look(shop)) if found[0] == "autumn"]
+    assert "no purchase in the last 3 hours" in str(waiting)
+
+
 def test_a_limit_that_only_a_draft_asks_for_makes_nothing_red(shop):
     weeks(shop, "purchase", 0, 3, 3, 3, 3, 1)
     assert seen(shop)["purchase"][2] == "none in the last 3 hours: autumn would wait"
