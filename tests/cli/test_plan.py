@@ -119,7 +119,7 @@ def test_a_day_shows_which_campaigns_fire_and_what_each_would_do(shop, day, fire
     assert told["day"] == day
     assert [one["campaign"] for one in told["campaigns"]] == ["new_in"] * fires
     assert set(told["idle"]) == {"winback", "welcome_back", *([] if fires else ["new_in"])}
-    assert told["idle"]["winback"] == "never: it has ended (end: 2026-06-30)" or "2026" in told["idle"]["winback"]
+    assert told["idle"]["winback"] == "never: it has ended (end: 2030-06-30)" or "2030" in told["idle"]["winback"]
     said = inside(shop, "plan", "--campaigns", "all", "--at", day).out
     assert said.startswith(f" {'Tuesday 2' if fires else 'Wednesday 3'} December 2031   dev · ")
     if fires:
