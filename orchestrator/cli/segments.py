@@ -211,21 +211,24 @@ def sample(
 def explain(
     context: typer.Context,
     name: Name,
-    user: Annotated[str, typer.Argument(help="The user's id.")],
+    person: Annotated[str, typer.Argument(help="A user's id, e-mail address or phone number.")],
     at: At = None,
     engine: Engine = None,
 ) -> None:
     """Tell why somebody is in the segment or is not: every condition, true or false, with the value it was judged by."""
-    from orchestrator.audience.person import AskedCrowd, read_person  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.audience.finding import known_as  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.audience.person import AskedCrowd, read_person  # noqa: PLC0415
+    from orchestrator.cli.explaining import whom  # noqa: PLC0415
     from orchestrator.core.segments import explain as explained  # noqa: PLC0415
 
     desk: Desk = context.obj
     asked = asked_about(desk, name, at, engine)
-    person = read_person(asked.source, user, asked.declared, asked.lists())
-    if person is None:
-        fail(f"nobody is known by the id {user}", USAGE)
+    user = whom(known_as(asked.source, person), person, f"orchestrator segment explain {name}").user
+    known = read_person(asked.source, user, asked.declared, asked.lists())
+    if known is None:
+        fail(f"nobody is known by the id {user}", USAGE)  # gone since they were found
     crowd = AskedCrowd(asked.source, asked.moment, asked.lists())
-    found = explained(asked.segment, person, replace(asked.moment, crowd=crowd))
+    found = explained(asked.segment, known, replace(asked.moment, crowd=crowd))
 
     def tell() -> None:
         typer.echo(f" {user} is {'in' if found.holds else 'not in'} {name}   at {when(asked.moment.at)}")
