@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from orchestrator import config
@@ -10,6 +11,12 @@ from orchestrator.core.campaigns import CampaignState, Kind
 from orchestrator.core.coupons import codes_in
 from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.rendering import Catalogue, Compiled, Setting, Values, lint, tried
+
+
+def examined(root: Path, loaded: config.Loaded) -> tuple[int, tuple[Mistake, ...]]:
+    """How many files a project has, personas included, and every mistake of theirs."""
+    personas = config.load_personas(root, loaded)
+    return len(loaded.files) + personas.files, (*mistakes(loaded), *personas.mistakes)
 
 
 def mistakes(loaded: config.Loaded) -> tuple[Mistake, ...]:

@@ -35,14 +35,14 @@ class Finding:
 def examine(desk: Desk, now: Instant, *, online: bool = False) -> list[Finding]:
     """Look at everything; a finding that is not well does not keep the others from being made."""
     loaded = desk.load()
-    mistakes = checking.mistakes(loaded)
+    files, mistakes = checking.examined(desk.root, loaded)
     if loaded.project is None:
         return [Finding("files", False, str(mistake)) for mistake in mistakes]
     opened = desk.open()
     environment = opened.project.environment
     findings = [Finding("files", False, str(mistake)) for mistake in mistakes]
     if not mistakes:
-        text = f"{len(loaded.files)} files, no mistake; {environment.name}: {app.whom(opened)}"
+        text = f"{files} files, no mistake; {environment.name}: {app.whom(opened)}"
         findings.append(Finding("files", True, text))
     findings += _seeds(opened)
     missing = dict(_missing_secrets(opened))
