@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from orchestrator.config import Deliver, Files, Project
-from orchestrator.core.campaigns import CampaignState
+from orchestrator.core.campaigns import CampaignState, Schedule
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.holding import ended
+from orchestrator.core.occurrences import occurrences
 from orchestrator.core.times import DAY, MINUTE, NEVER, Instant
 from orchestrator.ledger import Ledger, RunState, audit, figures, pace, runs, standing
 from orchestrator.ledger.audit import What
@@ -40,7 +41,7 @@ def needs(ledger: Ledger, project: Project, files: Files, count: Count, now: Ins
     kinds = (
         _held(ledger),
         _standing_still(ledger, now),
-        _nobody_works(ledger, project, daemons, now),
+        _nobody_works(ledger, project, daemons, count, now),
         _went_wrong(ledger, count, now),
         _missed(ledger, now),
         _scarce(ledger, project, files),
@@ -77,8 +78,8 @@ def _why(reason: str) -> str:
     return reason.removeprefix("paused ") or "by hand"
 
 
-def _nobody_works(ledger: Ledger, project: Project, daemons: list[str], now: Instant) -> Iterator[Need]:
-    """Work that is due and no daemon, or one that does not come to it."""
+def _nobody_works(ledger: Ledger, project: Project, daemons: list[str], count: Count, now: Instant) -> Iterator[Need]:
+    """Work that is due and no daemon, or one that does not come to it; people of a run who wait, and moments of the clock."""
     queue = figures.queue(ledger.store, now)
     due = runs.listed(ledger.store, states=[RunState.DUE])
     oldest = min(
@@ -86,22 +87,39 @@ def _nobody_works(ledger: Ledger, project: Project, daemons: list[str], now: Ins
         default=None,
     )
     stuck = oldest is not None and now - oldest > STUCK
-    later = queue.later > 0 or _wait_for_the_clock(project, now)
-    if daemons and stuck:
-        yield Need(
-            "work has been due for long and is not done: look at the daemon's log", "orchestrator status", since=oldest
-        )
-    elif not daemons and (stuck or (later and project.environment.deliver is Deliver.EVERYONE)):
-        yield Need(
-            "no daemon runs: nothing is sent by the clock", "orchestrator serve", since=oldest if stuck else None
-        )
+    if daemons:
+        if stuck:
+            what = "work has been due for long and is not done: look at the daemon's log"
+            yield Need(what, "orchestrator status", since=oldest)
+        return
+    waiting = sum(count(run.id).waiting for run in runs.listed(ledger.store, states=[RunState.WORKING]))
+    clocks = _clocks(project, now)
+    if stuck or waiting or clocks:
+        what = "no daemon runs: nothing is sent by the clock"
+        yield Need(what, "orchestrator serve", people=waiting or None, since=oldest if stuck else None)
+    for one, schedule in clocks:
+        yield from _asleep(ledger, one, schedule, now)
 
 
-def _wait_for_the_clock(project: Project, now: Instant) -> bool:
-    return any(
-        one.state is CampaignState.LIVE and one.schedule is not None and not ended(one, now)
+def _clocks(project: Project, now: Instant) -> list[tuple[str, Schedule]]:
+    """The live campaigns that a clock starts."""
+    return [
+        (one.name, one.schedule)
         for one in project.campaigns.values()
-    )
+        if one.state is CampaignState.LIVE and one.schedule is not None and not ended(one, now)
+    ]
+
+
+def _asleep(ledger: Ledger, campaign: str, schedule: Schedule, now: Instant) -> Iterator[Need]:
+    """Moments of a clock in the last 24 hours that no daemon has seen to yet; one that starts makes up for what it may."""
+    seen = ledger.looked_at(campaign)
+    if seen is None:
+        return
+    passed = list(occurrences(schedule, max(seen, Instant(now - DAY)), now))
+    if passed:
+        moments = "a moment" if len(passed) == 1 else f"{len(passed):,} moments"
+        what = f"{moments} of its clock went by and no daemon was awake"
+        yield Need(what, "orchestrator serve", campaign, since=passed[0].at)
 
 
 def _went_wrong(ledger: Ledger, count: Count, now: Instant) -> Iterator[Need]:
