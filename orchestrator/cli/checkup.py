@@ -17,10 +17,6 @@ from orchestrator.ledger import Ledger, RunState, consent, figures, pace, runs
 
 LITTLE = 1 << 30
 """Bytes of free space below which a store's disk is short: a million deliveries take some 300 MB."""
-SCARCE = 10
-"""A pool of coupons with less than this part of its codes left runs out."""
-LONG = 10 * MINUTE
-"""A shard that has been due for longer is stuck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +153,9 @@ def _coupons(opened: app.Opened, ledger: Ledger) -> Iterator[Finding]:
             yield Finding(f"coupons {name}", False, str(problem))
             continue
         text = f"{found.left:,} of {found.codes:,} codes are left" if found.codes else "no code is in it yet"
-        scarce = not found.codes or found.left * SCARCE < found.codes
         # Where nothing leaves, a pool that waits for its first codes keeps nobody from anything.
-        well = not scarce or (not found.codes and opened.project.environment.deliver is Deliver.SINK)
-        more = f"; add some: {more_codes(opened, name)}" if scarce else ""
+        well = not found.scarce or (not found.codes and opened.project.environment.deliver is Deliver.SINK)
+        more = f"; add some: {more_codes(opened, name)}" if found.scarce else ""
         yield Finding(f"coupons {name}", well, text + more)
 
 
@@ -192,7 +187,7 @@ def _daemon(opened: app.Opened, daemons: list[str], now: Instant) -> Iterator[Fi
 def _queue(queue: figures.Queue, daemons: list[str], now: Instant) -> Iterator[Finding]:
     waits = 0 if queue.oldest_due_at is None else now - queue.oldest_due_at
     told = f"{queue.due} due, {queue.claimed} being worked, {queue.later} later"
-    if waits > LONG:
+    if waits > figures.STUCK:
         since = f"the oldest has waited for {_span(waits)}"
         remedy = "look at the daemon's log" if daemons else "nobody works them: orchestrator serve"
         yield Finding("queue", False, f"shards: {told}; {since}; {remedy}")

@@ -8,16 +8,11 @@ from orchestrator.core.campaigns import CampaignState, Schedule
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.holding import ended
 from orchestrator.core.occurrences import occurrences
-from orchestrator.core.times import DAY, MINUTE, NEVER, Instant
+from orchestrator.core.times import DAY, NEVER, Instant
 from orchestrator.ledger import Ledger, RunState, audit, figures, pace, runs, standing
 from orchestrator.ledger.audit import What
 from orchestrator.ledger.standing import People
 from orchestrator.pipeline.coupons import stock
-
-STUCK = 10 * MINUTE
-"""What has been due for longer, and nobody works it, is stuck."""
-SCARCE = 10
-"""A pool of coupons with less than this part of its codes left runs out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +81,7 @@ def _nobody_works(ledger: Ledger, project: Project, daemons: list[str], count: C
         [*([queue.oldest_due_at] if queue.oldest_due_at is not None else []), *(run.due_at for run in due)],
         default=None,
     )
-    stuck = oldest is not None and now - oldest > STUCK
+    stuck = oldest is not None and now - oldest > figures.STUCK
     if daemons:
         if stuck:
             what = "work has been due for long and is not done: look at the daemon's log"
@@ -152,6 +147,6 @@ def _scarce(ledger: Ledger, project: Project, files: Files) -> Iterator[Need]:
         except OrchestratorError as problem:
             yield Need(f"coupons {name}: {problem}", "orchestrator check")
             continue
-        if found.left * SCARCE < found.codes or (not found.codes and project.environment.deliver is not Deliver.SINK):
+        if found.scarce and (found.codes or project.environment.deliver is not Deliver.SINK):
             what = f"coupons {name}: {found.left:,} of {found.codes:,} codes are left"
             yield Need(what, f"orchestrator import coupons {name} FILE")
