@@ -3,6 +3,7 @@
 What is plainly no text is refused at once.
 """
 
+import codecs
 import gzip
 import io
 import re
@@ -32,6 +33,19 @@ IN_WORDS = {"cp1252": "Windows-1252 (Latin-1)", "latin-1": "Latin-1", "utf-16": 
             "utf-16-be": "UTF-16", "utf-8-sig": "UTF-8 with a byte order mark"}  # fmt: skip
 """What people call an encoding."""
 
+_DAMAGE = "orchestrator-damage"
+
+
+def _damage(problem: Any) -> tuple[str, int]:
+    """A lone surrogate for every byte that is no text. It stands for 0xFF, which is part of no letter: as UTF-8 none arises from two.
+
+    `surrogateescape` gives up where UTF-16 is damaged.
+    """
+    return "\udcff" * (problem.end - problem.start), problem.end
+
+
+codecs.register_error(_DAMAGE, _damage)
+
 
 def open_text(path: Path, form: Form) -> tuple[IO[bytes], io.TextIOWrapper, int]:
     """The file as bytes on disk (for progress) and as text. Bytes that are no text become lone surrogates, found later."""
@@ -41,7 +55,7 @@ def open_text(path: Path, form: Form) -> tuple[IO[bytes], io.TextIOWrapper, int]
         found = Encoded(form.encoding) if form.encoding else recognised(path, file)
         file.read(found.mark)
         encoding = "utf-8" if found.mark else found.name
-        text = io.TextIOWrapper(file, encoding=encoding, errors="surrogateescape", newline="")
+        text = io.TextIOWrapper(file, encoding=encoding, errors=_DAMAGE, newline="")
     except LookupError:
         raw.close()
         raise FileError(

@@ -159,7 +159,8 @@ def consent(bench: Bench, constants: Mapping[str, str], source: str, now: Instan
             f"coalesce({bench.column(name)}, {literal(constants.get(name, ''))})" for name in ("channel", "topic")
         )
         parts.append(_word(bench, f"lower({channel})", topic, bench.column("granted"), time, common))
-    return f"SELECT * EXCLUDE (line) FROM ({' UNION ALL '.join(parts)}) ORDER BY line, granted" if parts else ""
+    words = " UNION ALL ".join(parts)
+    return words and f"SELECT * EXCLUDE (line) FROM ({words}) ORDER BY line, granted, channel, topic"
 
 
 def _meant(to: str, topics: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -62,7 +62,7 @@ def undecodable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "bytes that are no UTF-8; save the file as UTF-8, or name its encoding in the mapping"
+        return "bytes that are no text; save the file as UTF-8, or name its encoding in the mapping"
     return ""
 
 

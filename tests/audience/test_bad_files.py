@@ -174,9 +174,7 @@ def test_bytes_that_are_no_text_cost_their_line_alone(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes("user,country\na,Köln\n".encode() + b"b,M\xfcnchen\nc,AT\n")
     done = imported(audience, What.PROFILES, path)
-    assert reasons(done) == [
-        (3, "bytes that are no UTF-8; save the file as UTF-8, or name its encoding in the mapping")
-    ]
+    assert reasons(done) == [(3, "bytes that are no text; save the file as UTF-8, or name its encoding in the mapping")]
     assert people(audience, "a.country") == {"a": "Köln", "c": "AT"}
 
 
@@ -194,6 +192,22 @@ def test_encodings_are_recognised(tmp_path, encoding, found, name):
     imported(audience, What.PROFILES, tmp_path / name)
     assert people(audience, "a.country") == {"ü": "Köln"}
     assert encoding_of(tmp_path / name, Form()) == found
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl"])
+@pytest.mark.parametrize("damage", [b"\xd8\x00", b"\xdc\x00\x00"], ids=["half a letter", "a file cut short"])
+def test_damage_in_utf_16_costs_its_row_alone(tmp_path, name, damage):
+    audience = an_audience(tmp_path)
+    one, two = (
+        ('{"user": "a", "country": "AT"}\n', '{"user": "b", "country": "')
+        if "json" in name
+        else ("user,country\na,AT\n", "b,")
+    )
+    content = (one + two).encode("utf-16-be") + damage
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    done = imported(audience, What.PROFILES, tmp_path / name)
+    assert done.rejected == 1
+    assert people(audience, "a.country") == {"a": "AT"}
 
 
 def test_an_encoding_that_shows_only_late_in_the_file_is_recognised(tmp_path):

@@ -44,7 +44,7 @@ LINES = st.lists(st.tuples(st.lists(CELLS, min_size=1, max_size=3).map(",".join)
 def cut(path):
     """Every row with its line, and every complaint."""
     rows, broken = [], []
-    for part in commas.rows_of_csv(path, Form()):
+    for part in commas.rows_of_csv(path, Form(encoding="utf-8")):
         rows += part.rows.to_pylist()
         broken += part.broken
     return rows, broken
