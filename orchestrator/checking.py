@@ -37,15 +37,15 @@ def notes(loaded: config.Loaded) -> tuple[Mistake, ...]:
     if loaded.project is None:
         return ()
     settings, found = loaded.project.settings, []
-    for name, campaign in loaded.project.campaigns.items():
-        if campaign.state is not CampaignState.LIVE:
-            continue
+    files = {pool: it.codes for pool, it in settings.coupons.items()}
+    empty = {pool: file for pool, file in files.items() if file and not codes_in(loaded.files.get(file, b""))}
+    # Templates take long to compile, so they are asked only where a code may be missing.
+    live = [name for name, it in loaded.project.campaigns.items() if empty and it.state is CampaignState.LIVE]
+    for name in live:
         pools = Compiled(name, loaded.files, template_setting(settings)).coupons()
-        for pool in sorted(pools & settings.coupons.keys()):
-            file = settings.coupons[pool].codes
-            if file and not codes_in(loaded.files[file]):
-                remedy = f"Put codes in, one a line, or: orchestrator import coupons {pool} FILE"
-                found.append(Mistake(file, 0, 0, f"no code in it, and {name} gives one to each person", remedy))
+        for pool in sorted(pools & empty.keys()):
+            remedy = f"Put codes in, one a line, or: orchestrator import coupons {pool} FILE"
+            found.append(Mistake(empty[pool], 0, 0, f"no code in it, and {name} gives one to each person", remedy))
     return tuple(found)
 
 

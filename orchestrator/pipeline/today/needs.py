@@ -1,15 +1,15 @@
 """What waits for a person: runs to approve, what stands still, what failed, what was missed, coupons, a daemon that is not there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from orchestrator.config import Deliver, Files, Project
-from orchestrator.core.campaigns import CampaignState, Schedule
+from orchestrator.core.campaigns import Schedule
 from orchestrator.core.errors import OrchestratorError
-from orchestrator.core.holding import ended
+from orchestrator.core.holding import by_clock, ended
 from orchestrator.core.occurrences import occurrences
 from orchestrator.core.times import DAY, NEVER, Instant
-from orchestrator.ledger import Ledger, RunState, audit, figures, pace, runs, standing
+from orchestrator.ledger import Ledger, Run, RunState, audit, figures, pace, runs, standing
 from orchestrator.ledger.audit import What
 from orchestrator.ledger.standing import People
 from orchestrator.pipeline.coupons import stock
@@ -33,12 +33,13 @@ Count = Callable[[int], People]
 def needs(ledger: Ledger, project: Project, files: Files, count: Count, now: Instant) -> list[Need]:
     """Everything that waits for a person, the most urgent kind first, of each the oldest."""
     daemons = figures.alive(ledger.store, "supervisor")
+    today = runs.due_between(ledger.store, Instant(now - DAY), now)
     kinds = (
         _held(ledger),
         _standing_still(ledger, now),
         _nobody_works(ledger, project, daemons, count, now),
-        _went_wrong(ledger, count, now),
-        _missed(ledger, now),
+        _went_wrong(today, count),
+        _missed(today),
         _scarce(ledger, project, files),
     )
     return [need for kind in kinds for need in sorted(kind, key=lambda one: one.since or 0)]
@@ -99,9 +100,9 @@ def _nobody_works(ledger: Ledger, project: Project, daemons: list[str], count: C
 def _clocks(project: Project, now: Instant) -> list[tuple[str, Schedule]]:
     """The live campaigns that a clock starts."""
     return [
-        (one.name, one.schedule)
+        (one.name, schedule)
         for one in project.campaigns.values()
-        if one.state is CampaignState.LIVE and one.schedule is not None and not ended(one, now)
+        if (schedule := by_clock(one)) is not None and not ended(one, now)
     ]
 
 
@@ -117,9 +118,9 @@ def _asleep(ledger: Ledger, campaign: str, schedule: Schedule, now: Instant) -> 
         yield Need(what, "orchestrator serve", campaign, since=passed[0].at)
 
 
-def _went_wrong(ledger: Ledger, count: Count, now: Instant) -> Iterator[Need]:
+def _went_wrong(today: Iterable[Run], count: Count) -> Iterator[Need]:
     """Runs of the last 24 hours in which messages failed and nobody's arrived, or some are in doubt."""
-    for run in runs.due_between(ledger.store, Instant(now - DAY), now):
+    for run in today:
         if run.state not in (RunState.WORKING, RunState.DONE):
             continue
         found, look = count(run.id), f"orchestrator deliveries {run.campaign} --run {run.id}"
@@ -131,9 +132,9 @@ def _went_wrong(ledger: Ledger, count: Count, now: Instant) -> Iterator[Need]:
             yield Need(what, f"{look} --state unknown", run.campaign, found.in_doubt, run.due_at)
 
 
-def _missed(ledger: Ledger, now: Instant) -> Iterator[Need]:
+def _missed(today: Iterable[Run]) -> Iterator[Need]:
     """Moments of the last 24 hours that passed while no daemon was awake."""
-    for run in runs.due_between(ledger.store, Instant(now - DAY), now):
+    for run in today:
         if run.state is RunState.MISSED:
             what = f"{run.occurrence} was missed: no daemon was awake"
             yield Need(what, f"orchestrator send {run.campaign}", run.campaign, None, run.due_at)
