@@ -119,7 +119,8 @@ def _disk(what: str, path: Path) -> Iterator[Finding]:
 
 def _ledger(opened: app.Opened, ledger: Ledger, now: Instant) -> Iterator[Finding]:
     store = ledger.store
-    yield Finding("ledger", True, f"{sum(figures.runs_by_state(store).values()):,} runs")
+    many = sum(figures.runs_by_state(store).values())
+    yield Finding("ledger", True, "1 run" if many == 1 else f"{many:,} runs")
     path = getattr(store, "path", None)
     if isinstance(path, Path):
         yield from _disk("ledger", path)
