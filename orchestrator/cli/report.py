@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.audience.changes import Change
-from orchestrator.cli.desk import Desk, fail, when
+from orchestrator.cli.desk import Desk, fail
 from orchestrator.cli.differing import CampaignChange, Difference, by_channel
 from orchestrator.cli.pictures import NO_BROWSER, Pictures
 from orchestrator.cli.review_words import body, caveats, elsewhere, is_page, leap, segments_of, title
+from orchestrator.cli.times import when
 from orchestrator.config import FileChange
 from orchestrator.core.plain_reasons import say_channel
 
@@ -30,7 +31,7 @@ def write_report(desk: Desk, found: Difference, path: Path) -> list[str]:
 
 def _markdown(desk: Desk, found: Difference, pictures: Pictures) -> Iterator[str]:
     yield f"## Campaigns: {_cell(found.revision.short)} → {_cell(found.source or 'working copy')}\n"
-    yield f"Environment {_code(desk.environment)}, people as of {when(found.at)}.\n"
+    yield f"Environment {_code(desk.environment)}, people as of {when(found.at, found.zone)}.\n"
     for line in caveats(found):
         yield f"> {_cell(line)}\n"
     if not found.files:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.audience.changes import Change
-from orchestrator.cli.desk import Desk, when
+from orchestrator.cli.desk import Desk
 from orchestrator.cli.differing import CampaignChange, Difference, by_channel
 from orchestrator.cli.laying import Line as Figure
 from orchestrator.cli.laying import figure
@@ -15,6 +15,7 @@ from orchestrator.cli.plan_screen import say_messages
 from orchestrator.cli.report import write_report
 from orchestrator.cli.review_words import arrow, body, caveats, elsewhere, is_page, leap, moves, segments_of, title
 from orchestrator.cli.screen import GREEN, RED, Line, say, show
+from orchestrator.cli.times import when
 from orchestrator.core.plain_reasons import say_channel
 from orchestrator.pipeline import Forecast
 
@@ -44,7 +45,7 @@ def _why_none(found: Difference) -> str:
 
 def _tell(desk: Desk, found: Difference) -> None:
     sides = f"{found.revision.short} → {found.source or 'working copy'}"
-    say(f" {sides}   {desk.environment} · people as of {when(found.at)}")
+    say(f" {sides}   {desk.environment} · people as of {when(found.at, found.zone)}")
     for line in caveats(found):
         say(f" {line}")
     if not found.files:
