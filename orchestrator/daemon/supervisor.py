@@ -273,7 +273,8 @@ class Supervisor:
         troubles += [f"run {run} could not be planned and is tried again; see the log" for run in self._unplanned]
         troubles += [self._hindered] if self._hindered else []
         troubles += [f"events wait in the inbox: {self._loading.trouble}"] if self._loading.trouble else []
-        return Health(not self.troubles and not self._hindered, self._edition.version, tuple(troubles))
+        edition, well = self._edition, not self.troubles and not self._hindered
+        return Health(well, edition.version, str(await asyncio.to_thread(edition.source)), tuple(troubles))
 
 
 LOOK_EVERY = 1.0
