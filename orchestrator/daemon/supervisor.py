@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from orchestrator.daemon.loading import Loading
 from orchestrator.daemon.nursery import Nursery
 from orchestrator.daemon.proving import refuse_elsewhere
 from orchestrator.ledger import Purpose, RunState, asking, figures, pace, runs
-from orchestrator.logs import Log
+from orchestrator.logs import Log, below_ctrl_c
 from orchestrator.pipeline import AHEAD, LedgerThread
 from orchestrator.web import Health, Seals, site
 from orchestrator.web.face import Face
@@ -84,8 +85,8 @@ class Supervisor:
     async def run(self) -> int:
         """Serve until told to stop: 0; 1 if the web face ended before."""
         loop = asyncio.get_running_loop()
-        for told in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(told, self._stop)
+        loop.add_signal_handler(signal.SIGTERM, self._stop)
+        loop.add_signal_handler(signal.SIGINT, self._interrupted)
         await self._ledger(lambda ledger: ledger.begin_boot("supervisor", self.clock.now()))
         await self._ledger(lambda ledger: tell_what_was_left(ledger, self.clock.now()))
         await self._ledger(lambda ledger: figures.fold(ledger.store, ledger.boot))
@@ -115,6 +116,10 @@ class Supervisor:
             self._ledger.close()
             log.info("daemon.stopped")
         return self._code
+
+    def _interrupted(self) -> None:
+        below_ctrl_c(sys.stderr)
+        self._stop()
 
     def _stop(self) -> None:
         self.stopping.set()
