@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from orchestrator import config
@@ -10,6 +11,12 @@ from orchestrator.core.campaigns import CampaignState, Kind
 from orchestrator.core.coupons import codes_in
 from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.rendering import Catalogue, Compiled, Setting, Values, lint, tried
+
+
+def examined(root: Path, loaded: config.Loaded) -> tuple[int, tuple[Mistake, ...]]:
+    """How many files a project has, personas included, and every mistake of theirs."""
+    personas = config.load_personas(root, loaded)
+    return len(loaded.files) + personas.files, (*mistakes(loaded), *personas.mistakes)
 
 
 def mistakes(loaded: config.Loaded) -> tuple[Mistake, ...]:
@@ -30,15 +37,15 @@ def notes(loaded: config.Loaded) -> tuple[Mistake, ...]:
     if loaded.project is None:
         return ()
     settings, found = loaded.project.settings, []
-    for name, campaign in loaded.project.campaigns.items():
-        if campaign.state is not CampaignState.LIVE:
-            continue
+    files = {pool: it.codes for pool, it in settings.coupons.items()}
+    empty = {pool: file for pool, file in files.items() if file and not codes_in(loaded.files.get(file, b""))}
+    # Templates take long to compile, so they are asked only where a code may be missing.
+    live = [name for name, it in loaded.project.campaigns.items() if empty and it.state is CampaignState.LIVE]
+    for name in live:
         pools = Compiled(name, loaded.files, template_setting(settings)).coupons()
-        for pool in sorted(pools & settings.coupons.keys()):
-            file = settings.coupons[pool].codes
-            if file and not codes_in(loaded.files[file]):
-                remedy = f"Put codes in, one a line, or: orchestrator import coupons {pool} FILE"
-                found.append(Mistake(file, 0, 0, f"no code in it, and {name} gives one to each person", remedy))
+        for pool in sorted(pools & empty.keys()):
+            remedy = f"Put codes in, one a line, or: orchestrator import coupons {pool} FILE"
+            found.append(Mistake(empty[pool], 0, 0, f"no code in it, and {name} gives one to each person", remedy))
     return tuple(found)
 
 

@@ -9,12 +9,14 @@ import logging
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 VARIABLE = "ORCHESTRATOR_LOG"
 _FIELDS = "fields"
+_NARROWEST = 40
 
 # An address may stand in what a provider answered, a password in the URL of a store that cannot be reached.
 _MASKS = (
@@ -49,7 +51,7 @@ def set_up(stream: TextIO | None = None, environ: Mapping[str, str] = os.environ
     """Begin to write events to standard error: JSON lines, or for people if it is a terminal."""
     out = sys.stderr if stream is None else stream
     handler = logging.StreamHandler(out)
-    handler.setFormatter(Text() if for_people(out, environ) else JsonLines())
+    handler.setFormatter(Text(out) if for_people(out, environ) else JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # Of libraries we want what went wrong only: each request of the web face is a line of its own there.
     for chatty in ("apscheduler", "uvicorn", "httpx", "httpcore", "alembic"):
@@ -93,15 +95,30 @@ class JsonLines(logging.Formatter):
 
 
 class Text(logging.Formatter):
-    """For people: the time, the event, its fields as name=value."""
+    """For people: the time, the event, its fields as name=value; broken between words where a terminal ends."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
 
     def format(self, record: logging.LogRecord) -> str:
         event, fields = _told(record)
         trace = fields.pop("trace", "")
         words = [f"{name}={_word(value)}" for name, value in fields.items()]
         mark = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()} "
-        line = " ".join([f"{_at(record)[11:23]} {record.name.removeprefix('orchestrator.'):<8} {mark}{event}", *words])
+        head = f"{_at(record)[11:23]} {record.name.removeprefix('orchestrator.'):<8} "
+        line = fitted(" ".join([f"{head}{mark}{event}", *words]), self._stream, len(head))
         return f"{line}\n{trace}" if trace else line
+
+
+def fitted(line: str, stream: TextIO, hang: int = 2) -> str:
+    """A line as it fits the stream's terminal, in several lines where it is too long; as it is where there is none."""
+    try:
+        room = max(_NARROWEST, os.get_terminal_size(stream.fileno()).columns)
+    except OSError:  # no terminal, or no file at all
+        return line
+    further = " " * hang
+    return textwrap.fill(line, room, subsequent_indent=further, break_long_words=False, break_on_hyphens=False)
 
 
 def _word(value: object) -> str:

@@ -1,8 +1,13 @@
 """Logs are named events with fields, one to a line, and never hold an address or a secret."""
 
+import fcntl
 import io
 import json
 import logging
+import os
+import pty
+import struct
+import termios
 
 import pytest
 
@@ -50,6 +55,18 @@ def test_people_at_a_terminal_read_words(restored):
     stream = written(Terminal())
     Log("planner").info("run.planned", run=7, hold="the data is late")
     assert stream.getvalue().split(" ", 1)[1].strip() == 'planner  run.planned run=7 hold="the data is late"'
+
+
+def test_a_line_ends_where_the_terminal_does_and_goes_on_below_its_event(restored):
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    with os.fdopen(theirs, "w") as stream:
+        written(stream)
+        Log("daemon").info("daemon.started", recovered_boots=0, crashed=0, shards=0, plans=0)
+        first, second, *more = os.read(ours, 4096).decode().split("\r\n")
+    os.close(ours)
+    assert first.endswith("daemon   daemon.started recovered_boots=0")
+    assert (second, more) == (" " * 22 + "crashed=0 shards=0 plans=0", [""])
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Writing what was read of a file where it belongs: people's words and stopped addresses first, then everything else."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from orchestrator.audience import finishing
@@ -92,17 +93,20 @@ def _approved(landing: Landing, bench: Bench, order: Order, loss: Loss) -> Landi
 
 
 def for_the_ledger(
-    audience: Reader, bench: Bench, order: Order, told: Plan
+    audience: Reader, bench: Bench, order: Order, told: Plan, closing: ExitStack
 ) -> tuple[Rows[Word] | None, Rows[Stop] | None]:
+    """What people said and which addresses are stopped, on disk until `closing` or whoever gets them closes them."""
     words: Rows[Word] | None = None
     stops: Rows[Stop] | None = None
     stopped = ""
     said = finishing.consent(bench, told.constants, f"import:{order.path.name}", _written_at(order), order.topics or ())
     if said:
         words = Rows(fill(bench.engine, said, fresh(audience.spools)), Word)
+        closing.callback(words.close)
     if order.what is What.SUPPRESSIONS or bench.number(STOPPED) is not None:
         whose = ADDRESSES if order.what is What.SUPPRESSIONS else {"email"}
         stopped = finishing.suppressions(bench, told.constants, _written_at(order), addresses=whose)
     if stopped:
         stops = Rows(fill(bench.engine, stopped, fresh(audience.spools)), Stop)
+        closing.callback(stops.close)
     return words, stops

@@ -14,6 +14,7 @@ from orchestrator.audience.sql_events import users
 from orchestrator.audience.sql_siblings import host
 from orchestrator.audience.sql_values import passes
 from orchestrator.core.draw import SPACE
+from orchestrator.core.segments import tree
 from orchestrator.core.segments.oracle import Moment, referred
 from orchestrator.core.segments.tree import (
     All,
@@ -99,20 +100,11 @@ def lists(segment: Segment, moment: Moment) -> tuple[str, ...]:
 
 def leaves(node: Node, moment: Moment, within: tuple[str, ...] = ()) -> Iterator[Condition]:
     """Every condition of a tree, through samples and the segments it refers to."""
-    match node:
-        case All(parts) | AnyOf(parts):
-            for part in parts:
-                yield from leaves(part, moment, within)
-        case Not(part):
-            yield from leaves(part, moment, within)
-        case Sample(_, of):
-            yield node
-            if of is not None:
-                yield from leaves(of, moment, within)
-        case Member(name):
-            yield from leaves(referred(name, moment.segments, within).root, moment, (*within, name))
-        case _:
-            yield node
+    for one in tree.leaves(node):
+        if isinstance(one, Member):
+            yield from leaves(referred(one.segment, moment.segments, within).root, moment, (*within, one.segment))
+        else:
+            yield one
 
 
 def predicate(

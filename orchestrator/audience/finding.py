@@ -13,6 +13,8 @@ from orchestrator.core.times import Instant
 
 _SIGNS = " ()./-"
 """What people put between the digits of a phone number."""
+_ABROAD = ("+", "00")
+"""What people put before the digits of a country."""
 _MOST = 20
 
 
@@ -35,34 +37,51 @@ class Profile:
         own = {Channel.EMAIL: self.email, Channel.SMS: self.phone}.get(channel, "")
         return (own,) if own else ()
 
+    def everywhere(self) -> list[tuple[Channel, Address]]:
+        """All their addresses: e-mail first, then the phone, then devices."""
+        found = [(Channel.EMAIL, Address(self.email)), (Channel.SMS, Address(self.phone))]
+        found += [(Channel.PUSH, device) for device in self.devices]
+        return [(channel, address) for channel, address in found if address.value]
+
 
 def known_as(audience: Reader, word: str) -> tuple[Profile, ...]:
-    """Everybody with this id, e-mail address (without case) or phone number (without signs between digits), the id first.
+    """Everybody with this id, e-mail address (without case) or phone number (however it is written), the id first.
 
     An address may be several people's; 20 of them at most, in order of their ids.
     """
-    tongue = audience.columns.tongue
-    own = {name: column("profile", name) for name in ("user", "email", "phone")}
-    asks = [
-        exp.EQ(this=own["user"].copy(), expression=text(word)),
-        exp.EQ(this=exp.Lower(this=own["email"].copy()), expression=exp.Lower(this=text(word))),
-    ]
-    digits = bare(word)
-    if digits.removeprefix("+").isdigit():
-        asks.append(exp.EQ(this=_bare(own["phone"].copy()), expression=text(digits)))
-    devices = exp.cast(column("profile", "devices"), "TEXT", dialect=audience.columns.dialect)
-    wanted = [*own.values(), column("profile", "zone"), column("profile", "locale"), devices]
-    named = [exp.alias_(one, f"v{place}", quoted=True) for place, one in enumerate(wanted)]
-    query = exp.select(*named).from_("profile").where(exp.or_(*asks))
-    order = exp.Ordered(this=tongue.by_code_point(own["user"].copy()))
-    rows = audience.ask(query.order_by(order).limit(_MOST))
-    found = [_profile(row, word) for row in rows]
+    asks = [_is(word), exp.EQ(this=exp.Lower(this=column("profile", "email")), expression=exp.Lower(this=text(word)))]
+    if digits := _digits(word):
+        written = [text(f"{begins}{digits}") for begins in ("", *_ABROAD)]
+        asks.append(exp.In(this=_bare(column("profile", "phone")), expressions=written))
+    found = _profiles(audience, exp.or_(*asks), word)
     return tuple(sorted(found, key=lambda one: one.by != "user"))
 
 
-def bare(number: str) -> str:
-    """A phone number without the signs between its digits."""
-    return "".join(sign for sign in number if sign not in _SIGNS)
+def of_user(audience: Reader, user: str) -> Profile | None:
+    """The person of this id."""
+    return next(iter(_profiles(audience, _is(user), user)), None)
+
+
+def _digits(number: str) -> str:
+    """The digits of a phone number from its country's on, without + or 00; empty if it is none."""
+    digits = "".join(sign for sign in number if sign not in _SIGNS)
+    for begins in _ABROAD:
+        digits = digits.removeprefix(begins)
+    return digits if digits.isascii() and digits.isdigit() else ""
+
+
+def _is(user: str) -> exp.Expr:
+    return exp.EQ(this=column("profile", "user"), expression=text(user))
+
+
+def _profiles(audience: Reader, asked: exp.Expr, word: str) -> list[Profile]:
+    """Everybody for whom this holds, in order of their ids."""
+    devices = exp.cast(column("profile", "devices"), "TEXT", dialect=audience.columns.dialect)
+    wanted = [*(column("profile", name) for name in ("user", "email", "phone", "zone", "locale")), devices]
+    named = [exp.alias_(one, f"v{place}", quoted=True) for place, one in enumerate(wanted)]
+    order = exp.Ordered(this=audience.columns.tongue.by_code_point(column("profile", "user")))
+    query = exp.select(*named).from_("profile").where(asked).order_by(order).limit(_MOST)
+    return [_profile(row, word) for row in audience.ask(query)]
 
 
 def _bare(value: exp.Expr) -> exp.Expr:
@@ -80,4 +99,9 @@ def _profile(row: Iterable[str | None], word: str) -> Profile:
 
 def _device(one: dict[str, object]) -> Address:
     seen = one.get("seen_at")
-    return Address(str(one["token"]), Instant(seen if isinstance(seen, int) else 0), str(one.get("platform") or ""))
+    return Address(
+        str(one["token"]),
+        Instant(seen if isinstance(seen, int) else 0),
+        str(one.get("platform") or ""),
+        str(one.get("app") or ""),
+    )

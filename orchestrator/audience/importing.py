@@ -7,6 +7,7 @@ time changes nothing at all.
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -130,13 +131,15 @@ class Reading:
         broken = self._broken
         set_aside = write_rejects(bench, broken, audience.root / "data" / "rejects", _stem(order.path))
         rows = bench.rows + len(broken)
-        words, stops = for_the_ledger(audience, bench, order, told)
-        first = First(order, words, stops)
-        came = Came()
-        if isinstance(audience, Audience):
-            loss = Loss(order.path, rows, set_aside.left_out, set_aside.path)
-            came = land(audience, bench, order, told, loss, self._progress, first)
-        first()
+        with ExitStack() as unless_all:  # what people said stays on disk for nobody
+            words, stops = for_the_ledger(audience, bench, order, told, unless_all)
+            first = First(order, words, stops)
+            came = Came()
+            if isinstance(audience, Audience):
+                loss = Loss(order.path, rows, set_aside.left_out, set_aside.path)
+                came = land(audience, bench, order, told, loss, self._progress, first)
+            first()
+            unless_all.pop_all()
         return Imported(
             rows=rows, new=came.new, changed=came.changed, devices=came.devices, removed=came.removed,
             left_out=set_aside.left_out, rejected=set_aside.entries, rejects=set_aside.path, conflicts=conflicts(bench),

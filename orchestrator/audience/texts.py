@@ -78,8 +78,9 @@ def refuse_twins(path: Path, names: list[str]) -> None:
     for number, name in enumerate(names, 1):
         if not name:
             raise FileError(f"{path}:1: column {number} has no name; give every column one, or say `header: false`")
-        if (first := seen.setdefault(name.lower(), name)) is not name:
+        if (first := seen.get(name.lower())) is not None:
             raise FileError(f"{path}:1: two columns are called {first}; rename one of them")
+        seen[name.lower()] = name
 
 
 def refuse_many(where: str, columns: int) -> None:

@@ -17,10 +17,6 @@ from orchestrator.ledger import Ledger, RunState, consent, figures, pace, runs
 
 LITTLE = 1 << 30
 """Bytes of free space below which a store's disk is short: a million deliveries take some 300 MB."""
-SCARCE = 10
-"""A pool of coupons with less than this part of its codes left runs out."""
-LONG = 10 * MINUTE
-"""A shard that has been due for longer is stuck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +31,14 @@ class Finding:
 def examine(desk: Desk, now: Instant, *, online: bool = False) -> list[Finding]:
     """Look at everything; a finding that is not well does not keep the others from being made."""
     loaded = desk.load()
-    mistakes = checking.mistakes(loaded)
+    files, mistakes = checking.examined(desk.root, loaded)
     if loaded.project is None:
         return [Finding("files", False, str(mistake)) for mistake in mistakes]
     opened = desk.open()
     environment = opened.project.environment
     findings = [Finding("files", False, str(mistake)) for mistake in mistakes]
     if not mistakes:
-        text = f"{len(loaded.files)} files, no mistake; {environment.name}: {app.whom(opened)}"
+        text = f"{files} files, no mistake; {environment.name}: {app.whom(opened)}"
         findings.append(Finding("files", True, text))
     findings += _seeds(opened)
     missing = dict(_missing_secrets(opened))
@@ -123,7 +119,8 @@ def _disk(what: str, path: Path) -> Iterator[Finding]:
 
 def _ledger(opened: app.Opened, ledger: Ledger, now: Instant) -> Iterator[Finding]:
     store = ledger.store
-    yield Finding("ledger", True, f"{sum(figures.runs_by_state(store).values()):,} runs")
+    many = sum(figures.runs_by_state(store).values())
+    yield Finding("ledger", True, "1 run" if many == 1 else f"{many:,} runs")
     path = getattr(store, "path", None)
     if isinstance(path, Path):
         yield from _disk("ledger", path)
@@ -157,10 +154,9 @@ def _coupons(opened: app.Opened, ledger: Ledger) -> Iterator[Finding]:
             yield Finding(f"coupons {name}", False, str(problem))
             continue
         text = f"{found.left:,} of {found.codes:,} codes are left" if found.codes else "no code is in it yet"
-        scarce = not found.codes or found.left * SCARCE < found.codes
         # Where nothing leaves, a pool that waits for its first codes keeps nobody from anything.
-        well = not scarce or (not found.codes and opened.project.environment.deliver is Deliver.SINK)
-        more = f"; add some: {more_codes(opened, name)}" if scarce else ""
+        well = not found.scarce or (not found.codes and opened.project.environment.deliver is Deliver.SINK)
+        more = f"; add some: {more_codes(opened, name)}" if found.scarce else ""
         yield Finding(f"coupons {name}", well, text + more)
 
 
@@ -192,7 +188,7 @@ def _daemon(opened: app.Opened, daemons: list[str], now: Instant) -> Iterator[Fi
 def _queue(queue: figures.Queue, daemons: list[str], now: Instant) -> Iterator[Finding]:
     waits = 0 if queue.oldest_due_at is None else now - queue.oldest_due_at
     told = f"{queue.due} due, {queue.claimed} being worked, {queue.later} later"
-    if waits > LONG:
+    if waits > figures.STUCK:
         since = f"the oldest has waited for {_span(waits)}"
         remedy = "look at the daemon's log" if daemons else "nobody works them: orchestrator serve"
         yield Finding("queue", False, f"shards: {told}; {since}; {remedy}")

@@ -4,8 +4,10 @@ from typing import Annotated
 
 import typer
 
+from orchestrator.cli import screen
 from orchestrator.cli.desk import Desk, honest, no_such, when
-from orchestrator.cli.segments import At, Engine, Name, asked_about, bar
+from orchestrator.cli.screen import Column
+from orchestrator.cli.segments import At, Engine, Name, asked_about, bar, tell_conditions
 from orchestrator.cli.times import moment_of
 
 
@@ -21,9 +23,13 @@ def funnel(context: typer.Context, name: Name, at: At = None, engine: Engine = N
     before = [everybody, *(step.left for step in steps)]
 
     def tell() -> None:
-        typer.echo(f" {name}   at {when(asked.moment.at)}\n {everybody:>11,}  {bar(everybody, everybody)} everybody")
+        screen.say(f" {name}   at {when(asked.moment.at)}", screen.BOLD)
+        columns = [Column("removed", right=True), Column("left", right=True), Column("", gives_way=1)]
+        rows = [["", f"{everybody:,}", bar(everybody, everybody), "everybody"]]
         for words, step, had in zip(said, steps, before, strict=False):
-            typer.echo(f" {step.left - had:>+11,}  {bar(step.left, everybody)} {step.left:,} after: {words}")
+            rows.append([f"{had - step.left:,}", f"{step.left:,}", bar(step.left, everybody), words])
+        columns.append(Column("", wraps=True, hang=2))
+        screen.show(screen.table(columns, rows, screen.width()).lines)
 
     removed = [
         {"sentence": words, "removed": had - step.left, "left": step.left, "alone": step.alone, "unknown": step.unknown}
@@ -50,12 +56,13 @@ def overlap(
     found = asked.questions.overlap({one: known[one] for one in names})
 
     def tell() -> None:
-        wide = max(len(one) for one in names) + 2
-        typer.echo(f" {'':<{wide}}{'people':>9}" + "".join(f"{one[:14]:>16}" for one in names))
-        for one in names:
-            size = found[one, one]
-            cells = "".join(f"{_shade(found[one, other], size):>16}" for other in names)
-            typer.echo(f" {one:<{wide}}{size:>9,}{cells}")
+        wide = max(len(f"{many:,}") for many in found.values())
+        columns = [Column(""), Column("people", right=True), *(Column(one, right=True) for one in names)]
+        rows = [
+            [one, f"{found[one, one]:,}", *(_shade(found[one, other], found[one, one], wide) for other in names)]
+            for one in names
+        ]
+        screen.show(screen.table(columns, rows, screen.width()).lines)
 
     pairs = [
         {"segments": [one, other], "people": found[one, other]}
@@ -65,10 +72,10 @@ def overlap(
     desk.show({"sizes": {one: found[one, one] for one in names}, "overlaps": pairs, "at": asked.moment.at}, tell)
 
 
-def _shade(shared: int, size: int) -> str:
-    """A share as a shade and a number."""
+def _shade(shared: int, size: int, wide: int) -> str:
+    """A share as a shade, a number of so many signs, and per cent."""
     share = shared / size if size else 0.0
-    return f"{' ░▒▓█'[min(4, -(-int(400 * share) // 100))]} {shared:,} {100 * share:3.0f} %"
+    return f"{' ░▒▓█'[min(4, -(-int(400 * share) // 100))]} {shared:>{wide},} {100 * share:3.0f} %"
 
 
 @honest
@@ -95,14 +102,16 @@ def diff(
     said = sentences(asked.segment, asked.zone)
 
     def tell() -> None:
-        typer.echo(f" {name}   {found.before:,} → {found.after:,} people   from {when(since)} to {when(until)}")
-        typer.echo(
-            f" +{found.entered:,}  {' · '.join(found.who_entered)}\n −{found.left:,}  {' · '.join(found.who_left)}"
-        )
-        typer.echo(f" {'':<84}{'let in':>9}{'let go':>9}")
-        for words, change in zip(said, found.changes, strict=True):
-            typer.echo(f"   {words:<82}{change.let_in:>9,}{change.let_go:>9,}")
-        typer.echo(" Attributes, lists and addresses are today's at both moments; events are as they stood.")
+        moved = f"{found.before:,} → {found.after:,} people"
+        screen.say(f" {name}   {moved}   from {when(since)} to {when(until)}", screen.BOLD)
+        for many, who in ((f"+{found.entered:,}", found.who_entered), (f"−{found.left:,}", found.who_left)):
+            screen.show(screen.beside([screen.Line(f" {many}  ")], " · ".join(who), screen.width()))
+        rows = [
+            [words, f"{change.let_in:,}", f"{change.let_go:,}"]
+            for words, change in zip(said, found.changes, strict=True)
+        ]
+        tell_conditions(("let in", "let go"), rows)
+        screen.say(" Attributes, lists and addresses are today's at both moments; events are as they stood.")
 
     changes = [
         {"sentence": words, "let_in": change.let_in, "let_go": change.let_go}

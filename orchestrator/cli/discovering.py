@@ -1,10 +1,13 @@
 """The verb that looks for segments: which readable rules have members who reach a goal more often than the rest."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 
+from orchestrator.cli import screen
 from orchestrator.cli.desk import Desk, honest, no_such
+from orchestrator.cli.screen import Line
 from orchestrator.cli.segments import At
 from orchestrator.cli.times import length, moment_of
 
@@ -43,15 +46,17 @@ def discover(
 
     def tell() -> None:
         if not rules:
-            typer.echo(
+            screen.say(
                 f" No rule holds: of {judged} judged, none has members who {goal} more than chance would have it."
             )
         for rule in shown:
-            typer.echo(
-                f"# {rule.people:,} held-out people · {100 * rule.rate:.1f} % against {100 * rule.rest:.1f} % of the rest · lift"
+            told = (
+                f"{rule.people:,} held-out people · {100 * rule.rate:.1f} % against {100 * rule.rest:.1f} % of the rest · lift"
                 f" {rule.lift:.2f} (95 %: {rule.low:.2f} to {rule.high:.2f}) · false finds {100 * rule.q:.2g} %"
             )
-            typer.echo(_yaml(discovering.as_segment(rule, goal, said)))
+            room = screen.width()
+            screen.show(Line(f"# {one}") for one in screen.fitted(told, room and room - 2))
+            screen.show(_yaml(discovering.as_segment(rule, goal, said), room))
 
     found = [
         {
@@ -63,9 +68,12 @@ def discover(
     desk.show({"goal": goal, "within": days, "at": moment.at, "judged": judged, "rules": found}, tell)
 
 
-def _yaml(segment: dict[str, Any]) -> str:
-    """A segment's file, one condition a line."""
+def _yaml(segment: dict[str, Any], room: int | None) -> Iterator[Line]:
+    """A segment's file, one condition a line; where the terminal ends a line goes on in the next, which YAML allows."""
     import json  # noqa: PLC0415 - JSON in braces is YAML
 
     lines = [f"about: {json.dumps(segment['about'], ensure_ascii=False)}", "all:"]
-    return "\n".join([*lines, *(f"  - {json.dumps(one, ensure_ascii=False)}" for one in segment["all"]), ""])
+    for line in [*lines, *(f"  - {json.dumps(one, ensure_ascii=False)}" for one in segment["all"]), ""]:
+        # Where a value has two blanks side by side, a line that ends there would lose one.
+        whole = "  " in line.strip()
+        yield from (Line(one) for one in screen.fitted(line, None if whole else room, 4))

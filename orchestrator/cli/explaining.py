@@ -139,17 +139,24 @@ def find_person(ledger: "Ledger", found: "Sequence[Profile]", word: str, verb: s
     from orchestrator.audience.finding import Profile  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.ledger import deliveries  # noqa: PLC0415
 
-    if found and (len(found) == 1 or found[0].by == "user"):
-        return found[0]
-    if deliveries.knows(ledger.store, word):
+    if not _sure(found) and deliveries.knows(ledger.store, word):
         return Profile(word)  # gone from the audience, but their rows stay
     if trouble:
         fail(
             f"the ledger knows nobody by the id {word}, and the audience, where addresses stand, cannot be read: {trouble}"
         )
+    return whom(found, word, verb)
+
+
+def whom(found: "Sequence[Profile]", word: str, verb: str) -> "Profile":
+    """Whom a word means of those the audience knows by it; ends if it is nobody's, or several people's address."""
     if not found:
         fail(f"nobody is known by the id, e-mail address or phone number {word}", USAGE)
-    return _several(word, found, verb)
+    return found[0] if _sure(found) else _several(word, found, verb)
+
+
+def _sure(found: "Sequence[Profile]") -> bool:
+    return len(found) == 1 or (len(found) > 1 and found[0].by == "user")
 
 
 def _several(word: str, found: "Sequence[Profile]", verb: str) -> NoReturn:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, no_such, run_of, table, when
+from orchestrator.cli.screen import BOLD, GREEN, RED, Line, beside, show, width
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -125,10 +126,12 @@ def doctor(
     findings = examine(desk, WallClock().now(), online=online)
 
     def tell() -> None:
+        room = width()
         for finding in findings:
-            typer.echo(f" {'ok' if finding.well else '!!'}  {finding.what}: {finding.text}")
+            mark = Line("ok", GREEN) if finding.well else Line("!!", RED)
+            show(beside([Line(" "), mark, Line("  ")], f"{finding.what}: {finding.text}", room))
         bad = sum(not finding.well for finding in findings)
-        typer.echo(f" {bad} of {len(findings)} want a person" if bad else " all is well")
+        show([Line(f" {bad} of {len(findings)} want a person", BOLD) if bad else Line(" all is well")])
 
     desk.show([{"what": f.what, "well": f.well, "text": f.text} for f in findings], tell)
     if not all(finding.well for finding in findings):

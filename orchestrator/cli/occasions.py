@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
 from orchestrator.core.assignment import ramp_at
-from orchestrator.core.campaigns import Campaign, CampaignState, Occurrence
+from orchestrator.core.campaigns import Campaign, Occurrence
 from orchestrator.core.facts import RunFacts
+from orchestrator.core.holding import by_clock
 from orchestrator.core.occurrences import next_occurrence, occurrences, wave
 from orchestrator.core.times import Instant, instant
 from orchestrator.core.zones import MOST_EAST, at_wall, zone_of
@@ -56,8 +57,8 @@ def by_hand(at: Instant, now: Instant | None = None) -> Occasion:
 
 def next_of(campaign: Campaign, now: Instant) -> Occasion:
     """The next run by the clock, for the audience of now; by hand now, if the clock starts none."""
-    schedule = campaign.schedule
-    if campaign.state is not CampaignState.LIVE or schedule is None or campaign.trigger is not None:
+    schedule = by_clock(campaign)
+    if schedule is None:
         return by_hand(now)
     return Occasion(now, now, next_occurrence(schedule, now))
 
@@ -67,8 +68,8 @@ def on_day(campaign: Campaign, day: date, zone: str, now: Instant) -> list[Occas
 
     In everybody's own zone, the day is everybody's own.
     """
-    schedule = campaign.schedule
-    if campaign.state is not CampaignState.LIVE or schedule is None or campaign.trigger is not None:
+    schedule = by_clock(campaign)
+    if schedule is None:
         return []
     start, end = (
         (_first_on_earth(day), _first_on_earth(day + timedelta(days=1)))

@@ -1,6 +1,5 @@
 """The verb that shows what somebody would get: the words in the terminal, and a page with every message side by side."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -154,18 +153,20 @@ def _write(path: Path, text: str) -> None:
 
 
 def _print(person: "Person", user: str | None, told: list[dict[str, Any]], pages: list[str]) -> None:
+    from orchestrator.cli.sheet import Sheet  # noqa: PLC0415 - keeps `--help` fast
+
+    sheet = Sheet()
     variant = f" · variant {person.variant}" if person.variant else ""
     whom = user or "made-up values"
-    typer.echo(f" {whom} · segment {person.segment}{variant} · {person.locale or 'no language known'}")
+    sheet.title(f"{whom} · segment {person.segment}{variant} · {person.locale or 'no language known'}")
     for said in told:
-        to = "" if user is None else f"   {said['to'] or 'no address'}"
-        typer.echo(f"\n {said['channel']}{to}")
+        sheet.blank()
+        sheet.title(said["channel"] + ("" if user is None else f"   {said['to'] or 'no address'}"))
         if "nothing" in said:
-            typer.echo(f"   nothing: {said['nothing'].replace('_', ' ')} {said['detail']}")
-            continue
-        for name, value in said["content"].items():
-            if value and name not in ("html", "headers"):
-                text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-                typer.echo(f"   {name:<10} " + text.strip().replace("\n", "\n" + " " * 14))
+            sheet.text(f"  nothing: {said['nothing'].replace('_', ' ')} {said['detail']}")
+        else:
+            sheet.message(said["content"], indent="  ")
     for page in pages:
-        typer.echo(f"\n open {page}")
+        sheet.blank()
+        sheet.command("open", page)
+    sheet.print()

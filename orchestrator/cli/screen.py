@@ -15,6 +15,8 @@ NARROWEST = 24
 _GAP = "  "
 _LEAST = 8
 """A column that is broken into lines has at least this width."""
+_BESIDE = 20
+"""A text beside a label has at least this width."""
 RED, GREEN, YELLOW, BOLD, DIM = "31", "32", "33", "1", "2"
 _BOLD_ONLY = frozenset({BOLD, DIM})
 
@@ -29,12 +31,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table. `right`: numbers; `wraps`: may be broken into lines; `gives_way`: the highest goes first (0: never)."""
+    """A column of a table. `right`: numbers; `gives_way`: the highest goes first (0: never).
+
+    `wraps`: may be broken into lines, each but the first `hang` to the right.
+    """
 
     name: str
     right: bool = False
     wraps: bool = False
     gives_way: int = 0
+    hang: int = 0
 
 
 def width() -> int | None:
@@ -72,8 +78,9 @@ def drawn(line: Line) -> str:
 
 def fitted(text: str, room: int | None, hang: int = 2) -> list[str]:
     """The lines of a text in so much room; each but the first stands `hang` to the right of where the text begins."""
+    text = text.rstrip()
     if room is None or len(text) <= room:
-        return [text.rstrip()]
+        return [text]
     start = text[: len(text) - len(text.lstrip())]
     further = " " * min(len(start) + hang, room // 2)
     return wrap(
@@ -84,6 +91,23 @@ def fitted(text: str, room: int | None, hang: int = 2) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def beside(left: Sequence[Line], text: str, room: int | None) -> list[Line]:
+    """A text, and what stands to its left in styles of its own; further lines stand below where the text begins."""
+    before = sum(len(one.text) for one in left)
+    first, *further = fitted(text, None if room is None else max(_BESIDE, room - before), 0)
+    begins = Line(("".join(drawn(one) for one in left) + first).rstrip())
+    return [begins, *(Line(" " * before + one) for one in further)]
+
+
+def leading(text: str, command: str, room: int | None) -> list[Line]:
+    """A text that leads to a command, which is left whole to be copied: on a line of its own where there is no room."""
+    together = f"{text} {command}"
+    if room is None or len(together) <= room:
+        return [Line(together)]
+    start = text[: len(text) - len(text.lstrip())]
+    return [*(Line(one) for one in fitted(text, room)), Line(f"{start}  {command}")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +149,8 @@ def table(
         sizes[giving] -= 1
     shown = [columns[place] for place in kept]
     widths = [sizes[place] for place in kept]
-    head = _row([column.name for column in shown], shown, widths, indent)
+    names = [column.name for column in shown]
+    head = _row(names, shown, widths, indent) if any(names) else iter(())
     return Table(
         [Line(one, BOLD) for one in head],
         [
@@ -139,7 +164,7 @@ def _narrowest(column: Column, cells: Sequence[str]) -> int:
     """The width below which a column cannot go: its longest word where it may be broken, else its longest cell."""
     if not column.wraps:
         return max(len(one) for one in (column.name, *cells))
-    return max([_LEAST, *(len(word) for cell in (column.name, *cells) for word in cell.split())])
+    return max([_LEAST, *(column.hang + len(word) for cell in (column.name, *cells) for word in cell.split())])
 
 
 def _wide(sizes: Sequence[int], kept: Sequence[int], indent: str) -> int:
@@ -149,7 +174,9 @@ def _wide(sizes: Sequence[int], kept: Sequence[int], indent: str) -> int:
 def _row(cells: Sequence[str], columns: Sequence[Column], widths: Sequence[int], indent: str) -> Iterator[str]:
     """One row, of several lines where a cell is broken."""
     parts = [
-        wrap(cell, wide, break_long_words=False, break_on_hyphens=False) or [""] if column.wraps else [cell]
+        wrap(cell, wide, subsequent_indent=" " * column.hang, break_long_words=False, break_on_hyphens=False) or [""]
+        if column.wraps
+        else [cell]
         for cell, column, wide in zip(cells, columns, widths, strict=True)
     ]
     for number in range(max(len(part) for part in parts)):

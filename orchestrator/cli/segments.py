@@ -1,19 +1,20 @@
 """Verbs about segments: who is in one, condition by condition, a few of them, and why somebody is in or not."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestrator.cli import screen
 from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, when
+from orchestrator.cli.screen import Column, Line
 from orchestrator.cli.times import moment_of
-from orchestrator.core.times import Instant
 
 if TYPE_CHECKING:
     from orchestrator.audience.questions import Questions, Spread
     from orchestrator.audience.reader import Reader
-    from orchestrator.core.segments import Declared, Finding, Moment, Segment
+    from orchestrator.core.segments import Declared, Moment, Segment
 
 segment = typer.Typer(help="Who is in a segment, and why.", no_args_is_help=True)
 
@@ -138,14 +139,18 @@ def show(
 
     def tell() -> None:
         share = f"{100 * people / everybody:.1f} % of {everybody:,}" if everybody else "nobody is known yet"
-        typer.echo(f" {name}   {people:,} people, {share}        at {when(asked.moment.at)}")
-        typer.echo(f" {asked.segment.about}\n {'':<84}{'alone':>9}{'left':>9}")
-        for words, step in zip(said, steps, strict=True):
-            unknown = f" (unknown: {step.unknown:,})" if step.unknown else ""
-            typer.echo(f"   {words + unknown:<82}{step.alone:>9,}{step.left:>9,}")
-        typer.echo(" reachable   " + " · ".join(f"{channel} {many:,}" for channel, many in reach.items()))
+        screen.say(f" {name}   {people:,} people, {share}   at {when(asked.moment.at)}", screen.BOLD)
+        screen.say(f" {asked.segment.about}")
+        unknown = [f" (unknown: {step.unknown:,})" if step.unknown else "" for step in steps]
+        rows = [
+            [words + more, f"{step.alone:,}", f"{step.left:,}"]
+            for words, more, step in zip(said, unknown, steps, strict=True)
+        ]
+        tell_conditions(("alone", "left"), rows)
+        screen.say(" reachable   " + " · ".join(f"{channel} {many:,}" for channel, many in reach.items()), hang=12)
         if some:
-            typer.echo(f" for example {' · '.join(some)}      try: segment explain {name} {some[0]}")
+            screen.say(f" for example {' · '.join(some)}", hang=12)
+            screen.show(screen.leading(" try:", f"orchestrator segment explain {name} {some[0]}", screen.width()))
         for one, spread in spreads.items():
             tell_spread(one, spread, people)
 
@@ -160,12 +165,19 @@ def show(
     desk.show(found, tell)
 
 
+def tell_conditions(numbers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Conditions in words, with what was counted for each under these heads."""
+    columns = [Column("", wraps=True, hang=2), *(Column(name, right=True) for name in numbers)]
+    screen.show(screen.table(columns, rows, screen.width(), indent="   ").lines)
+
+
 def tell_spread(name: str, spread: "Spread", people: int) -> None:
     """An attribute's values: how many have one, its ends, and the commonest as bars."""
     ends = f", from {spread.lowest} to {spread.highest}" if spread.lowest is not None else ""
-    typer.echo(f" {name}   known of {spread.known:,}{ends}")
-    for value, many in spread.commonest:
-        typer.echo(f"   {str(value)[:30]:<30}{many:>9,} {bar(many, people)}")
+    screen.say(f" {name}   known of {spread.known:,}{ends}")
+    rows = [[str(value), f"{many:,}", bar(many, people)] for value, many in spread.commonest]
+    columns = [Column("", wraps=True, hang=2), Column("", right=True), Column("", gives_way=1)]
+    screen.show(screen.table(columns, rows, screen.width(), indent="   ").lines)
 
 
 def plain_spread(spread: "Spread") -> dict[str, Any]:
@@ -181,8 +193,10 @@ def plain(value: Any) -> Any:
 
 
 def bar(part: int, whole: int) -> str:
-    """A share as a picture of up to 30 blocks."""
-    return "█" * round(30 * part / whole) if whole else ""
+    """A share as a picture of up to 30 blocks, of fewer on a narrow terminal."""
+    room = screen.width()
+    longest = 30 if room is None else min(30, room // 6)
+    return "█" * round(longest * part / whole) if whole else ""
 
 
 @honest
@@ -200,95 +214,53 @@ def sample(
         from orchestrator.cli.remembering import remembered  # noqa: PLC0415 - keeps `--help` fast
 
         some = remembered(desk, name, run, at, engine)[:number]
-        desk.show({"segment": name, "users": some, "run": run}, lambda: typer.echo("\n".join(some)))
+        desk.show({"segment": name, "users": some, "run": run}, lambda: _name(desk, some))
         return
     asked = asked_about(desk, name, at, engine)
     users = asked.questions.sample(asked.segment, number)
-    desk.show({"segment": name, "users": users, "at": asked.moment.at}, lambda: typer.echo("\n".join(users)))
+    desk.show({"segment": name, "users": users, "at": asked.moment.at}, lambda: _name(desk, users))
+
+
+def _name(desk: Desk, users: Sequence[str]) -> None:
+    """An id a line, and nothing else: whatever reads them takes each line for one."""
+    for user in users:
+        typer.echo(user)
+    if not users:
+        desk.note("nobody is in it")
 
 
 @honest
 def explain(
     context: typer.Context,
     name: Name,
-    user: Annotated[str, typer.Argument(help="The user's id.")],
+    person: Annotated[str, typer.Argument(help="A user's id, e-mail address or phone number.")],
     at: At = None,
     engine: Engine = None,
 ) -> None:
     """Tell why somebody is in the segment or is not: every condition, true or false, with the value it was judged by."""
-    from orchestrator.audience.person import AskedCrowd, read_person  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.audience.finding import known_as  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.audience.person import AskedCrowd, read_person  # noqa: PLC0415
+    from orchestrator.cli.conditions import conditions_of, tree_of  # noqa: PLC0415
+    from orchestrator.cli.explaining import whom  # noqa: PLC0415
     from orchestrator.core.segments import explain as explained  # noqa: PLC0415
 
     desk: Desk = context.obj
     asked = asked_about(desk, name, at, engine)
-    person = read_person(asked.source, user, asked.declared, asked.lists())
-    if person is None:
-        fail(f"nobody is known by the id {user}", USAGE)
+    user = whom(known_as(asked.source, person), person, f"orchestrator segment explain {name}").user
+    known = read_person(asked.source, user, asked.declared, asked.lists())
+    if known is None:
+        fail(f"nobody is known by the id {user}", USAGE)  # gone since they were found
     crowd = AskedCrowd(asked.source, asked.moment, asked.lists())
-    found = explained(asked.segment, person, replace(asked.moment, crowd=crowd))
+    found = explained(asked.segment, known, replace(asked.moment, crowd=crowd))
 
     def tell() -> None:
-        typer.echo(f" {user} is {'in' if found.holds else 'not in'} {name}   at {when(asked.moment.at)}")
-        for depth, node in _lines(found, 1):
-            value = "" if node.value is None else f"   ({said_value(node)})"
-            typer.echo(f"{'   ' * depth}{'yes' if node.holds else 'no ':<4} {_say(node, asked.zone)}{value}")
+        screen.say(f" {user} is {'in' if found.holds else 'not in'} {name}   at {when(asked.moment.at)}", screen.BOLD)
+        for depth, holds, text in conditions_of(found, asked.zone):
+            style = screen.GREEN if holds else screen.RED
+            left = [Line("   " * depth), Line("yes  " if holds else "no   ", style)]
+            screen.show(screen.beside(left, text, screen.width()))
 
     desk.show(
         {"segment": name, "user": user, "in": found.holds, "at": asked.moment.at, "tree": tree_of(found, asked.zone)},
         tell,
     )
-
-
-def said_value(found: "Finding") -> str:
-    """The value a node was judged by, as people read it."""
-    from orchestrator.core.segments import Place  # noqa: PLC0415 - keeps `--help` fast
-
-    value = found.value
-    if isinstance(value, Place):
-        return f"at or above {100 * value.below / value.of:.1f} % of {value.of:,}"
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {'–' if one is None else one}" for name, one in value.items()) or "nothing"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(plain_value(found))
-
-
-def plain_value(found: "Finding") -> Any:
-    """The same for JSON: moments as ISO 8601, numbers as such, a place as its two numbers."""
-    from decimal import Decimal  # noqa: PLC0415 - keeps `--help` fast
-
-    from orchestrator.core.segments import Place  # noqa: PLC0415
-    from orchestrator.core.segments.tree import Event, Measure  # noqa: PLC0415
-
-    value = found.value
-    if isinstance(value, Place):
-        return value._asdict()
-    dated = isinstance(found.node, Event) and found.node.measure in {Measure.FIRST, Measure.LAST}
-    if dated and isinstance(value, int):
-        return when(Instant(value))
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value
-
-
-def _lines(found: "Finding", depth: int) -> Iterator[tuple[int, "Finding"]]:
-    """The nodes from the top, each with its depth; a group's own line is left out where it says nothing new."""
-    yield depth, found
-    for part in found.parts:
-        yield from _lines(part, depth + 1)
-
-
-def _say(found: "Finding", zone: str) -> str:
-    from orchestrator.core.segments.sentence import say  # noqa: PLC0415 - keeps `--help` fast
-
-    return say(found.node, zone)
-
-
-def tree_of(found: "Finding", zone: str) -> dict[str, Any]:
-    """An explanation as JSON has it: every node in words, whether it holds, the value it was judged by, its parts."""
-    return {
-        "sentence": _say(found, zone),
-        "holds": found.holds,
-        "value": plain_value(found),
-        "parts": [tree_of(part, zone) for part in found.parts],
-    }

@@ -1,6 +1,5 @@
 """The verb that shows what somebody saw, and says how sure that is: kept, or written again and held against what left."""
 
-import json
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +12,6 @@ from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
     from orchestrator.app import Opened
-    from orchestrator.core.nouns import Content
     from orchestrator.ledger import Ledger
     from orchestrator.ledger.deliveries import Delivery
     from orchestrator.pipeline.seen import Seen
@@ -169,28 +167,17 @@ def _print(row: "Delivery", seen: "Seen", page: str) -> None:
     variant = f" · variant {row.variant}" if row.variant else ""
     sheet.title(f"{say_key(row.key)} · {row.campaign} · segment {row.segment}{variant}")
     if row.intent_at is not None:
-        sheet.raw(f"{said_state(row)} by {row.provider} · sent {when(row.intent_at)} to {row.address}")
-    sheet.raw(seen.why)
+        sheet.text(f"{said_state(row)} by {row.provider} · sent {when(row.intent_at)} to {row.address}")
+    sheet.text(seen.why)
     if seen.how is How.NEVER:
-        sheet.raw(f"why: orchestrator why {row.campaign} {row.key.user} --run {row.key.run}")
+        sheet.command("why:", f"orchestrator why {row.campaign} {row.key.user} --run {row.key.run}")
     if seen.content is not None:
         sheet.blank()
-        for name, value in _words(seen.content).items():
-            for number, line in enumerate(value.strip().splitlines()):
-                sheet.line(name if not number else "", line)
+        sheet.message(asdict(seen.content))
     if page:
         sheet.blank()
-        sheet.raw(f"open {page}")
+        sheet.command("open", page)
     sheet.print()
-
-
-def _words(content: "Content") -> dict[str, str]:
-    """The parts of a message that people read, as text."""
-    return {
-        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for name, value in asdict(content).items()
-        if value and name not in ("html", "headers")
-    }
 
 
 def _told(row: "Delivery", seen: "Seen", page: str) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.cli.conditions import tree_of
 from orchestrator.cli.lookups import plain_delivery
-from orchestrator.cli.segments import tree_of
 from orchestrator.core.nouns import Expire, Hold, Send
 from orchestrator.pipeline.story import Aim, Judgement, Row, Story, Would, state_of
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from orchestrator.cli.conditions import decided_by
 from orchestrator.cli.desk import when
-from orchestrator.cli.segments import said_value
+from orchestrator.cli.screen import GREEN, RED
 from orchestrator.cli.sheet import Sheet
 from orchestrator.cli.showing import said_state
 from orchestrator.cli.upcoming import upcoming
@@ -48,8 +49,7 @@ def print_story(environment: str, story: Story, others: Sequence[int], now: Inst
     if story.aim is not None:
         _aim(sheet, story, story.aim, now)
     sheet.blank()
-    for line in _footer(story, others, now):
-        sheet.raw(line)
+    _footer(sheet, story, others, now)
     sheet.print()
 
 
@@ -141,8 +141,8 @@ def _conditions(sheet: Sheet, story: Story, one: Judgement, *, whole: bool) -> N
     for part in root.parts if isinstance(root.node, All) else (root,):
         if whole or not part.holds:
             for deep, found in _deciding(part, 1):
-                value = _value(found)
-                mark, style = ("yes ", "green") if found.holds else ("no  ", "red")
+                value = decided_by(found)
+                mark, style = ("yes ", GREEN) if found.holds else ("no  ", RED)
                 said = say(found.node, story.campaign.policy.time_zone)
                 sheet.line("", said + (f"   ({value})" if value else ""), mark=mark, style=style, deep=deep)
 
@@ -163,15 +163,6 @@ def _blamed(found: Finding, deep: int, *, wanted: bool) -> Iterator[tuple[int, F
         if part.holds is not wanted:
             yield deep, part
             yield from _blamed(part, deep + 1, wanted=wanted)
-
-
-def _value(found: Finding) -> str:
-    """What a condition was judged by; that of the inner one, where it is negated."""
-    while found.value is None and isinstance(found.node, Not) and len(found.parts) == 1:
-        found = found.parts[0]
-    if found.value is None:
-        return "" if found.parts else "–"
-    return said_value(found)
 
 
 def _drawn(one: "Drawn", story: Story) -> str:
@@ -252,19 +243,19 @@ def _reached(aim: Aim, one: "Happened") -> str:
     return when(one.time) + (f" ({aim.goal.value} {value})" if value is not None else "")
 
 
-def _footer(story: Story, others: Sequence[int], now: Instant) -> Iterator[str]:
+def _footer(sheet: Sheet, story: Story, others: Sequence[int], now: Instant) -> None:
     """What the conditions were judged by, and what to look at next."""
     name, user = story.campaign.name, story.who.user
     if story.known is not None and story.run is not None:
-        yield f"conditions: events before {when(story.at)}, attributes and lists as they are now"
+        sheet.text(f"conditions: events before {when(story.at)}, attributes and lists as they are now")
     for row in story.rows:
         if row.delivery.state in SEEN:
-            yield f"what they saw: orchestrator show {say_key(row.delivery.key)}"
+            sheet.command("what they saw:", f"orchestrator show {say_key(row.delivery.key)}")
     if story.run is None:
-        yield f"next: {upcoming(story.campaign, now).text}"
+        sheet.text(f"next: {upcoming(story.campaign, now).text}")
         if story.segment:
-            yield f"what they would see: orchestrator preview {name} --as {user}"
+            sheet.command("what they would see:", f"orchestrator preview {name} --as {user}")
     if others:
         runs = ", ".join(str(one) for one in others[:5]) + (", …" if len(others) > 5 else "")
         more = "also in" if story.rows else "already in"
-        yield f"{more} run {runs}: orchestrator why {name} {user} --run {others[0]}"
+        sheet.command(f"{more} run {runs}:", f"orchestrator why {name} {user} --run {others[0]}")

@@ -101,15 +101,16 @@ def _where(opened: "parts.Opened", whom: str, channel: str | None) -> "Sequence[
 def _of_user(opened: "parts.Opened", user: str) -> "list[Where] | None":
     """The addresses of a user of this id; None if there is no such user, or nobody was imported yet."""
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
-    from orchestrator.audience.reaching import addresses_of  # noqa: PLC0415
+    from orchestrator.audience.finding import of_user  # noqa: PLC0415
     from orchestrator.core.errors import StoreError  # noqa: PLC0415
 
     try:
-        return addresses_of(app.audience(opened), user)
+        known = of_user(app.audience(opened), user)
     except StoreError:
         if "@" in user or user.startswith("+"):
             return None  # an address can be stopped although nobody can say whose it is
         raise
+    return known.everywhere() if known is not None else None
 
 
 def _checked(text: str) -> str:

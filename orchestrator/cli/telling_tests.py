@@ -1,21 +1,19 @@
 """How the results of tests read: a line for a persona that got what was expected, every difference of one that did not."""
 
 import os
-import shutil
 import sys
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import typer
 
-from orchestrator.cli.segments import plain_value, said_value
+from orchestrator.cli.conditions import said_value, tree_of
+from orchestrator.cli.screen import Line, beside, fitted, width
 from orchestrator.core.segments import Finding, say
 from orchestrator.personas import Failure, Outcome, Tested, Told
 from orchestrator.personas.wording import title_of, words_of
 
-_NARROWEST = 40
 _LABEL = 10
 _OWN = frozenset({"campaign", "at", "when", "line", "column"})
 """What an expectation says of itself, and not of what is expected."""
@@ -28,9 +26,8 @@ class Page:
         """For these personas, their times in a zone; without `screen` for a file, whatever the output is."""
         self._zone = zone
         self._wide = max((len(name) for name in names), default=0)
-        screen = screen and sys.stdout.isatty()
-        self._colour = screen and not os.environ.get("NO_COLOR")
-        self._width = max(_NARROWEST, shutil.get_terminal_size().columns) if screen else 0
+        self._room = width() if screen else None
+        self._colour = screen and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
     def tell(self, tested: Tested) -> None:
         """One persona."""
@@ -50,7 +47,7 @@ class Page:
         it = told.expectation
         variant = next((f", in variant {one.variant}" for one in told.failures if one.variant), "")
         place = f"{tested.persona.file}:{it.line}:{it.column}"
-        yield from self._wrapped(f"{place}  {it.campaign} at {it.when}{variant}", 5)
+        yield from fitted(f"     {place}  {it.campaign} at {it.when}{variant}", self._room)
         for failure in told.failures:
             yield from self._difference(failure)
 
@@ -90,27 +87,16 @@ class Page:
             label = ""
             for depth, node in _conditions(found, deciding=len(failure.because) > 1):
                 value = "" if node.value is None else f"   ({said_value(node)})"
-                text = f"{_answer(node):<3}  {say(node.node, self._zone)}{value}"
-                yield from self._wrapped(text, 9 + _LABEL + 3 * depth, 5)
+                indent = 9 + _LABEL + 3 * depth
+                if self._room is not None:  # on a narrow screen what stands deep inside keeps half of it
+                    indent = min(indent, self._room // 2)
+                yield from self._beside(f"{'':<{indent}}{_answer(node):<3}  ", f"{say(node.node, self._zone)}{value}")
 
     def _labelled(self, label: str, text: str) -> Iterator[str]:
-        yield from self._wrapped(f"{label:<{_LABEL - 1}} {text}", 7, _LABEL)
+        yield from self._beside(f"{'':<7}{label:<{_LABEL}}", text)
 
-    def _wrapped(self, text: str, indent: int, hang: int = 2) -> Iterator[str]:
-        """A text behind so many blanks, cut at the edge of the screen; in a pipe it is one line."""
-        if not self._width:
-            yield " " * indent + text
-            return
-        # On a narrow screen what stands deep inside keeps half of it.
-        indent = min(indent, self._width // 2)
-        more = " " * (indent + hang)
-        first, *rest = textwrap.wrap(text, self._width - indent, break_on_hyphens=False, drop_whitespace=False)[:1] or [
-            ""
-        ]
-        del rest
-        yield " " * indent + first.rstrip()
-        left = text[len(first) :].lstrip()
-        yield from textwrap.wrap(left, self._width, initial_indent=more, subsequent_indent=more, break_on_hyphens=False)
+    def _beside(self, left: str, text: str) -> Iterator[str]:
+        return (line.text for line in beside([Line(left)], text, self._room))
 
     def _painted(self, text: str, colour: str) -> str:
         return typer.style(text, fg=colour) if self._colour else text
@@ -137,20 +123,10 @@ class Page:
             "nearest": failure.near[1],
             "note": failure.note,
             "because": [
-                {"segment": name, "in": it.holds, "conditions": self._tree(it)} for name, it in failure.because
+                {"segment": name, "in": it.holds, "conditions": tree_of(it, self._zone)["parts"]}
+                for name, it in failure.because
             ],
         }
-
-    def _tree(self, found: Finding) -> list[dict[str, Any]]:
-        return [
-            {
-                "sentence": say(part.node, self._zone),
-                "holds": part.holds,
-                "value": plain_value(part),
-                "parts": self._tree(part),
-            }
-            for part in found.parts
-        ]
 
 
 def _got(outcome: Outcome) -> dict[str, Any]:

@@ -31,13 +31,11 @@ def check(
     ] = False,
 ) -> None:
     """Read every file and name every mistake at once, and what is none but worth knowing. Needs no store, secret or network."""
-    from orchestrator import checking, config  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator import checking  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
     loaded = desk.load()
-    personas = config.load_personas(desk.root, loaded)
-    files = len(loaded.files) + personas.files
-    mistakes = (*checking.mistakes(loaded), *personas.mistakes)
+    files, mistakes = checking.examined(desk.root, loaded)
     if online and not mistakes:
         mistakes = _of_the_audience(desk)
     notes = checking.notes(loaded) if not mistakes else ()

@@ -5,6 +5,7 @@ from orchestrator.config.adding import Added, extend_catalogue, mapping_text, ne
 from orchestrator.config.differences import FileChange, Versions, file_changes
 from orchestrator.config.draft import DATA
 from orchestrator.config.fields import Deliver, Type
+from orchestrator.config.git import RevisionError
 from orchestrator.config.origin import Origin, origin_of
 from orchestrator.config.partial import ledger_of
 from orchestrator.config.reading import Files, Loaded, load, located, mapping_of
@@ -23,7 +24,7 @@ from orchestrator.config.results import (
     Stores,
     Topic,
 )
-from orchestrator.config.revisions import Revision, RevisionError, revision
+from orchestrator.config.revisions import Revision, revision
 from orchestrator.config.schema import SCHEMA_OF, schemas
 from orchestrator.config.secret import MachineSecrets, Secret, SecretMissingError, SecretSource
 from orchestrator.config.tree import FOLDERS, load_folder, load_personas, read_tree

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.events import (
     Event,
     MappingEndEvent,
@@ -19,6 +18,7 @@ from ruamel.yaml.events import (
 
 from orchestrator.config import scalars
 from orchestrator.config.draft import DATA
+from orchestrator.config.parsers import ruamel
 from orchestrator.config.shapes import PLAIN
 from orchestrator.config.sheets import read_sheet
 from orchestrator.core.errors import ConfigError, Mistake
@@ -188,7 +188,7 @@ class _Block:
 
 def _blocks(text: str) -> dict[tuple[str, ...], _Block]:
     """The mappings of a file and of what is in it, by their keys."""
-    walk = _Walk(iter(YAML(typ="safe", pure=True).parse(text)))
+    walk = _Walk(ruamel(text))
     walk.begin()
     return walk.found
 

@@ -1,6 +1,5 @@
 """Two trees of files side by side: which files are new, gone or changed, in words, and which campaigns that concerns."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -9,7 +8,7 @@ from orchestrator.config.reading import CAMPAIGNS, SEGMENTS, Files, mapping_of
 from orchestrator.config.results import Project
 from orchestrator.core.changes import say_changes
 from orchestrator.core.errors import ConfigError
-from orchestrator.core.segments.tree import All, AnyOf, Listed, Node, Not, Sample, Segment
+from orchestrator.core.segments.tree import Listed, leaves
 from orchestrator.core.segments.tree import Member as SegmentMember
 
 NEW, GONE, CHANGED = "new", "gone", "changed"
@@ -130,7 +129,7 @@ class Versions:
             return None
         files = self.files_before if project is self.before else self.files_after
         closure = _closure(project, name)
-        listed = {it.name for one in closure for it in _leaves(project.segments[one]) if isinstance(it, Listed)}
+        listed = {it.name for one in closure for it in leaves(project.segments[one].root) if isinstance(it, Listed)}
         roots = {one: project.segments[one].root for one in closure if one in project.segments}
         return roots, {one: files.get(one) for one in listed}, project.settings.time_zone
 
@@ -142,7 +141,7 @@ class Versions:
         closure = {one for name in (*found.audience, *found.exclude) for one in _closure(project, name)}
         files = {f"{SEGMENTS}{one}.yaml" for one in closure} | {f"{CAMPAIGNS}{campaign}.yaml", SETTINGS, DATA}
         return files | {
-            it.name for one in closure for it in _leaves(project.segments[one]) if isinstance(it, Listed)
+            it.name for one in closure for it in leaves(project.segments[one].root) if isinstance(it, Listed)
         }  # fmt: skip
 
 
@@ -158,20 +157,5 @@ def _closure(project: Project, name: str) -> set[str]:
         if one in found or one not in project.segments:
             continue
         found.add(one)
-        wanted += [it.segment for it in _leaves(project.segments[one]) if isinstance(it, SegmentMember)]
+        wanted += [it.segment for it in leaves(project.segments[one].root) if isinstance(it, SegmentMember)]
     return found
-
-
-def _leaves(segment: Segment) -> Iterator[Node]:
-    stack: list[Node] = [segment.root]
-    while stack:
-        match stack.pop():
-            case All(parts) | AnyOf(parts):
-                stack += parts
-            case Not(part):
-                stack.append(part)
-            case Sample(of=of) as node:
-                yield node
-                stack += [of] if of is not None else []
-            case node:
-                yield node

@@ -1,19 +1,15 @@
 """Which commit of git a project's files are, told from their content: files that were edited since are a working copy."""
 
 import hashlib
-import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.config.tree import FOLDERS
+from orchestrator.config import git
+from orchestrator.config.tree import hidden
 
-_LINK = "120000"
-"""The mode of a link: what git keeps of it is where it leads, not what is there."""
-_LEADS_ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX")
-"""Variables by which a hook of git would have us look at another repository."""
 _PATIENCE = 10.0
+"""Seconds: nobody waits longer to be told where files come from."""
 SHOWN = 12
 
 
@@ -37,40 +33,24 @@ def origin_of(root: Path, files: Mapping[str, bytes]) -> Origin:
 
     The files as they were read are held against the commit, never the disk as it is now: a pull meanwhile changes nothing.
     """
-    commit = _git(root, "rev-parse", "--verify", "HEAD").decode().strip()
-    if not commit:
+    try:
+        commit = git.ask(root, "rev-parse", "--verify", "HEAD", patience=_PATIENCE).decode().strip()
+        there = _committed(root, commit)
+    except git.RevisionError:
         return Origin()
-    there = _committed(_git(root, "ls-tree", "-r", "-z", commit, *(f"{folder}/" for folder in FOLDERS)))
     same = there.keys() == files.keys() and all(
         known is None or known == _blob(files[name], len(known)) for name, known in there.items()
     )
     return Origin(commit, not same)
 
 
-def _committed(listed: bytes) -> dict[str, str | None]:
+def _committed(root: Path, commit: str) -> dict[str, str | None]:
     """The hash of each file of the commit that a project is read from; None for a link."""
-    found: dict[str, str | None] = {}
-    for line in filter(None, listed.split(b"\0")):
-        told, _, path = line.partition(b"\t")
-        mode, _, known = told.decode().split(" ")
-        name = path.decode("utf-8", "surrogateescape")
-        if not name.endswith("~") and not any(part.startswith(".") for part in name.split("/")):
-            found[name] = None if mode == _LINK else known
-    return found
+    found = git.listed(root, commit, patience=_PATIENCE)
+    return {path: None if mode == git.LINK else known for mode, known, path in found if not hidden(path)}
 
 
 def _blob(content: bytes, digits: int) -> str:
     """The name git gives to a file's content; old repositories have 40 digits, new ones may have 64."""
     kind = hashlib.sha256 if digits == hashlib.sha256().digest_size * 2 else hashlib.sha1
     return kind(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-
-
-def _git(root: Path, *words: str) -> bytes:
-    """What git answers; nothing where it is not there, or knows of no repository here."""
-    ours = {name: value for name, value in os.environ.items() if name not in _LEADS_ELSEWHERE}
-    command = ["git", "-C", str(root), *words]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, timeout=_PATIENCE, env=ours)  # noqa: S603 - words of ours
-    except (OSError, subprocess.TimeoutExpired):
-        return b""
-    return done.stdout if done.returncode == 0 else b""

@@ -80,6 +80,11 @@ def survey(root: Path, among: Sequence[str] = FOLDERS) -> Tree:
     return Tree(files, tuple(mistakes), whole)
 
 
+def hidden(path: str) -> bool:
+    """Whether a file is left out: what begins with a dot, or lies in such a folder, and copies that editors leave behind."""
+    return path.endswith("~") or any(part.startswith(".") for part in path.split("/"))
+
+
 def _names(root: Path, mistakes: list[Mistake], among: Sequence[str]) -> Iterator[str]:
     """The paths of all files. A link to a file inside the project counts as that file; mounted settings come so."""
     for folder in among:
@@ -89,7 +94,7 @@ def _names(root: Path, mistakes: list[Mistake], among: Sequence[str]) -> Iterato
         for where, folders, names in os.walk(root / folder):
             here = Path(where)
             folders[:] = sorted(name for name in folders if not name.startswith("."))
-            shown = [name for name in names if not name.startswith(".") and not name.endswith("~")]
+            shown = [name for name in names if not hidden(name)]
             for name in [*folders, *shown]:
                 path = (here / name).relative_to(root).as_posix()
                 if (here / name).is_symlink() and (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from orchestrator.core.campaigns import Campaign, CampaignState, HoldIf, Once
+from orchestrator.core.campaigns import Campaign, CampaignState, HoldIf, Once, Schedule
 from orchestrator.core.occurrences import next_occurrence
 from orchestrator.core.phrases import say_duration
 from orchestrator.core.times import Instant
@@ -21,6 +21,11 @@ def reason_to_hold(hold_if: HoldIf, audience: int, newest: Mapping[str, Instant]
     if hold_if.approve_over is not None and audience > hold_if.approve_over:
         return f"{audience:,} people, more than {hold_if.approve_over:,} need approval"
     return ""
+
+
+def by_clock(campaign: Campaign) -> Schedule | None:
+    """The schedule by which the clock starts a campaign's runs; None if it starts none, as without one or while it is no live campaign."""
+    return campaign.schedule if campaign.state is CampaignState.LIVE else None
 
 
 def ended(campaign: Campaign, now: Instant) -> str:

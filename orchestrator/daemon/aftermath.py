@@ -8,7 +8,7 @@ from orchestrator.core.nouns import OnAmbiguous
 from orchestrator.core.times import Instant, iso
 from orchestrator.ledger import Ledger, Recovery, RunState, boots, runs, standing
 from orchestrator.ledger.boots import Life
-from orchestrator.logs import Log, for_people
+from orchestrator.logs import Log, fitted, for_people
 
 log = Log("daemon")
 
@@ -29,7 +29,7 @@ def tell_what_was_left(ledger: Ledger, now: Instant) -> None:
     )
     if for_people():
         for line in sentences(ledger, lives, found):
-            sys.stderr.write(f"{line}\n")
+            sys.stderr.write(f"{fitted(line, sys.stderr)}\n")
 
 
 def sentences(ledger: Ledger, lives: Sequence[Life], found: Recovery) -> Iterator[str]:

@@ -12,6 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from orchestrator.core.campaigns import Campaign, CampaignState, Schedule
+from orchestrator.core.holding import by_clock
 from orchestrator.core.occurrences import missed, next_occurrence
 from orchestrator.core.times import Clock, Instant, instant, moment
 from orchestrator.ledger import Ledger, NewRun, RunState
@@ -95,8 +96,8 @@ class Bells:
         """Ring for these campaigns from now on, and for no others."""
         self._scheduler.remove_all_jobs()
         for name, campaign in campaigns.items():
-            if campaign.schedule is not None and campaign.state is CampaignState.LIVE:
-                self._scheduler.add_job(self._ring, NextOccurrence(campaign.schedule), args=[name], id=name)
+            if (schedule := by_clock(campaign)) is not None:
+                self._scheduler.add_job(self._ring, NextOccurrence(schedule), args=[name], id=name)
 
     def stop(self) -> None:
         """Ring no more."""

@@ -31,12 +31,21 @@ class Pool:
     valid: int | None = None
 
 
+SCARCE = 10
+"""A pool with less than this part of its codes left runs out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stock:
     """How many codes of a pool there are, and how many of them nobody has."""
 
     codes: int
     left: int
+
+    @property
+    def scarce(self) -> bool:
+        """Whether the pool runs out, or never had a code."""
+        return not self.codes or self.left * SCARCE < self.codes
 
 
 Wants = Mapping[str, Sequence[Pool]]

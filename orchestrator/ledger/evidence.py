@@ -8,6 +8,7 @@ from orchestrator.core.eligibility import touches_since
 from orchestrator.core.nouns import Channel
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
+from orchestrator.ledger import suppressions
 from orchestrator.ledger.consent import Hashing
 from orchestrator.ledger.store import Store
 
@@ -64,14 +65,10 @@ def _word(store: Store, user: str, channel: Channel, topic: str) -> Evidence:
 
 
 def _stops(store: Store, hashing: Hashing, channel: Channel, addresses: Sequence[str]) -> list[Evidence]:
-    found = []
-    for address in addresses:
-        rows = store.rows(
-            "SELECT reason, since, source FROM suppression WHERE address_hash = ? AND channel = ?",
-            (hashing.of(channel, address), channel),
-        )
-        found += [Evidence(f"{address} is stopped: {reason}", Instant(since), source) for reason, since, source in rows]
-    return found
+    stops = [(address, suppressions.stop_of(store, hashing.of(channel, address), channel)) for address in addresses]
+    return [
+        Evidence(f"{address} is stopped: {stop.reason}", stop.since, stop.source) for address, stop in stops if stop
+    ]
 
 
 def _had(store: Store, ruled: Ruled, since: Instant | None, campaign: str = "") -> list[Evidence]:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.core.times import Instant
+from orchestrator.core.times import MINUTE, Instant
 from orchestrator.ledger import arrivals
 from orchestrator.ledger.boots import Boot, dead_among
 from orchestrator.ledger.pace import BREAKS_AT
@@ -18,6 +18,10 @@ _FORMER = "figures:former"
 
 _RUNS, _MESSAGES, _ENOUGH = 5, 50_000, 100
 """The rate of sending is that of the newest runs: so many of them, so many messages of each, and at least so many in all."""
+
+
+STUCK = 10 * MINUTE
+"""What has been due for longer, and nobody works it, is stuck."""
 
 
 @dataclass(frozen=True, slots=True)

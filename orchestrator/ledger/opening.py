@@ -5,7 +5,8 @@ from pathlib import Path
 
 from orchestrator.core.errors import OtherEnvironmentError, StoreError
 from orchestrator.ledger.postgresql import PostgreSQLStore
-from orchestrator.ledger.sqlite import SQLiteStore, gone
+from orchestrator.ledger.sqlite import SQLiteStore
+from orchestrator.ledger.sqlite_errors import gone
 from orchestrator.ledger.store import Store
 
 HEAD = "0007"

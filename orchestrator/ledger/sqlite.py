@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from orchestrator.core.errors import HeldError, LostBootError, PassingError, StoreError
+from orchestrator.core.errors import LostBootError, PassingError, StoreError
+from orchestrator.ledger.sqlite_errors import gone, translated, unopened
 from orchestrator.ledger.store import Row, spell
 
 _ANY = "IN (SELECT value FROM json_each(?))"
@@ -41,17 +42,7 @@ class SQLiteStore:
             self._begin_or_find(self._gate)
             self._file = _identity(path)
         except (OSError, sqlite3.Error) as problem:
-            if getattr(problem, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
-                raise HeldError(
-                    f"ledger {path}: {problem}: another program holds it; close database browsers and backups that lock it"
-                ) from problem
-            if getattr(problem, "sqlite_errorcode", 0) == sqlite3.SQLITE_NOTADB:
-                raise StoreError(
-                    f"ledger {path}: {problem}: it is damaged or something else; restore a backup, or change stores.ledger"
-                ) from problem
-            raise StoreError(
-                f"ledger {path}: cannot be opened ({problem}); check that the folder exists and is ours to write"
-            ) from problem
+            raise unopened(path, problem) from problem
 
     def _begin_or_find(self, gate: int) -> None:
         """Connect; a new file is begun only where there never was one: who was reached is written down in the old one."""
@@ -243,30 +234,13 @@ class SQLiteStore:
     def _translate(self, problem: sqlite3.DatabaseError) -> NoReturn:
         """The engine's error as ours, if it is about the file and not about what we asked."""
         self._in_its_place()  # what the engine says of a file that was replaced is of no use to anybody
-        code = (getattr(problem, "sqlite_errorcode", 0) or 0) & 0xFF
-        if code in _PASSING:
-            kind = HeldError if code == sqlite3.SQLITE_BUSY else PassingError
-            raise kind(f"ledger {self.path}: {problem}: {_PASSING[code]}") from problem
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            raise StoreError(
-                f"ledger {self.path}: {problem}: the file is damaged; stop the daemon and restore a backup"
-            ) from problem
-        if isinstance(problem, sqlite3.OperationalError):
-            raise StoreError(f"ledger {self.path}: {problem}: see the text of the error") from problem
+        if (found := translated(self.path, problem)) is not None:
+            raise found from problem
         raise problem
 
 
 _BEGUN = b"a ledger stands beside this file\n"
 """What the gate says once there is a ledger: where it is missing then, it was moved away or deleted."""
-
-_PASSING = {
-    sqlite3.SQLITE_FULL: "the disk is full; free some space, everything unfinished goes on by itself",
-    sqlite3.SQLITE_IOERR: "the disk answers with errors; look at the system log before anything else",
-    sqlite3.SQLITE_READONLY: "the file is read-only; give this process the right to write it and its folder",
-    sqlite3.SQLITE_CANTOPEN: "the file cannot be opened; give this process the right to write it and its folder",
-    sqlite3.SQLITE_BUSY: "another program holds it; close database browsers and backups that lock it",
-}
-"""Troubles that a person ends, with how: whoever waits and asks again loses nothing."""
 
 
 @lru_cache(maxsize=256)
@@ -283,19 +257,6 @@ def _over(sql: str, kinds: tuple[int, ...]) -> str:
             columns.append("value" if alone else f"json_extract(value, '$[{place}]')")
             place += 1
     return spell(sql.replace("{table}", f"(SELECT {', '.join(columns)} FROM json_each(?))"), _ANY, "?")
-
-
-def gone(path: Path, traces: Sequence[str] = ()) -> StoreError:
-    """The error of a ledger that is not where it was; `traces` are files beside it which say that it was there."""
-    anew = (
-        f" To begin with an empty ledger, stop the daemon and delete {' and '.join(traces)} beside it as well"
-        if traces
-        else ""
-    )
-    return StoreError(
-        f"ledger {path}: the file is gone; put it back, or stop the daemon and restore a backup."
-        f" Nothing is sent without it, and no new one is begun in its place.{anew}"
-    )
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

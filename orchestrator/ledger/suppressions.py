@@ -45,13 +45,21 @@ def look(store: Store, hashing: Hashing, where: Sequence[Where]) -> list[Standin
     found = []
     for channel, address in where:
         hashed = hashing.of(channel, address.value)
-        stop = _stop(store, hashed, channel)
+        stop = stop_of(store, hashed, channel)
         history = audit.listed(store, [_subject(hashed, channel)], [What.SUPPRESSED, What.LIFTED])
         if stop is not None and not _told(history):
             history.append(_entry(hashed, channel, stop))
         seen = stop is not None and address.seen_at > stop.since
         found.append(Standing(channel, address, stop, seen, tuple(history)))
     return found
+
+
+def stop_of(store: Store, hashed: str, channel: Channel) -> Stop | None:
+    """Why the address of this hash is stopped; None if it is not."""
+    rows = store.rows(
+        "SELECT reason, since, source FROM suppression WHERE address_hash = ? AND channel = ?", (hashed, channel)
+    )
+    return Stop(rows[0][0], Instant(rows[0][1]), rows[0][2]) if rows else None
 
 
 def stop(store: Store, hashing: Hashing, where: Sequence[Where], reason: str, who: str, now: Instant) -> int:
@@ -61,7 +69,7 @@ def stop(store: Store, hashing: Hashing, where: Sequence[Where], reason: str, wh
         new = 0
         for channel, address in where:
             hashed = hashing.of(channel, address.value)
-            before = _stop(store, hashed, channel)
+            before = stop_of(store, hashed, channel)
             if before is not None and address.seen_at <= before.since:
                 continue
             if before is not None:
@@ -87,7 +95,7 @@ def lift(store: Store, hashing: Hashing, where: Sequence[Where], reason: str, wh
         lifted = 0
         for channel, address in where:
             hashed = hashing.of(channel, address.value)
-            before = _stop(store, hashed, channel)
+            before = stop_of(store, hashed, channel)
             if before is None:
                 continue
             _take_off(store, hashed, channel, before)
@@ -110,13 +118,6 @@ def _take_off(store: Store, hashed: str, channel: Channel, before: Stop) -> None
 def _told(history: Sequence[Entry]) -> bool:
     """Whether the audit knows of the stop that holds now: its last word on the address is one."""
     return bool(history) and history[-1].what is What.SUPPRESSED
-
-
-def _stop(store: Store, hashed: str, channel: Channel) -> Stop | None:
-    rows = store.rows(
-        "SELECT reason, since, source FROM suppression WHERE address_hash = ? AND channel = ?", (hashed, channel)
-    )
-    return Stop(rows[0][0], Instant(rows[0][1]), rows[0][2]) if rows else None
 
 
 def _entry(hashed: str, channel: Channel, stop: Stop) -> Entry:

@@ -107,7 +107,7 @@ def _consequences(store: Store, hashing: Hashing, turn: Turn, settled: Sequence[
     gone = [s for s in settled if s.gone]
     if gone:
         store.many(
-            "INSERT INTO suppression (address_hash, channel, reason, since, source) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            _GONE,
             [
                 (hashing.of(s.key.channel, s.gone), s.key.channel, Reason.ADDRESS_GONE, turn.now, s.provider)
                 for s in gone
@@ -119,6 +119,14 @@ def _consequences(store: Store, hashing: Hashing, turn: Turn, settled: Sequence[
         store.many(FALL_THROUGH, [(s.key.run, s.key.user, s.key.step, Reason.OTHER_CHANNEL) for s in dead])
     for scope, until, detail in {(*s.pause, s.detail) for s in settled if s.pause}:
         pace.pause(store, scope, until, detail, turn.now)
+
+
+_GONE = (
+    "INSERT INTO suppression (address_hash, channel, reason, since, source) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (address_hash, channel) DO UPDATE"
+    " SET reason = excluded.reason, since = excluded.since, source = excluded.source WHERE suppression.since < excluded.since"
+)
+"""A device that was gone, was seen alive since and is gone again, is stopped from now on."""
 
 
 def _intend(store: Store, boot: Boot, turn: Turn) -> Permission:

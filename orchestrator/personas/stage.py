@@ -9,7 +9,7 @@ from orchestrator.core.campaigns import Campaign
 from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.core.lists import Seeds, people_in, seeds_in
 from orchestrator.core.personas import Persona
-from orchestrator.core.segments.tree import All, AnyOf, Listed, Node, Not, Sample
+from orchestrator.core.segments.tree import Listed, leaves
 from orchestrator.core.variables import Told
 from orchestrator.rendering import Compiled
 
@@ -48,23 +48,9 @@ class Stage:
         return frozenset(name for name, people in self._lists.items() if people.name(persona.user, email, phone))
 
     def _read_lists(self) -> Iterator[tuple[str, Seeds]]:
-        for name in sorted({it for segment in self.project.segments.values() for it in _lists(segment.root)}):
+        conditions = (it for segment in self.project.segments.values() for it in leaves(segment.root))
+        for name in sorted({it.name for it in conditions if isinstance(it, Listed)}):
             try:
                 yield name, seeds_in(people_in(name, self._files[name]))
             except ValueError as problem:
                 raise ConfigError((Mistake(name, 0, 0, str(problem)),)) from None
-
-
-def _lists(node: Node) -> Iterator[str]:
-    match node:
-        case Listed(name):
-            yield name
-        case All(parts) | AnyOf(parts):
-            for part in parts:
-                yield from _lists(part)
-        case Not(part):
-            yield from _lists(part)
-        case Sample(of=of) if of is not None:
-            yield from _lists(of)
-        case _:
-            return

@@ -23,11 +23,12 @@ from orchestrator.core.segments import Catalogue, Declared, Finding, Moment, Ora
 from orchestrator.core.segments.measuring import Happened, counted_events
 from orchestrator.core.segments.tree import All, Event
 from orchestrator.core.times import Instant
+from orchestrator.core.verdicts import Upshot, upshot
 from orchestrator.ledger import Ledger, Run, deeds, deliveries, evidence, standing
 from orchestrator.ledger.deliveries import Answered, Delivery
 from orchestrator.ledger.evidence import Evidence, Ruled
 from orchestrator.pipeline.casting import Casting, reached
-from orchestrator.pipeline.forecast import Forecast, Tally, dry_run, judged
+from orchestrator.pipeline.forecast import dry_run, judged
 
 OUTSIDE, NOTHING = "outside", "nothing"
 
@@ -151,14 +152,13 @@ def coming(asked: Asked, name: str, at: Instant) -> Story:
     with closing(Casting(asked.audience, asked.project, campaign, at, frozenset(), among=[user])) as casting:
         people = list(casting.bare())
     facts = dry_run(asked.ledger, campaign, at)
-    forecast, would, variant = Forecast(), tuple[Would, ...](), ""
+    came, would, variant = Came(OUTSIDE), tuple[Would, ...](), ""
     for one in chain.from_iterable(judged(asked.ledger, campaign, people, facts, at)):
-        Tally(campaign).count(forecast, one, {})
-        variant = one.person.variant
+        came, variant = _foreseen(upshot(one.verdicts)), one.person.variant
         would = tuple(
             Would(row, _behind(asked, campaign, Ruled(_reason(row), user, row.channel, at))) for row in one.verdicts
         )
-    story = Story(campaign, asked.who, _read(asked, campaign, at), at, _foreseen(forecast), would=would)
+    story = Story(campaign, asked.who, _read(asked, campaign, at), at, came, would=would)
     return replace(
         _with_segments(story, asked),
         segment=people[0].segment if people else "",
@@ -229,18 +229,14 @@ def _came(ledger: Ledger, run: Run, user: str, rows: Sequence[Delivery]) -> Came
     return Came(NOTHING, reason, next((row.detail for row in rows if row.reason == reason), ""))
 
 
-def _foreseen(found: Forecast) -> Came:
-    """The same of a plan for one person."""
-    if not found.people:
-        return Came(OUTSIDE)
-    if found.reached:
+def _foreseen(found: Upshot) -> Came:
+    """The same of what a plan says of one person."""
+    if found.held is not None:
+        return Came("waiting", found.held.reason)
+    if found.nothing is None:
         return Came("reached")
-    if found.holdout:
-        return Came("holdout", Reason.HOLDOUT)
-    for reason in found.held:
-        return Came("waiting", reason)
-    [(reason, detail)] = found.nothing
-    return Came(NOTHING, reason, detail)
+    reason, detail = found.nothing
+    return Came("holdout", reason) if reason is Reason.HOLDOUT else Came(NOTHING, reason, detail)
 
 
 def _reason(row: RowVerdict) -> str:

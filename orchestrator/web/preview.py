@@ -16,7 +16,19 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Mount, Route
 
 from orchestrator.rendering import Preview
-from orchestrator.rendering.page import PLAIN, SCRIPT, STYLE, WITH_PICTURES, Serving, asset, message, page
+from orchestrator.rendering.page import (
+    AS_IT_IS,
+    AS_THE_SYSTEM,
+    IN_THE_DARK,
+    PLAIN,
+    SCRIPT,
+    STYLE,
+    WITH_PICTURES,
+    Serving,
+    asset,
+    message,
+    page,
+)
 
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _ALWAYS = {
@@ -104,9 +116,11 @@ class _Page:
         tile = self._editions.preview.tile(request.path_params["name"])
         if tile is None:
             return PlainTextResponse("no such message in this edition; reload the page", 404, headers=_ALWAYS)
-        pictures = "pictures" in request.query_params
-        policy = _MESSAGE.format(policy=WITH_PICTURES if pictures else PLAIN)
-        return HTMLResponse(message(tile, pictures=pictures), headers={**_ALWAYS, "Content-Security-Policy": policy})
+        asked = request.query_params
+        dark = (IN_THE_DARK if "dark" in asked else AS_IT_IS) if asked else AS_THE_SYSTEM
+        policy = _MESSAGE.format(policy=WITH_PICTURES if "pictures" in asked else PLAIN)
+        shown = message(tile, pictures="pictures" in asked, dark=dark)
+        return HTMLResponse(shown, headers={**_ALWAYS, "Content-Security-Policy": policy})
 
     async def events(self, _: Request) -> Response:
         return StreamingResponse(self._told(), media_type="text/event-stream", headers=_ALWAYS)

@@ -13,3 +13,11 @@ class NotSent(WireError):  # noqa: N818 - an outcome of the wire, read in `excep
 
 class Lost(WireError):  # noqa: N818 - an outcome of the wire, read in `except Lost`
     """It left and no answer came: the service may have accepted it."""
+
+
+class TooLong(Lost):
+    """An answer came and was torn off, for it was longer than anybody reads; `status` is what it began with."""
+
+    def __init__(self, status: int, most: int) -> None:
+        super().__init__(f"the answer ({status}) is longer than {most} bytes")
+        self.status = status

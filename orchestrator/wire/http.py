@@ -11,7 +11,7 @@ import httpx
 
 from orchestrator.core.times import Clock
 from orchestrator.providers import HttpRequest, HttpResponse
-from orchestrator.wire import Lost, NotSent
+from orchestrator.wire import Lost, NotSent, TooLong
 from orchestrator.wire.guard import Allowance, Resolver, check, check_host, system_resolver
 from orchestrator.wire.retry import retry_after
 
@@ -145,7 +145,7 @@ class HttpxEngine:
             async for chunk in response.aiter_raw():
                 size += len(chunk)
                 if size > MOST:
-                    raise Lost(f"the answer ({response.status_code}) is longer than {MOST} bytes")
+                    raise TooLong(response.status_code, MOST)
                 chunks.append(chunk)
         finally:
             await response.aclose()

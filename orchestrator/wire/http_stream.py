@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -35,10 +35,12 @@ class Asking:
     @contextmanager
     def ask(self, content: str, parameters: Mapping[str, str | int]) -> Iterator[Streamed]:
         """The answer to a POST, while it comes. Lost: there is none, for whatever reason."""
-        with _told(self.url), self._client.stream("POST", self.url, params=parameters, content=content.encode()) as got:
-            yield Streamed(
-                got.status_code, {name.lower(): value for name, value in got.headers.items()}, self._pieces(got)
-            )
+        asked = self._client.stream("POST", self.url, params=parameters, content=content.encode())
+        with ExitStack() as until_read:
+            with _told(self.url):
+                got = until_read.enter_context(asked)
+            headers = {name.lower(): value for name, value in got.headers.items()}
+            yield Streamed(got.status_code, headers, self._pieces(got))
 
     def _pieces(self, response: httpx.Response) -> Iterator[bytes]:
         with _told(self.url):
@@ -60,5 +62,10 @@ def asking(url: str, auth: tuple[str, str] | None) -> Iterator[Asking]:
 def _told(url: str) -> Iterator[None]:
     try:
         yield
-    except httpx.HTTPError as problem:
+    except (
+        httpx.HTTPError,
+        httpx.InvalidURL,
+        OSError,
+        ValueError,
+    ) as problem:  # a name nobody can look up is a ValueError
         raise Lost(f"{url}: {str(problem) or repr(problem)}") from problem

@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 
 from orchestrator.core.times import Clock
 from orchestrator.providers import HttpRequest, HttpResponse
-from orchestrator.wire import Lost, NotSent
+from orchestrator.wire import Lost, NotSent, TooLong
 from orchestrator.wire.guard import Allowance, RefusedError, Resolver, system_resolver
 from orchestrator.wire.http import HttpxEngine
 
@@ -54,11 +54,11 @@ async def _ask(engine: HttpxEngine, url: str, deadline: float) -> str:
             answer = await _follow(engine, "GET", url, deadline)
     except RefusedError as problem:
         return f"not asked: {problem}"
-    except NotSent as problem:
+    except TooLong as problem:
+        return _words(problem.status)
+    except (NotSent, Lost) as problem:
         return f"dead: {problem}"
-    except Lost as problem:
-        return f"dead: {problem}" if "longer than" not in str(problem) else "200"
-    return _words(answer)
+    return _words(answer.status, _weight(answer))
 
 
 async def _follow(engine: HttpxEngine, method: str, url: str, deadline: float) -> HttpResponse:
@@ -72,14 +72,16 @@ async def _follow(engine: HttpxEngine, method: str, url: str, deadline: float) -
     raise Lost(f"leads on more than {HOPS} times")
 
 
-def _words(answer: HttpResponse) -> str:
-    if answer.status in _CLOSED:
-        return f"{answer.status}: closed to programs, look yourself"
-    if answer.status >= 400:
-        return f"dead: {answer.status}"
-    size = (
-        int(answer.headers.get("content-length", "0") or 0)
-        if answer.headers.get("content-type", "").startswith("image/")
-        else 0
-    )
-    return f"{answer.status}: {size // 1024} KB, heavy for a picture" if size > HEAVY else str(answer.status)
+def _weight(answer: HttpResponse) -> int:
+    """Bytes of a picture, 0 of anything else."""
+    headers = answer.headers
+    picture = headers.get("content-type", "").startswith("image/")
+    return int(headers.get("content-length", "0") or 0) if picture else 0
+
+
+def _words(status: int, weight: int = 0) -> str:
+    if status in _CLOSED:
+        return f"{status}: closed to programs, look yourself"
+    if status >= 400:
+        return f"dead: {status}"
+    return f"{status}: {weight // 1024} KB, heavy for a picture" if weight > HEAVY else str(status)

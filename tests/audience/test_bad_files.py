@@ -40,6 +40,7 @@ def reasons(done):
         ("torn.csv.gz", gzip.compress(b"user,a\n" * 1000, mtime=0)[:40], "the compressed file is damaged"),
         ("plain.csv.gz", b"user,a\n", "the compressed file is damaged"),
         ("twins.csv", b"user,a,A\n", "two columns are called a"),
+        ("same.csv", b"user,a,a\n", "two columns are called a"),
         ("blank.csv", b"user,,a\n", "column 2 has no name"),
         ("quote.csv", b'user,"name\n', "quote.csv:1: the line cannot be read as CSV"),
         (

@@ -211,3 +211,9 @@ def test_an_address_that_cannot_be_read_is_refused_without_its_password(url: str
 def test_an_address_says_where_as_whom_and_which_database(url: str, asked: tuple[Any, ...], tmp_path: Path) -> None:
     engine: Any = warehouse(url, tmp_path, SCORED)._engine
     assert (engine._url, engine._auth, engine._database) == asked
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 300, "h\u00e4\u0300..x"])
+def test_a_host_whose_name_cannot_be_one_is_told_as_a_trouble_of_the_way(host: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=f"^clickhouse: http://{host}:8123/: "):
+        at(f"{host}:8123", tmp_path).mistakes()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestrator.audience.finding import known_as
+from orchestrator.audience.finding import known_as, of_user
 from orchestrator.core.nouns import Channel
 from tests.doors.shop import NOON, Shop, is_
 
@@ -31,6 +31,13 @@ def shop(tmp_path, monkeypatch):
         ("+4366412345", [("u1", "phone")]),
         ("+43 (664) 123/45", [("u1", "phone")]),
         ("004366499999", [("u2", "phone")]),
+        ("0043-664-12345", [("u1", "phone")]),
+        ("0043 664 123 45", [("u1", "phone")]),
+        ("43 664 12345", [("u1", "phone")]),
+        ("+43 664 99999", [("u2", "phone")]),
+        ("664 12345", []),
+        ("+", []),
+        ("00", []),
         ("bo@shop.example", [("bo@shop.example", "user"), ("u2", "email"), ("u3", "email")]),
         ("o'hara", [("o'hara", "user")]),
         ("00123", [("00123", "user")]),
@@ -51,3 +58,14 @@ def test_who_is_found_comes_with_their_addresses(shop):
     assert [ada.addresses(channel) for channel in (Channel.EMAIL, Channel.SMS, Channel.IN_APP)] == [
         ("Ada@Shop.Example",), ("+43 664 123-45",), (),
     ]  # fmt: skip
+
+
+def test_a_user_is_found_by_the_id_alone_with_all_their_addresses(shop):
+    known = of_user(shop.audience, "u1")
+    assert [(channel, address.value) for channel, address in known.everywhere()] == [
+        (Channel.EMAIL, "Ada@Shop.Example"),
+        (Channel.SMS, "+43 664 123-45"),
+        (Channel.PUSH, "t-old"),
+    ]
+    assert of_user(shop.audience, "00123").everywhere() == []
+    assert of_user(shop.audience, "ada@shop.example") is None

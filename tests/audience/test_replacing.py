@@ -89,3 +89,15 @@ def test_whoever_approves_is_told_the_numbers_before_anything_is_written(audienc
         import_file(audience, Order(What.PROFILES, path, NOW, SHOP, replace=True, approve=refuse))
     assert told == [("people", 2, Share(3, 1), 2)]
     assert people(audience, "a.country") == EVERYBODY
+
+
+def test_nothing_people_said_stays_on_disk_when_a_replacement_is_refused(audience, tmp_path):
+    def refuse(loss):
+        assert len(list(audience.spools.glob("*/*.arrow"))) == 1
+        raise FileError("no")
+
+    path = a_file(tmp_path, "p.csv", "user,agreed", "a,yes", "d,no")
+    mapping = {"columns": {"agreed": "consent.email.offers"}}
+    with pytest.raises(FileError, match="no"):
+        import_file(audience, Order(What.PROFILES, path, NOW, SHOP, mapping=mapping, replace=True, approve=refuse))
+    assert list(audience.spools.glob("*/*.arrow")) == []

@@ -186,6 +186,15 @@ def test_no_verb_is_left_out_of_the_shapes():
     assert there - {("bring",), ("init",), ("serve",), ("hold",), ("approve",)} == asked - {("import",)}
 
 
+def test_explain_takes_an_address_as_well_as_an_id(shop):
+    at = ("--at", "2026-03-02T10:00+01:00")
+    explain = ("segment", "explain", "lapsed")
+    by_id = orchestrator(shop, *explain, "u001", *at, "--json").told
+    by_address = orchestrator(shop, *explain, "Dana.u001@example.test", *at, "--json").told
+    assert by_address == by_id
+    assert by_address["user"] == "u001"
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -202,7 +211,11 @@ def test_no_verb_is_left_out_of_the_shapes():
         (("why", "new_in", "u001", "--run", "99999999999999999999"), 2, "no run 99999999999999999999"),
         (("show", "new_in"), 2, "orchestrator show new_in --user ID"),
         (("show", "7/u001/email"), 2, "no delivery 7/u001/email"),
-        (("segment", "explain", "lapsed", "nobody"), 2, "nobody is known by the id nobody"),
+        (
+            ("segment", "explain", "lapsed", "nobody"),
+            2,
+            "nobody is known by the id, e-mail address or phone number nobody",
+        ),
         (("report", "nope"), 2, "no campaign nope"),
         (("preview", "winback", "--as", "u001", "--variant", "discont"), 2, "Did you mean discount?"),
         (("preview", "new_in", "--as", "u001", "--locale", "xx"), 2, "no locale xx. There are: en."),

@@ -33,6 +33,12 @@ def test_check_plan_preview_and_send_work_at_once(shop):
     assert sent["sink"] == str(shop / "data" / "sink")
 
 
+def test_the_example_of_the_clock_reaches_somebody_in_the_first_step_of_its_ramp(shop):
+    planned = orchestrator(shop, "plan", "winback", "--json").told
+    assert planned["people"] > 100
+    assert 0 < planned["reached"] + sum(planned["held"].values()) < planned["people"] / 5
+
+
 def first_of(shop, segment):
     return orchestrator(shop, "segment", "sample", segment, "-n", "1", "--json").told["users"][0]
 

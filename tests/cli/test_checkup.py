@@ -52,6 +52,17 @@ def test_mistakes_of_files_and_templates_are_named(shop):
     assert any("lapsed.yaml" in text for _, text in findings(shop)["files"])
 
 
+def test_files_are_counted_as_check_counts_them_and_a_persona_with_a_mistake_is_named(shop):
+    [(well, text)] = findings(shop)["files"]
+    files = orchestrator(shop, "check", "--json").told["files"]
+    assert (well, text.split(",")[0]) == (True, f"{files} files")
+    path = shop / "personas" / "ada.yaml"
+    path.write_text(path.read_text().replace("campaign: winback", "campaign: winbak"))
+    told = findings(shop)["files"]
+    assert told
+    assert all(not well and "personas/ada.yaml" in text for well, text in told)
+
+
 def test_secrets_that_are_missing_concern_those_who_send(shop):
     assert findings(shop)["provider mail"][0][0] is True
     well, text = findings(shop, "--env", "live")["provider mail"][0]

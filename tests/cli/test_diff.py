@@ -20,7 +20,7 @@ MAIL = "templates/winback/lapsed_vips/email.mjml"
 def repository(shop):
     """The shop in git, its campaign winback open to everybody at any hour until long after."""
     path = shop / "config" / "campaigns" / "winback.yaml"
-    text = re.sub(r"  ramp:.*\n", "", path.read_text()).replace("end: 2026-06-30", "end: 2999-06-30")
+    text = re.sub(r"  ramp:.*\n", "", path.read_text()).replace("end: 2030-06-30", "end: 2999-06-30")
     path.write_text(text)
     git(shop, "init", "-q", "-b", "main")
     commit(shop)

@@ -88,7 +88,7 @@ def test_a_campaign_is_as_its_file_says(project):
     assert winback.exclude == ("staff",)
     assert winback.state is CampaignState.LIVE
     assert winback.schedule == Schedule(
-        Every(600), "Europe/Vienna", recipient=True, start="2026-03-02", end="2026-06-30"
+        Every(600), "Europe/Vienna", recipient=True, start="2026-03-02", end="2030-06-30"
     )
     assert winback.repeat == Repeat(after=90 * DAY)
     assert winback.goal == Goal("purchase", 7 * DAY, "amount")
@@ -101,7 +101,7 @@ def test_a_campaign_is_as_its_file_says(project):
         10,
         "winback",
     )
-    assert experiment.ramp == ((5, 3 * DAY), (25, 7 * DAY))
+    assert experiment.ramp == ((10, 3 * DAY), (25, 7 * DAY))
     assert (experiment.then, experiment.undecided) == ("winner", ("reminder", 30 * DAY))
     assert experiment.stop_if == {"complaints": 0.1, "unsubscribes": 0.5, "bounces": 2}
 

@@ -127,6 +127,12 @@ def test_a_machine_without_git_says_so(repository, monkeypatch):
         revision(repository, "HEAD")
 
 
+def test_a_hook_of_another_repository_leads_nobody_astray(repository, monkeypatch, tmp_path):
+    before = revision(repository, "HEAD")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    assert revision(repository, "HEAD") == before
+
+
 def test_no_program_of_the_repository_is_run(repository):
     """A repository may name programs in its settings; looking at it must start none of them."""
     ran = repository / "ran"

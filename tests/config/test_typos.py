@@ -15,11 +15,11 @@ CANNOT_BE_KNOWN = {True: 0.01, False: 0.03}
 declared values, a pool of coupons that only templates name, a country that nobody asks for.
 """
 CHANGE_NOTHING = [
+    "10% for 3 days → 10% for 3 day",
     "25% for 7 days → 25% for 7 day",
     "3 hours → 3 hour",
     "48 hours → 48 hour",
     "5 minutes → 5 minute",
-    "5% for 3 days → 5% for 3 day",
     "7 days → 7 day",
     "after 30 days → after 30 day",
     "after 6 days → after 6 day",

@@ -24,27 +24,14 @@ from orchestrator.core.nouns import Channel
 from orchestrator.core.times import DAY, HOUR, MINUTE, Instant, iso
 from orchestrator.ledger import ConsentChange, runs
 from tests.doors.shop import NOON, Shop, did
+from tests.settings import TWO_CHANNELS
 
 PEOPLE = 60
 OURS = "duckdb:data/audience.duckdb"
 SETTINGS, MAPPING = "config/orchestrator.yaml", "config/warehouse.yaml"
 
 FILES = {
-    SETTINGS: """\
-project: house
-time_zone: Europe/Vienna
-locales: [en]
-public_url: https://go.shop.example
-stores: {ledger: "sqlite:data/ledger.db", audience: "duckdb:data/audience.duckdb"}
-providers:
-  mail: {adapter: smtp, host: 127.0.0.1, port: 1, security: none}
-  app: {adapter: webhook, url: "https://hooks.shop.example/push", secret: "${env:HOUSE_SECRET}"}
-route: {email: [mail], push: [app]}
-senders:
-  offers: {from: Shop <hello@shop.example>, postal: "Ring 1, 1010 Wien"}
-topics:
-  offers: {label: Offers, consent: opt_in}
-""",
+    SETTINGS: TWO_CHANNELS,
     "config/data.yaml": """\
 attributes:
   firstName: text

@@ -11,7 +11,7 @@ from tests.doors.house import OURS, VERBS, into_files, lasting, open_shop, throu
 def test_a_run_from_spark_sends_word_for_word_what_our_own_store_would(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOUSE_SECRET", "whsec_aGVsbG8gaGVsbG8gaGVsbG8gaGVsbG8=")
+    monkeypatch.setenv("HOOK_SECRET", "whsec_aGVsbG8gaGVsbG8gaGVsbG8gaGVsbG8=")
     into_files(tmp_path / "lake")
     at_home = through(tmp_path / "home", OURS)
     assert at_home["planned"] == 40
@@ -22,7 +22,7 @@ def test_a_run_from_spark_sends_word_for_word_what_our_own_store_would(
 def test_every_verb_that_reads_tells_the_same_of_spark_as_of_our_own_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOUSE_SECRET", "whsec_aGVsbG8gaGVsbG8gaGVsbG8gaGVsbG8=")
+    monkeypatch.setenv("HOOK_SECRET", "whsec_aGVsbG8gaGVsbG8gaGVsbG8gaGVsbG8=")
     into_files(tmp_path / "lake")
     twin = open_shop(tmp_path / "home", OURS)
     shop = open_shop(tmp_path / "spark", "spark:local[2]", tmp_path / "lake")

@@ -21,27 +21,12 @@ from orchestrator.core.times import DAY, HOUR, Instant, iso
 from orchestrator.ledger import ConsentChange, deliveries, runs
 from orchestrator.pipeline import story
 from tests.doors.shop import NOON, Shop, did, is_
+from tests.settings import TWO_CHANNELS
 
 PEOPLE = [f"u{number:02}" for number in range(20)]
 CHANNELS = ("email", "push", "in_app")
-SETTINGS = """\
-project: shop
-time_zone: Europe/Vienna
-locales: [en]
-public_url: https://go.shop.example
-stores: {ledger: "sqlite:data/ledger.db", audience: "duckdb:data/audience.duckdb"}
-providers:
-  mail: {adapter: smtp, host: 127.0.0.1, port: 1, security: none}
-  app: {adapter: webhook, url: "https://hooks.shop.example/push", secret: "${env:NONE}"}
-route: {email: [mail], push: [app]}
-senders:
-  offers: {from: Shop <hello@shop.example>, postal: "Ring 1, 1010 Wien"}
-topics:
-  offers: {label: Offers, consent: opt_in}
-holdout: 8%
-"""
 FILES = {
-    "config/orchestrator.yaml": SETTINGS,
+    "config/orchestrator.yaml": TWO_CHANNELS + "holdout: 8%\n",
     "config/data.yaml": "attributes: {country: text, score: number}\nevents: {purchase: {amount: number}}\nrevenue: purchase.amount\n",
     "config/segments/austrians.yaml": "about: They live in Austria\nall:\n  - {attribute: country, is: AT}\n",
     "config/segments/rich.yaml": "about: High scores\nall:\n  - {attribute: score, over: 4}\n  - not: {attribute: country, is: DE}\n",

@@ -3,6 +3,7 @@
 It needs Chromium on this machine (`apt install chromium`) and `playwright` of the extra `dev`.
 """
 
+import base64
 import shutil
 import signal
 import subprocess
@@ -116,6 +117,29 @@ def is_dark(page, frame):
     )
 
 
+COLOUR = """async shot => {
+  const image = new Image();
+  image.src = `data:image/png;base64,${shot}`;
+  await image.decode();
+  const sheet = new OffscreenCanvas(1, 1).getContext("2d");
+  sheet.drawImage(image, -100, -image.height / 2);
+  return [...sheet.getImageData(0, 0, 1, 1).data].slice(0, 3);
+}"""
+
+
+def come(page, tile, *, dark):
+    """The document of an e-mail, once it has been asked for in this scheme."""
+    inside = frame_of(page, tile)
+    inside.wait_for_selector(f"style[media='{'all' if dark else 'not all'}']", state="attached")
+    return inside
+
+
+def ground(page, tile):
+    """The colour a message lies on, as the screen shows it."""
+    shot = tile.locator(".desktop iframe").screenshot()
+    return page.evaluate(COLOUR, base64.b64encode(shot).decode())
+
+
 def vips(page):
     return page.locator(".tile.email[data-segment=lapsed_vips][data-locale=en]")
 
@@ -185,13 +209,35 @@ def test_pictures_are_fetched_once_somebody_asks_and_only_then(page, served):
 
 def test_dark_mode_is_what_messages_are_told_too(page, served):
     page.goto(served)
-    inside = frame_of(page, vips(page))
-    assert not is_dark(page, inside)
+    assert not is_dark(page, frame_of(page, vips(page)))
     page.click("[data-switch=dark]")
-    assert is_dark(page, inside)
+    assert is_dark(page, come(page, vips(page), dark=True))
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
     page.reload()  # it is remembered
     assert is_dark(page, frame_of(page, vips(page)))
+
+
+@pytest.mark.parametrize("told", ["null", "light", "dark"])
+def test_a_message_without_dark_colours_is_recoloured_whatever_scheme_its_frame_is_told(page, served, told):
+    page.emulate_media(color_scheme=told)
+    page.goto(served)
+    begins = told == "dark"
+    for dark in (begins, not begins, begins):
+        assert page.get_attribute("[data-switch=dark]", "aria-pressed") == str(dark).lower()
+        come(page, vips(page), dark=dark)
+        assert ground(page, vips(page)) == ([23, 23, 23] if dark else [255, 255, 255])
+        page.keyboard.press("d")
+
+
+def test_a_message_with_dark_colours_of_its_own_keeps_them(page, served, shop):
+    file = shop / "templates/winback/lapsed_vips/email.html"
+    own = "<style>@media (prefers-color-scheme: dark){body{background:#012345}}</style></head>"
+    rewrite(file, "</head>", own)
+    page.goto(served)
+    vips(page).locator(".desktop iframe:not([data-recoloured])").wait_for()  # the edition after the save
+    page.click("[data-switch=dark]")
+    assert is_dark(page, frame_of(page, vips(page)))
+    assert ground(page, vips(page)) == [0x01, 0x23, 0x45]
 
 
 def test_widths_filters_and_the_keyboard_choose_what_is_shown(page, served):
@@ -257,7 +303,8 @@ def test_one_file_holds_the_whole_page(page, shop, tmp_path):
     inside.click("#out")
     assert inside.inner_text("#words") == "Plain words"
     page.click("[data-switch=dark]")
-    assert is_dark(page, inside)
+    assert is_dark(page, come(page, vips(page), dark=True))
+    assert ground(page, vips(page)) == [23, 23, 23]
     assert left(page) == set()
     with page.expect_request("https://elsewhere.example/open.png"):
         page.click("[data-switch=pictures]")

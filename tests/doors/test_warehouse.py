@@ -48,7 +48,7 @@ SECRET = "whsec_aGVsbG8gaGVsbG8gaGVsbG8gaGVsbG8="
 
 @pytest.fixture(autouse=True)
 def _secret(monkeypatch):
-    monkeypatch.setenv("HOUSE_SECRET", SECRET)
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def database(fresh_postgresql):
 def at_home(tmp_path_factory):
     """What one run tells where people live in a store of our own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOUSE_SECRET", SECRET)
+        patch.setenv("HOOK_SECRET", SECRET)
         told = json.loads(json.dumps(through(tmp_path_factory.mktemp("home"), OURS)))
     assert told["planned"] == 40
     assert told["asked"] == {"still_in": 16, "converted": 2}

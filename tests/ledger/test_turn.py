@@ -184,6 +184,18 @@ def test_a_dead_address_is_suppressed_and_the_next_channel_is_judged_again(ledge
     assert consent.facts_version(ledger.store) > before
 
 
+def test_a_device_that_is_gone_again_after_it_was_seen_alive_is_stopped_anew(ledger):
+    run = a_run(ledger, ada := a_person("ada"))
+    push = ready(run, ada, Channel.PUSH)
+    ledger.suppress([(Channel.PUSH, push.address.value)], "address_gone", "push", NOW - DAY)
+    intend(ledger, run, push)
+    settle(
+        ledger, run, an_answer(push, State.FAILED, provider_id="", reason=Reason.ADDRESS_GONE, gone=push.address.value)
+    )
+    hashed = ledger.hashing.of(Channel.PUSH, push.address.value)
+    assert consent.suppressed_among(ledger.store, [hashed]) == {(hashed, Channel.PUSH): NOW}
+
+
 def test_an_in_app_message_is_accepted_and_stored_in_one_transaction(ledger):
     run = a_run(ledger, ada := a_person("ada"))
     message = ready(run, ada, inbox={"title": "Hello"}, inbox_until=NOW + DAY)

@@ -5,23 +5,11 @@ from functools import cache
 from orchestrator import config, personas
 from orchestrator.config import Loaded
 from orchestrator.config.personas import read_personas
+from tests.settings import TWO_CHANNELS
 
 FILES = {
-    "config/orchestrator.yaml": """\
-project: shop
-time_zone: Europe/Vienna
-locales: [en, de]
-public_url: https://go.shop.example
-holdout: 20%
-stores: {ledger: "sqlite:data/ledger.db", audience: "duckdb:data/audience.duckdb"}
-providers:
-  mail: {adapter: smtp, host: 127.0.0.1, port: 1, security: none}
-  app: {adapter: webhook, url: "https://hooks.shop.example/push", secret: "${env:PERSONAS_SECRET}"}
-route: {email: [mail], push: [app]}
-senders:
-  offers: {from: Shop <hello@shop.example>, postal: "Ring 1, 1010 Wien"}
-topics:
-  offers: {label: Offers, consent: opt_in}
+    "config/orchestrator.yaml": TWO_CHANNELS.replace("[en]", "[en, de]")
+    + """\
   news: {label: News, consent: opt_out}
 coupons:
   spring: {codes: lists/spring.csv, valid: 14 days}
@@ -31,6 +19,7 @@ defaults:
   exclude: [staff]
   quiet_hours: 21:00-09:00
   caps: [2 emails per week, 1 push per day]
+holdout: 20%
 """,
     "config/data.yaml": """\
 attributes:

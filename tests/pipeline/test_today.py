@@ -1,10 +1,11 @@
 """What `today` tells, on both ledgers: the numbers of the report, a usual day of the same campaign, and data against its own past."""
 
 import os
+import re
 
 import pytest
 
-from orchestrator import planner
+from orchestrator import app, planner
 from orchestrator.audience.freshness import freshness
 from orchestrator.cli.following import told as told_people
 from orchestrator.core.times import DAY, HOUR, MINUTE, Instant
@@ -14,6 +15,7 @@ from orchestrator.pipeline import Mirrors
 from orchestrator.pipeline.today import morning
 from tests.doors.shop import FILES, NOON, Shop, did
 
+NO_DAEMON = "no daemon runs: nothing is sent by the clock"
 SETTINGS = "config/orchestrator.yaml"
 SPRING = "config/campaigns/spring.yaml"
 TWO = {
@@ -37,6 +39,12 @@ def shop(tmp_path, ledger_url, monkeypatch):
     made.people("CH", di="Di")
     yield made
     made.ledger.close()
+
+
+@pytest.fixture
+def daemon(shop, open_ledger):
+    """One that lives."""
+    open_ledger().begin_boot("supervisor", NOON)
 
 
 def at(shop, moment):
@@ -130,6 +138,7 @@ def test_drafts_and_campaigns_that_have_ended_do_not_come(shop):
         again.ledger.close()
 
 
+@pytest.mark.usefixtures("daemon")
 def test_a_run_that_waits_for_a_person_is_needed_with_its_people_and_since_when(shop):
     at(shop, NOON)
     run = shop.fire("autumn")
@@ -143,6 +152,7 @@ def test_a_run_that_waits_for_a_person_is_needed_with_its_people_and_since_when(
     assert [one.approved for one in found.lately] == [("Ada",)]
 
 
+@pytest.mark.usefixtures("daemon")
 def test_what_stands_still_until_somebody_resumes_it_is_needed(shop):
     at(shop, NOON)
     run = shop.fire()
@@ -159,6 +169,7 @@ def test_what_stands_still_until_somebody_resumes_it_is_needed(shop):
     assert [need.since for need in found.needs] == [NOON, NOON + MINUTE]
 
 
+@pytest.mark.usefixtures("daemon")
 def test_what_failed_whole_what_is_in_doubt_and_what_was_missed_are_needed(shop):
     failed, doubt = sends(shop), sends(shop, "autumn", days_ago=0)
     store = shop.ledger.store
@@ -180,9 +191,10 @@ def test_what_failed_whole_what_is_in_doubt_and_what_was_missed_are_needed(shop)
 def test_work_that_nobody_does_is_needed_until_a_daemon_lives(shop, open_ledger):
     at(shop, NOON)
     run = shop.fire()
-    assert look(shop, NOON + 5 * MINUTE).needs == ()
+    [need] = look(shop, NOON + 5 * MINUTE).needs
+    assert (need.what, need.command, need.since) == (NO_DAEMON, "orchestrator serve", None)
     [need] = look(shop).needs
-    assert (need.command, need.since) == ("orchestrator serve", NOON)
+    assert (need.what, need.command, need.since) == (NO_DAEMON, "orchestrator serve", NOON)
     other = open_ledger()
     other.begin_boot("supervisor", NOON)
     [need] = look(shop).needs
@@ -190,6 +202,41 @@ def test_work_that_nobody_does_is_needed_until_a_daemon_lives(shop, open_ledger)
     planner.plan_run(shop.opened, shop.ledger, run, shop.clock)
     shop.drain()
     assert look(shop).needs == ()
+
+
+def test_people_of_a_run_who_wait_are_told_of_while_no_daemon_lives(shop, open_ledger):
+    at(shop, NOON)
+    run = shop.fire()
+    planner.plan_run(shop.opened, shop.ledger, run, shop.clock)
+    [need] = look(shop, NOON + MINUTE).needs
+    assert (need.what, need.people, need.command) == (NO_DAEMON, 4, "orchestrator serve")
+    without_a_clock(shop)
+    [need] = look(shop, NOON + MINUTE).needs
+    assert need.people == 4
+    shop.drain()
+    assert look(shop, NOON + MINUTE).needs == ()
+
+
+def without_a_clock(shop):
+    """Both campaigns are started by hand from now on."""
+    for name in ("spring", "autumn"):
+        path = shop.root / f"config/campaigns/{name}.yaml"
+        path.write_text(re.sub(r"(?m)^schedule:.*\n(  .*\n)*", "", path.read_text()))
+    shop.opened = app.open_project(shop.root, "dev")
+
+
+def test_moments_of_a_clock_that_nobody_was_awake_for_are_told_before_a_daemon_writes_them_down(shop, open_ledger):
+    path = shop.root / SPRING
+    path.write_text(path.read_text().replace("every: day at 12:00", "every: 1 minute"))
+    shop.opened = app.open_project(shop.root, "dev")
+    shop.ledger.look("spring", NOON)
+    assert whats(look(shop, NOON + 3 * MINUTE))[1:] == [
+        ("spring", "3 moments of its clock went by and no daemon was awake", None, "orchestrator serve")
+    ]
+    assert look(shop, NOON + 3 * MINUTE).needs[1].since == NOON + MINUTE
+    assert "1,440 moments" in look(shop, NOON + 9 * DAY).needs[1].what, "no further back than a day"
+    open_ledger().begin_boot("supervisor", NOON)
+    assert look(shop, NOON + 3 * MINUTE).needs == ()
 
 
 def weeks(shop, event, *many):

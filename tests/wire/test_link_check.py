@@ -1,6 +1,7 @@
 """Whether links lead anywhere: each is asked once, in time, and nothing inside our own network is asked at all."""
 
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 
@@ -9,6 +10,7 @@ import pytest
 from orchestrator.wire import link_check
 from orchestrator.wire.clock import WallClock
 from orchestrator.wire.guard import Allowance
+from orchestrator.wire.http import MOST
 from orchestrator.wire.link_check import check_links
 
 HERE = Allowance(plain_http=True, networks=(ip_network("127.0.0.1/32"),))
@@ -16,6 +18,7 @@ PAGES = {
     "/here": (200, {}),
     "/gone": (404, {}),
     "/broken": (500, {}),
+    "/long-and-gone": (404, {}),
     "/closed": (403, {}),
     "/moved": (301, {"Location": "/here"}),
     "/moved-away": (302, {"Location": "/gone"}),
@@ -36,12 +39,15 @@ class Shop(BaseHTTPRequestHandler):
         if self.path == "/silent":
             self.patience.wait()
             return
-        only_get = self.path == "/only-get" and self.command == "HEAD"
+        only_get = self.path in ("/only-get", "/long") and self.command == "HEAD"
         status, headers = (405, {}) if only_get else PAGES.get(self.path, (200, {}))
         self.send_response(status)
-        for name, value in {"Content-Length": "0", **headers}.items():
+        long = b"." * (MOST + 1) if self.path.startswith("/long") and self.command == "GET" else b""
+        for name, value in {"Content-Length": str(len(long)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
+        with suppress(ConnectionError):  # nobody reads all of a long one
+            self.wfile.write(long)
 
     do_GET = do_HEAD  # noqa: N815 - the library's name for it
 
@@ -71,6 +77,10 @@ def answers(shop, *paths):
 def test_what_is_there_and_what_is_gone(shop):
     said = answers(shop, "/here", "/gone", "/broken", "/moved", "/moved-away", "/only-get")
     assert said == ["200", "dead: 404", "dead: 500", "200", "dead: 404", "200"]
+
+
+def test_a_page_too_long_to_be_read_is_what_its_status_says(shop):
+    assert answers(shop, "/long", "/long-and-gone") == ["200", "dead: 404"]
 
 
 def test_a_site_that_is_closed_to_programs_is_not_called_dead(shop):

@@ -1,6 +1,6 @@
-"""A segment as a tree: conditions on what people are and did, joined by all, any and not. Nouns only, no work."""
+"""A segment as a tree: conditions on what people are and did, joined by all, any and not. Nouns, and the one walk through them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -31,7 +31,7 @@ from orchestrator.core.segments.value_tests import (
 from orchestrator.core.windows import Window
 
 __all__ = [
-    "NOTHING_IS_ZERO", "NUMBERED", "All", "Anniversary", "AnyOf", "Attribute", "Band", "Bucket", "Catalogue", "Comparison", "Condition", "Day", "Declared", "During", "Event", "FromNow", "How", "IsEmpty", "IsSet", "Kind", "ListTest", "Listed", "Measure", "Member", "Next", "Node", "Not", "OneOf", "Op", "Picked", "Point", "PointTest", "Property", "Reach", "Rfm", "Sample", "Segment", "Share", "Side", "Step", "Test", "TextTest", "Today",
+    "NOTHING_IS_ZERO", "NUMBERED", "All", "Anniversary", "AnyOf", "Attribute", "Band", "Bucket", "Catalogue", "Comparison", "Condition", "Day", "Declared", "During", "Event", "FromNow", "How", "IsEmpty", "IsSet", "Kind", "ListTest", "Listed", "Measure", "Member", "Next", "Node", "Not", "OneOf", "Op", "Picked", "Point", "PointTest", "Property", "Reach", "Rfm", "Sample", "Segment", "Share", "Side", "Step", "Test", "TextTest", "Today", "leaves",
 ]  # fmt: skip
 
 
@@ -202,6 +202,21 @@ class Not:
 
 Condition = Attribute | Event | Rfm | Reach | Listed | Bucket | Sample | Member
 Node = Condition | All | AnyOf | Not
+
+
+def leaves(node: Node) -> Iterator[Condition]:
+    """Every condition of a tree in its order, through samples, but not into the segments it refers to."""
+    match node:
+        case All(parts) | AnyOf(parts):
+            for part in parts:
+                yield from leaves(part)
+        case Not(part):
+            yield from leaves(part)
+        case Sample(of=of) if of is not None:
+            yield node
+            yield from leaves(of)
+        case _:
+            yield node
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from orchestrator.config import Project
-from orchestrator.core.campaigns import Campaign, CampaignState, Once
+from orchestrator.core.campaigns import Campaign, Once
+from orchestrator.core.holding import by_clock
 from orchestrator.core.nouns import Channel
 from orchestrator.core.occurrences import occurrences, parse_wall
 from orchestrator.core.segments import Segment, parse
@@ -69,8 +70,8 @@ def audience_of(project: Project, campaign: str) -> Segment:
 
 
 def _next(ledger: Ledger, project: Project, campaign: Campaign, now: Instant) -> Ahead | None:
-    schedule = campaign.schedule
-    if schedule is None or campaign.trigger is not None or campaign.state is not CampaignState.LIVE:
+    schedule = by_clock(campaign)
+    if schedule is None:
         return None
     moments = list(islice(occurrences(schedule, now, Instant(now + DAY)), MOST))
     if not moments:

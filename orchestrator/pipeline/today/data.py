@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.audience.freshness import Fresh
-from orchestrator.core.campaigns import Campaign, CampaignState
-from orchestrator.core.holding import ended
+from orchestrator.core.campaigns import Campaign
+from orchestrator.core.holding import by_clock, ended
 from orchestrator.core.phrases import say_duration
 from orchestrator.core.times import DAY, MINUTE, SECOND, Instant
 from orchestrator.ledger import Ledger, arrivals
@@ -59,15 +59,13 @@ def data(
     limits = _limits(campaigns, now)
     seen = [Seen(fresh, _why(fresh, limits.get(fresh.event), now)) for fresh in events]
     seen.sort(key=lambda one: (not one.red, one.fresh.last_day * (1 if one.red else -1), one.fresh.event))
-    oldest = arrivals.oldest(ledger.store)
+    oldest, waiting = arrivals.oldest(ledger.store), arrivals.waiting(ledger.store)
     lag = max(0, now - oldest) if oldest is not None else 0
     red = [trouble] if trouble else []
     if lag > BEHIND:
-        red.append(f"the loader is {lag // MINUTE} min behind: {say_waiting(arrivals.waiting(ledger.store))}")
+        red.append(f"the loader is {lag // MINUTE} min behind: {say_waiting(waiting)}")
     rows, file = _rejected(rejects, now)
-    return Data(
-        tuple(seen), arrivals.waiting(ledger.store), lag, arrivals.set_aside(ledger.store), rows, file, tuple(red)
-    )
+    return Data(tuple(seen), waiting, lag, arrivals.set_aside(ledger.store), rows, file, tuple(red))
 
 
 def say_waiting(many: int) -> str:
@@ -79,7 +77,7 @@ def _limits(campaigns: Iterable[Campaign], now: Instant) -> dict[str, tuple[int,
     """By event the shortest time a campaign of the clock waits for, and which campaign that is."""
     found: dict[str, tuple[int, str]] = {}
     for campaign in campaigns:
-        if campaign.state is CampaignState.LIVE and campaign.schedule is not None and not ended(campaign, now):
+        if by_clock(campaign) is not None and not ended(campaign, now):
             for event, within in campaign.hold_if.no_recent.items():
                 found[event] = min(found.get(event, (within, campaign.name)), (within, campaign.name))
     return found

@@ -1,22 +1,18 @@
 """What waits for a person: runs to approve, what stands still, what failed, what was missed, coupons, a daemon that is not there."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from orchestrator.config import Deliver, Files, Project
-from orchestrator.core.campaigns import CampaignState
+from orchestrator.core.campaigns import Schedule
 from orchestrator.core.errors import OrchestratorError
-from orchestrator.core.holding import ended
-from orchestrator.core.times import DAY, MINUTE, NEVER, Instant
-from orchestrator.ledger import Ledger, RunState, audit, figures, pace, runs, standing
+from orchestrator.core.holding import by_clock, ended
+from orchestrator.core.occurrences import occurrences
+from orchestrator.core.times import DAY, NEVER, Instant
+from orchestrator.ledger import Ledger, Run, RunState, audit, figures, pace, runs, standing
 from orchestrator.ledger.audit import What
 from orchestrator.ledger.standing import People
 from orchestrator.pipeline.coupons import stock
-
-STUCK = 10 * MINUTE
-"""What has been due for longer, and nobody works it, is stuck."""
-SCARCE = 10
-"""A pool of coupons with less than this part of its codes left runs out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +33,13 @@ Count = Callable[[int], People]
 def needs(ledger: Ledger, project: Project, files: Files, count: Count, now: Instant) -> list[Need]:
     """Everything that waits for a person, the most urgent kind first, of each the oldest."""
     daemons = figures.alive(ledger.store, "supervisor")
+    today = runs.due_between(ledger.store, Instant(now - DAY), now)
     kinds = (
         _held(ledger),
         _standing_still(ledger, now),
-        _nobody_works(ledger, project, daemons, now),
-        _went_wrong(ledger, count, now),
-        _missed(ledger, now),
+        _nobody_works(ledger, project, daemons, count, now),
+        _went_wrong(today, count),
+        _missed(today),
         _scarce(ledger, project, files),
     )
     return [need for kind in kinds for need in sorted(kind, key=lambda one: one.since or 0)]
@@ -77,36 +74,53 @@ def _why(reason: str) -> str:
     return reason.removeprefix("paused ") or "by hand"
 
 
-def _nobody_works(ledger: Ledger, project: Project, daemons: list[str], now: Instant) -> Iterator[Need]:
-    """Work that is due and no daemon, or one that does not come to it."""
+def _nobody_works(ledger: Ledger, project: Project, daemons: list[str], count: Count, now: Instant) -> Iterator[Need]:
+    """Work that is due and no daemon, or one that does not come to it; people of a run who wait, and moments of the clock."""
     queue = figures.queue(ledger.store, now)
     due = runs.listed(ledger.store, states=[RunState.DUE])
     oldest = min(
         [*([queue.oldest_due_at] if queue.oldest_due_at is not None else []), *(run.due_at for run in due)],
         default=None,
     )
-    stuck = oldest is not None and now - oldest > STUCK
-    later = queue.later > 0 or _wait_for_the_clock(project, now)
-    if daemons and stuck:
-        yield Need(
-            "work has been due for long and is not done: look at the daemon's log", "orchestrator status", since=oldest
-        )
-    elif not daemons and (stuck or (later and project.environment.deliver is Deliver.EVERYONE)):
-        yield Need(
-            "no daemon runs: nothing is sent by the clock", "orchestrator serve", since=oldest if stuck else None
-        )
+    stuck = oldest is not None and now - oldest > figures.STUCK
+    if daemons:
+        if stuck:
+            what = "work has been due for long and is not done: look at the daemon's log"
+            yield Need(what, "orchestrator status", since=oldest)
+        return
+    waiting = sum(count(run.id).waiting for run in runs.listed(ledger.store, states=[RunState.WORKING]))
+    clocks = _clocks(project, now)
+    if stuck or waiting or clocks:
+        what = "no daemon runs: nothing is sent by the clock"
+        yield Need(what, "orchestrator serve", people=waiting or None, since=oldest if stuck else None)
+    for one, schedule in clocks:
+        yield from _asleep(ledger, one, schedule, now)
 
 
-def _wait_for_the_clock(project: Project, now: Instant) -> bool:
-    return any(
-        one.state is CampaignState.LIVE and one.schedule is not None and not ended(one, now)
+def _clocks(project: Project, now: Instant) -> list[tuple[str, Schedule]]:
+    """The live campaigns that a clock starts."""
+    return [
+        (one.name, schedule)
         for one in project.campaigns.values()
-    )
+        if (schedule := by_clock(one)) is not None and not ended(one, now)
+    ]
 
 
-def _went_wrong(ledger: Ledger, count: Count, now: Instant) -> Iterator[Need]:
+def _asleep(ledger: Ledger, campaign: str, schedule: Schedule, now: Instant) -> Iterator[Need]:
+    """Moments of a clock in the last 24 hours that no daemon has seen to yet; one that starts makes up for what it may."""
+    seen = ledger.looked_at(campaign)
+    if seen is None:
+        return
+    passed = list(occurrences(schedule, max(seen, Instant(now - DAY)), now))
+    if passed:
+        moments = "a moment" if len(passed) == 1 else f"{len(passed):,} moments"
+        what = f"{moments} of its clock went by and no daemon was awake"
+        yield Need(what, "orchestrator serve", campaign, since=passed[0].at)
+
+
+def _went_wrong(today: Iterable[Run], count: Count) -> Iterator[Need]:
     """Runs of the last 24 hours in which messages failed and nobody's arrived, or some are in doubt."""
-    for run in runs.due_between(ledger.store, Instant(now - DAY), now):
+    for run in today:
         if run.state not in (RunState.WORKING, RunState.DONE):
             continue
         found, look = count(run.id), f"orchestrator deliveries {run.campaign} --run {run.id}"
@@ -118,9 +132,9 @@ def _went_wrong(ledger: Ledger, count: Count, now: Instant) -> Iterator[Need]:
             yield Need(what, f"{look} --state unknown", run.campaign, found.in_doubt, run.due_at)
 
 
-def _missed(ledger: Ledger, now: Instant) -> Iterator[Need]:
+def _missed(today: Iterable[Run]) -> Iterator[Need]:
     """Moments of the last 24 hours that passed while no daemon was awake."""
-    for run in runs.due_between(ledger.store, Instant(now - DAY), now):
+    for run in today:
         if run.state is RunState.MISSED:
             what = f"{run.occurrence} was missed: no daemon was awake"
             yield Need(what, f"orchestrator send {run.campaign}", run.campaign, None, run.due_at)
@@ -134,6 +148,6 @@ def _scarce(ledger: Ledger, project: Project, files: Files) -> Iterator[Need]:
         except OrchestratorError as problem:
             yield Need(f"coupons {name}: {problem}", "orchestrator check")
             continue
-        if found.left * SCARCE < found.codes or (not found.codes and project.environment.deliver is not Deliver.SINK):
+        if found.scarce and (found.codes or project.environment.deliver is not Deliver.SINK):
             what = f"coupons {name}: {found.left:,} of {found.codes:,} codes are left"
             yield Need(what, f"orchestrator import coupons {name} FILE")

@@ -26,10 +26,19 @@ CHANNELS: Mapping[str, str] = {
 _HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 _DOCTYPE = re.compile(r"\s*(?:<!doctype[^>]*>)?\s*(?:<html\b[^>]*>)?", re.IGNORECASE)
 _RECOLOURED = (
-    "<style>@media (prefers-color-scheme: dark){html{filter:invert(.91) hue-rotate(180deg);background:#fff}"
-    "img,video,[background],[style*='url(']{filter:invert(1) hue-rotate(180deg)}}</style>"
+    "html{filter:invert(.91) hue-rotate(180deg);background:#fff}"
+    "img,video,[background],[style*='url(']{filter:invert(1) hue-rotate(180deg)}"
+    "img:not([style*='background']){color:#e8e8e8!important}"
 )
-"""About what programs do in the dark to a message that brings no dark colours of its own."""
+"""About what programs do in the dark to a message that brings no dark colours of its own.
+
+Pictures stay as they are, and so would the words that stand for one: dark on dark.
+"""
+AS_IT_IS, IN_THE_DARK, AS_THE_SYSTEM = "not all", "all", "(prefers-color-scheme: dark)"
+"""When such a message is recoloured, as media of its style. A frame follows the page's switch and never its own `prefers-color-scheme`:
+not every browser tells frames of the page's scheme, and one that emulates a scheme tells them that one.
+"""
+_STYLE = '<style media="{when}">'
 _NOWHERE = '<base target="_blank">'
 """A sandbox opens no windows, so a click on a link of a message leads nowhere."""
 PLAIN = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -61,20 +70,26 @@ def page(preview: Preview, serving: Serving | None = None) -> str:
             css=Markup(css),  # noqa: S704 - our own file
             js=Markup(js),  # noqa: S704 - our own file
             policy=_policy(js),
+            swaps=json.dumps(
+                {
+                    "pictures": (PLAIN, WITH_PICTURES),
+                    "dark": (_STYLE.format(when=AS_IT_IS), _STYLE.format(when=IN_THE_DARK)),
+                }
+            ),
             wrong=sum(1 for tile in preview.tiles if troubled(tile)),
         )
     )
 
 
-def message(tile: Tile, *, pictures: bool) -> str:
-    """The HTML of an e-mail for a sandboxed frame, its policy in its head."""
+def message(tile: Tile, *, pictures: bool = False, dark: str = AS_IT_IS) -> str:
+    """The HTML of an e-mail for a sandboxed frame, its policy in its head; `dark` says when it is recoloured."""
     content = tile.content
     if not isinstance(content, EmailContent):
         return ""
     policy = WITH_PICTURES if pictures else PLAIN
     added = f'<meta http-equiv="Content-Security-Policy" content="{policy}">{_NOWHERE}'
     if not tile.inspection.dark:
-        added += _RECOLOURED
+        added += f"{_STYLE.format(when=dark)}{_RECOLOURED}</style>"
     found = _HEAD.search(content.html) or _DOCTYPE.match(content.html)
     at = found.end() if found else 0
     return content.html[:at] + added + content.html[at:]
@@ -137,8 +152,6 @@ def _room() -> Environment:
         "SUBJECT": SUBJECT,
         "CLIPPED": CLIPPED,
         "LOCK_SCREENS": LOCK_SCREENS,
-        "PLAIN": PLAIN,
-        "WITH_PICTURES": WITH_PICTURES,
     }
     return room
 

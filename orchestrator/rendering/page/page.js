@@ -38,24 +38,38 @@ function press(name, value) {
 function flip(name) {
   const value = !on(name);
   if (name === "dark") scheme(value); else press(name, value);
-  if (name === "pictures") pictures(document);
+  if (name === "dark" || name === "pictures") frames();
+  if (name === "pictures") pictures();
   if (name === "trouble") sift(); else keep(name, value);
 }
 
-// Pictures come from wherever the message says, so nothing is fetched until somebody asks for them.
-function pictures(within) {
-  for (const frame of all("iframe", within)) {
-    if (frame.hasAttribute("src")) {
-      const [place, look] = frame.getAttribute("src").split(/[?&]/);
-      const wanted = `${place}?${look}${on("pictures") ? "&pictures" : ""}`;
-      if (frame.getAttribute("src") !== wanted) frame.setAttribute("src", wanted);
-    } else {
-      const [off, shown] = [root.dataset.plain, root.dataset.shown];
-      const wanted = frame.srcdoc.replace(...(on("pictures") ? [off, shown] : [shown, off]));
-      if (frame.srcdoc !== wanted) frame.srcdoc = wanted;
-    }
+// E-mails are in sandboxes, so each is asked for anew as it is to be shown; only those without dark colours of their own are recoloured.
+function frames() {
+  void root.offsetWidth; // a frame that is loaded before the page's new scheme is settled never hears of it (Chromium, 2026)
+  for (const frame of all("iframe")) {
+    const choices = frame.hasAttribute("data-recoloured") ? ["pictures", "dark"] : ["pictures"];
+    const served = frame.hasAttribute("src");
+    const wanted = served ? address(frame.getAttribute("src"), choices.filter(on)) : swapped(frame.srcdoc, choices);
+    if (served && frame.getAttribute("src") !== wanted) frame.setAttribute("src", wanted);
+    if (!served && frame.srcdoc !== wanted) frame.srcdoc = wanted;
   }
-  for (const place of all("[data-picture]", within)) {
+}
+
+function address(before, choices) {
+  const [place, look] = before.split(/[?&]/);
+  return `${place}?${[look, ...choices].join("&")}`;
+}
+
+// The first of each in a message is ours: it stands in its head before anything else.
+function swapped(html, choices) {
+  const known = JSON.parse(root.dataset.swaps);
+  for (const name of choices) html = html.replace(...(on(name) ? known[name] : known[name].toReversed()));
+  return html;
+}
+
+// Pictures come from wherever the message says, so nothing is fetched until somebody asks for them.
+function pictures() {
+  for (const place of all("[data-picture]")) {
     const image = place.querySelector("img");
     if (!on("pictures")) { if (image) image.remove(); }
     else if (!image && /^https?:/.test(place.dataset.picture)) {
@@ -129,7 +143,8 @@ function dress(chosen) {
   press("long", Boolean(kept.long));
   press("pictures", Boolean(kept.pictures));
   press("trouble", on("trouble") && document.querySelector('[data-switch="trouble"]') !== null);
-  pictures(document);
+  frames();
+  pictures();
   sift();
 }
 
