@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from orchestrator.core.engagement import SPAN, Touch, scanned
+from orchestrator.core.mirrors import Deed
 from orchestrator.core.nouns import Channel, DeliveryKey, State
 from orchestrator.core.times import Instant
 from orchestrator.ledger import deeds
@@ -11,7 +12,7 @@ from orchestrator.ledger.deeds import Happened
 from orchestrator.ledger.store import Store
 
 MOST = 100
-"""Clicks and opens that are kept of one message: whoever asks for the same picture all day fills no disk."""
+"""So many clicks are kept of one message, so many opens, and as many of machines: whoever asks all day fills no disk."""
 
 _TAKEN = frozenset({State.ACCEPTED, State.DELIVERED, State.BOUNCED, State.COMPLAINED})
 
@@ -33,10 +34,11 @@ def take(store: Store, touches: Sequence[Touch]) -> Counter[str]:
                 continue
             machine = one.machine or one.key in scans or one.at - began < SPAN
             happened = Happened(one.key, one.deed, one.at, one.link, machine)
-            if happened in fresh or kept[one.key] >= MOST:
+            kind = (one.key, one.deed, machine)
+            if happened in fresh or kept[kind] >= MOST:
                 counted[SURPLUS] += 1
                 continue
-            kept[one.key] += 1
+            kept[kind] += 1
             fresh[happened] = None
             counted[MACHINE if machine else PERSON] += 1
         deeds.write(store, fresh)
@@ -56,13 +58,13 @@ def _taken(store: Store, touches: Sequence[Touch]) -> dict[DeliveryKey, Instant]
     }
 
 
-def _kept(store: Store, touches: Sequence[Touch]) -> Counter[DeliveryKey]:
+def _kept(store: Store, touches: Sequence[Touch]) -> Counter[tuple[DeliveryKey, Deed, bool]]:
     rows = store.rows(
-        "SELECT run, user_id, channel, step, slot, COUNT(*) FROM deed WHERE run {any} AND user_id {any}"
-        " GROUP BY run, user_id, channel, step, slot",
+        "SELECT run, user_id, channel, step, slot, deed, machine, COUNT(*) FROM deed WHERE run {any} AND user_id {any}"
+        " GROUP BY run, user_id, channel, step, slot, deed, machine",
         _of(store, touches),
     )
-    return Counter({_key(*place): number for *place, number in rows})
+    return Counter({(_key(*place), Deed(deed), bool(machine)): number for *place, deed, machine, number in rows})
 
 
 def _of(store: Store, touches: Sequence[Touch]) -> tuple[object, object]:

@@ -40,13 +40,15 @@ class Hearing:
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._hindered = ""
+        self._over = 0
+        """How many came while there was no room, and were not told of yet."""
 
     def hear(self, touch: Touch) -> None:
         """One more; nothing is waited for. Of no run (a test message) nothing is told."""
         if not touch.key.run:
             self.counted[REHEARSED] += 1
         elif len(self._waiting) >= MOST:
-            self._lose(1, self._hindered)
+            self._over += 1
         else:
             self._waiting.append(touch)
             if self._task is None or self._task.done():
@@ -58,9 +60,8 @@ class Hearing:
         if self._task is not None:
             await self._task
         self._hurry.clear()
-        if self._waiting:
-            self._lose(len(self._waiting), self._hindered)
-            self._waiting = []
+        self._lose(len(self._waiting) + self._over, self._hindered)
+        self._waiting, self._over = [], 0
 
     async def _write(self) -> None:
         """Until nothing waits, or nobody has the time to try again."""
@@ -80,7 +81,8 @@ class Hearing:
                 self._lose(len(some), str(problem))
             else:
                 self.counted.update(kinds)
-                self._hindered = ""
+                self._lose(self._over, self._hindered)
+                self._hindered, self._over = "", 0
             del self._waiting[: len(some)]
 
     async def _gather(self) -> None:
@@ -89,5 +91,6 @@ class Hearing:
                 await asyncio.wait_for(self._hurry.wait(), self._seconds)
 
     def _lose(self, number: int, why: str) -> None:
-        self.counted[LOST] += number
-        self._tell("lost", number, why)
+        if number:
+            self.counted[LOST] += number
+            self._tell("lost", number, why)

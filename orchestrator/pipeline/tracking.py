@@ -51,16 +51,17 @@ class Tracks:
         return content if html is content.html else changed(content, html=html)
 
     def _links(self, links: Sequence[tuple[str, str]], key: DeliveryKey) -> list[str]:
-        targets = [self._led(*link) for link in links]
-        different = [target for target in dict.fromkeys(targets) if target]
-        ours: dict[str, str] = {}
-        if self._clicks is not None:
-            head = (str(key.run), str(key.step), str(key.slot), key.user, str(len(different)))
-            ours = {target: f"{self._url}/c/{self._clicks.seal(*head, target)}" for target in different}
-        return [ours.get(target, written) for target, (_, written) in zip(targets, links, strict=True)]
+        assert self._clicks is not None  # noqa: S101 - without it no link is marked
+        leave, door, seal = f"{self._url}/u/", f"{self._url}/c/", self._clicks.seal
+        targets = ["" if written.startswith(leave) else self._led(whose, written) for whose, written in links]
+        ours = dict.fromkeys(filter(None, targets), "")
+        head = "\0".join((str(key.run), str(key.step), str(key.slot), key.user, str(len(ours))))
+        for target in ours:
+            ours[target] = door + seal(head, target)
+        return [ours[target] if target else written for target, (_, written) in zip(targets, links, strict=True)]
 
     def _lead(self, whose: str, written: str) -> str:
-        """Where a link leads if it is to be followed, else nothing: our own ways out are none, nor hosts that data chose."""
+        """Where a link leads if it is to be followed, else nothing: a host that data chose may be anybody's."""
         url = address_of(written)
         if not url or url.startswith(f"{self._url}/u/"):
             return ""
