@@ -8,11 +8,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from orchestrator.core.engagement import SPAN, Touch
 from orchestrator.core.errors import PassingError, StoreError
 from orchestrator.core.times import SECOND
-from orchestrator.ledger import engagement
+from orchestrator.ledger import Ledger, engagement
 from orchestrator.pipeline.ledger_thread import LedgerThread
 
 GATHERED = SPAN / SECOND
@@ -69,7 +70,7 @@ class Hearing:
             await self._gather()
             some = self._waiting[:AT_ONCE]
             try:
-                kinds = await self._ledger(lambda ledger, some=some: engagement.take(ledger.store, some))  # type: ignore[misc]
+                kinds = await self._ledger(partial(_take, some))
             except PassingError as problem:
                 if str(problem) != self._hindered:
                     self._hindered = str(problem)
@@ -94,3 +95,7 @@ class Hearing:
         if number:
             self.counted[LOST] += number
             self._tell("lost", number, why)
+
+
+def _take(some: list[Touch], ledger: Ledger) -> Counter[str]:
+    return engagement.take(ledger.store, some)

@@ -27,6 +27,7 @@ _TAG = re.compile(r"<!--.*?-->|<[A-Za-z](?:\"[^\"]*\"|'[^']*'|[^'\">])*>", re.DO
 _ANCHOR = re.compile(r"<a\s", re.IGNORECASE)
 _UNTRACKED = re.compile(rf"\s+{UNTRACKED}(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'>/]+))?(?=[\s/>])", re.IGNORECASE)
 _HREF = re.compile(r"(?P<head>\shref\s*=\s*)(?P<quote>[\"'])(?P<url>.*?)(?P=quote)", re.IGNORECASE | re.DOTALL)
+_TOLD = re.compile(rf"(\shref\s*=\s*[\"']){_LEFT}", re.IGNORECASE)
 _NAMED = re.compile(r"\s*https?://[A-Za-z0-9.\-]+(?::[0-9]+)?(?:[/?#]|\Z)", re.IGNORECASE)
 _WEB = re.compile(r"https?://(?P<host>[^\s/?#\\@:\[\]%]+)(?::[0-9]+)?(?:[/?#].*)?", re.IGNORECASE)
 _PLAIN = re.compile(r"https?://[A-Za-z0-9.\-]+(?::[0-9]+)?(?:[/?#][A-Za-z0-9:/?#\[\]@!$&'()*+,;=%~._\-]*)?")
@@ -51,7 +52,7 @@ def left_alone(markup: str) -> str:
 
 def without_tellings(markup: str) -> str:
     """The page with its addresses as they were written."""
-    return markup.replace(_LEFT, "")
+    return _TOLD.sub(r"\1", markup) if _LEFT in markup else markup
 
 
 def with_marks(markup: str, secret: str) -> str:

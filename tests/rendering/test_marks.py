@@ -74,6 +74,14 @@ def test_buttons_and_pictures_of_mjml_are_links_and_can_be_left_alone():
     assert 'href="https://shop.example/no"' in written(body, "mjml", firstName="Ada").html
 
 
+def test_a_word_that_looks_like_our_own_telling_stays():
+    body = '<p>zuqz</p><a data-untracked href="https://shop.example/1">1</a><a href="https://shop.example/zuqz">2</a>'
+    answer = written(body)
+    assert found(answer.html)[0] == [("0", "https://shop.example/zuqz")]
+    assert "<p>zuqz</p>" in answer.html
+    assert "zuqz\n" in answer.text
+
+
 def test_style_sheets_are_put_into_links_as_before():
     body = '<style>a { color: red }</style><a href="https://shop.example/a">a</a>'
     assert links(body) == [("0", "https://shop.example/a")]
