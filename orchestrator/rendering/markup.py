@@ -198,7 +198,9 @@ def _mjml(markup: str, place: Place) -> str:
         markup = f"<mjml><mj-body>{markup}</mj-body></mjml>"
     try:
         html = mjml2html(markup)
-    except Exception as error:  # noqa: BLE001 - the library raises plain exceptions of its parser
+    except BaseException as error:  # noqa: BLE001 - plain exceptions of its parser; for a panic in its Rust (`é/>\u2028`) less than that
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
         raise mistake(
             place, f"is not MJML: {error}", "close every element, and put quotes around every value"
         ) from None
