@@ -198,7 +198,8 @@ def _mjml(markup: str, place: Place) -> str:
         markup = f"<mjml><mj-body>{markup}</mj-body></mjml>"
     try:
         html = mjml2html(markup)
-    except BaseException as error:  # noqa: BLE001 - plain exceptions of its parser; for a panic in its Rust (`é/>\u2028`) less than that
+    except BaseException as error:
+        # Plain exceptions of its parser; where its Rust panics (`é/>` and U+2028, 2026-11), not even that.
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         raise mistake(
