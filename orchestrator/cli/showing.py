@@ -148,7 +148,8 @@ def _untracked(opened: "Opened", ledger: "Ledger", seen: "Seen") -> "Seen":
     if not isinstance(seen.content, EmailContent) or not any(f"{url}/{way}/" in seen.content.html for way in "co"):
         return seen
     untracked = Untracked(ledger.seal(Purpose.CLICK, now), ledger.seal(Purpose.OPEN, now))
-    return replace(seen, content=untracked.content(seen.content, url))
+    why = f"{seen.why}; links stand here as the template has them, so that following one is no click of theirs"
+    return replace(seen, why=why, content=untracked.content(seen.content, url))
 
 
 def said_state(row: "Delivery") -> str:

@@ -184,6 +184,7 @@ def test_who_looks_at_somebodys_mail_clicks_and_opens_nothing_for_them(live):
     run = shop.send()
     seen = json.loads(shop.call("--json", "show", f"{run.id}/ada/email"))
     assert seen["how"] == "same"
+    assert "is no click of theirs" in seen["why"]
     for page in (seen["content"]["html"], Path(seen["page"]).read_text()):
         assert 'href="https://shop.example/coats?who=ada&amp;from=mail"' in page
         assert links(page) == links(page, "o") == []
