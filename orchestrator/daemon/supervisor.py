@@ -23,7 +23,7 @@ from orchestrator.daemon.proving import refuse_elsewhere
 from orchestrator.ledger import Purpose, RunState, asking, figures, pace, runs
 from orchestrator.logs import Log
 from orchestrator.pipeline import AHEAD, LedgerThread
-from orchestrator.web import Health, Seals, site
+from orchestrator.web import Health, Seals, Tracking, site
 from orchestrator.web.face import Face
 from orchestrator.web.metrics import Daemon, exposition, snapshot
 
@@ -62,6 +62,7 @@ class Supervisor:
         """Mistakes of an edit that did not take effect; the last good tree goes on."""
         self._doors = doors
         self._face: Face | None = None
+        self._tracking: Tracking | None = None
         self._code = 0
         self._ledger = LedgerThread(opened.ledger())
         self._woken = asyncio.Event()
@@ -110,6 +111,8 @@ class Supervisor:
             )
             if self._face is not None:
                 await self._face.stop()
+            if self._tracking is not None:
+                await self._tracking.settle()
             with suppress(StoreError):  # a life without a written end is a dead one, which is true as well
                 await self._ledger(lambda ledger: ledger.end_boot(self.clock.now()))
             self._ledger.close()
@@ -245,13 +248,20 @@ class Supervisor:
         if not self._doors:
             return None
         now = self.clock.now()
-        seals = Seals(
-            await self._ledger(lambda ledger: ledger.seal(Purpose.UNSUBSCRIBE, now)),
-            await self._ledger(lambda ledger: ledger.seal(Purpose.INBOX, now)),
-            await self._ledger(lambda ledger: ledger.seal(Purpose.WRITE, now)),
-        )
+        made = await self._ledger(lambda ledger: {purpose: ledger.seal(purpose, now) for purpose in Purpose})
+        seals = Seals(made[Purpose.UNSUBSCRIBE], made[Purpose.INBOX], made[Purpose.WRITE])
+        self._tracking = Tracking(self._ledger, made[Purpose.CLICK], made[Purpose.OPEN], self.clock)
         labels = {name: topic.label for name, topic in self.opened.project.settings.topics.items()}
-        face = site(self._ledger, seals, labels, self.clock, self._health, self._metrics, self._elsewhere)
+        face = site(
+            self._ledger,
+            seals,
+            labels,
+            self.clock,
+            self._health,
+            self._metrics,
+            self._elsewhere,
+            tracking=self._tracking,
+        )
         return Face(face, self._doors, self._fall)
 
     def _elsewhere(self) -> str:
