@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from orchestrator.audience.changes import Change
 from orchestrator.cli.differing import CampaignChange, Difference
-from orchestrator.cli.messages import MessageChange, difference, lines
+from orchestrator.cli.message_lines import lines
+from orchestrator.cli.messages import MessageChange, difference
 from orchestrator.core.nouns import Channel
 from orchestrator.core.plain_reasons import say_channel
 

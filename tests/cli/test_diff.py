@@ -86,6 +86,26 @@ def test_a_message_is_shown_before_and_after_for_one_person(repository):
     assert (refused.code, "nobody is not in the audience of winback" in refused.err) == (2, True)
 
 
+def test_pushes_and_in_app_messages_are_shown_whole_as_their_readers_see_them(repository, tmp_path):
+    edit(repository, "templates/new_in/_default/push.yaml", "New this week", "New today")
+    edit(repository, "templates/welcome_back/_default/in_app.yaml", "label: Not now", "label: Later")
+    report = tmp_path / "report.md"
+    said = inside(repository, "plan", "--diff", "HEAD", "--report", str(report)).out
+    for text, indent in ((said, "     "), (report.read_text(), "")):
+        lines = text.splitlines()
+        start = next(place for place, line in enumerate(lines) if line.startswith(f"{indent}-Title: New this week, "))
+        name = lines[start].rpartition(", ")[2]
+        assert lines[start + 1 : start + 4] == [
+            f"{indent}+Title: New today, {name}",
+            f"{indent} Body: Linen shirts, canvas bags and the return of the rain boots.",
+            f"{indent} Link: shop://new",
+        ]
+        assert f"{indent}-Buttons 2: label: Not now · dismiss: yes" in lines
+        assert f"{indent}+Buttons 2: label: Later · dismiss: yes" in lines
+        assert f"{indent} Image: https://img.shop.example/bag.png" in lines
+        assert not any(line.strip().startswith(("{", '"')) for line in lines), "no JSON"
+
+
 def test_only_what_the_change_concerns_is_asked_about(repository):
     edit(repository, "templates/new_in/_default/push.yaml", "New this week", "New today")
     told = inside(repository, "plan", "--diff", "HEAD", "--json").told
