@@ -162,6 +162,62 @@ def test_new_and_gone_campaigns_and_segments_count_from_and_to_nobody(repository
     assert "welcome_back   is gone" in said
 
 
+def rename(repository, old, new):
+    (repository / f"config/campaigns/{old}.yaml").rename(repository / f"config/campaigns/{new}.yaml")
+    (repository / f"templates/{old}").rename(repository / f"templates/{new}")
+
+
+def test_a_renamed_campaign_is_compared_with_what_it_was_and_its_memory_is_told(repository, tmp_path):
+    sent = inside(repository, "send", "new_in", "--yes", "--json")
+    assert sent.code == 0, sent.err
+    assert inside(repository, "pause", "new_in").code == 0
+    before = inside(repository, "plan", "new_in", "--json").told
+    had_it = sum(one["people"] for one in before["nothing"] if one["reason"] == "repeat")
+    assert had_it > 20
+    rename(repository, "new_in", "fresh")
+    edit(repository, "templates/fresh/_default/push.yaml", "New this week", "New today")
+    report = tmp_path / "report.md"
+    told = inside(repository, "plan", "--diff", "HEAD", "--report", str(report), "--json").told
+    (fresh,) = told["campaigns"]
+    assert (fresh["campaign"], fresh["how"], fresh["renamed_from"]) == ("fresh", "renamed", "new_in")
+    assert fresh["audience"]["entered"] == fresh["audience"]["left"] == 0
+    assert (fresh["before"]["people"], fresh["before"]["reached"]) == (before["people"], before["reached"])
+    after = inside(repository, "plan", "fresh", "--json").told
+    assert fresh["after"]["reached"] == after["reached"]
+    assert not any(one["reason"] == "repeat" for one in after["nothing"]), "the ledger knows a campaign by its name"
+    assert fresh["meaning"]["repeat"].startswith(f"begins anew: {had_it} people of the next run had it from new_in")
+    assert "experiment" not in fresh["meaning"]
+    assert "new_in is paused, fresh is not" in fresh["meaning"]["pause"]
+    assert fresh["meaning"]["caps"].startswith("stay: ")
+    assert {one["file"] for one in told["files"]} == {
+        "config/campaigns/fresh.yaml", "templates/fresh/_default/push.yaml", "templates/fresh/_default/email.mjml",
+    }  # fmt: skip
+    changed = [one["difference"][:2] for one in fresh["messages"]]
+    assert [[line.partition(",")[0] for line in pair] for pair in changed] == [
+        ["-Title: New this week", "+Title: New today"]
+    ]
+    said = inside(repository, "plan", "--diff", "HEAD").out
+    headline = "fresh   is renamed from new_in; changed: template _default/push.yaml (+1 −1 lines)"  # noqa: RUF001 - a minus sign in front of a number people read
+    for text in (said, report.read_text().replace("\\", "")):
+        assert f"{had_it} people of the next run had it from new_in" in text
+        assert "new_in did stays with that name" in text
+    assert headline in said
+    assert "Renamed from `new_in`." in report.read_text()
+
+
+def test_without_people_a_rename_is_told_and_its_templates_are_held_against_the_old_ones(repository):
+    shutil.rmtree(repository / "data")
+    rename(repository, "winback", "come_back")
+    edit(repository, MAIL.replace("winback", "come_back"), "Still thinking it over?", "Changed your mind?")
+    told = inside(repository, "plan", "--diff", "HEAD", "--json").told
+    (one,) = told["campaigns"]
+    assert (one["how"], one["renamed_from"]) == ("renamed", "winback")
+    assert list(one["sources"]) == [MAIL.replace("winback", "come_back")]
+    assert {"-  title: Still thinking it over?", "+  title: Changed your mind?"} < set(*one["sources"].values())
+    assert one["meaning"]["repeat"] == "begins anew: who had it from winback can get it again (repeat: after 90 days)"
+    assert "`salt: winback`" in one["meaning"]["experiment"]
+
+
 def test_a_draft_that_goes_live_says_so_in_words(repository):
     edit(repository, "config/campaigns/winback.yaml", "state: live", "state: draft")
     commit(repository)
