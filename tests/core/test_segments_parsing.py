@@ -245,6 +245,36 @@ def test_several_mistakes_of_one_condition_are_told_at_once_and_none_is_made_up(
         assert any(place == path and text in said for place, said in found), path
 
 
+LISTED = Catalogue(
+    {"size": Declared(Kind.NUMBER, (), (38, 39.5)), "likes": Declared(Kind.LIST, ("hats", "shoes")), "code": Declared(Kind.TEXT, (), (1, 2))},
+    {"signup": {"plan": Declared(Kind.TEXT, ("free", "gold"))}},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("condition", "path", "said", "allowed"),
+    [
+        ("{event: signup, where: {plan: glod}}", ("where", "plan"), "no value of 'plan' is 'glod'", "`gold`? Allowed: free, gold"),
+        ("{event: signup, where: {plan: [gold, glod]}}", ("where", "plan", 1), "'glod'", "`gold`"),
+        ("{event: signup, where: {plan: {is_not: fre}}}", ("where", "plan", "is_not"), "'fre'", "`free`"),
+        ("{event: signup, latest: {plan: glod}}", ("latest", "plan"), "'glod'", "`gold`"),
+        ("{event: signup, then: {event: signup, where: {plan: glod}}}", ("then", "where", "plan"), "'glod'", "`gold`"),
+        ("{attribute: size, is: 40}", ("is",), "no value of 'size' is '40'", "Allowed: 38, 39.5"),
+        ("{attribute: likes, contains_any: [hats, hut]}", ("contains_any", 1), "'hut'", "hats, shoes"),
+    ],
+)  # fmt: skip
+def test_a_value_nobody_can_have_is_a_mistake_of_attributes_and_properties_alike(
+    condition: str, path: tuple[Any, ...], said: str, allowed: str
+) -> None:
+    (found,) = mistakes({"about": "x", "all": [YAML(typ="safe").load(condition)]}, LISTED)
+    assert (found.path[2:], said in found.text, allowed in found.remedy) == (path, True, True)
+
+
+def test_values_that_somebody_can_have_are_none() -> None:
+    for one in ({"attribute": "size", "is": [38, 39.5]}, {"attribute": "size", "over": 40}, {"attribute": "code", "is": "1"}, {"event": "signup", "where": {"plan": {"starts_with": "g"}}}):  # fmt: skip
+        parse({"about": "x", "all": [one]}, LISTED)
+
+
 def test_mistakes_around_conditions_hide_none_within_them() -> None:
     wrong = {"attribute": "country", "is": "DEE"}
     found = mistakes({"about": "x", "formerly": [5], "al": [wrong], "any": [{"segment": "staf"}]})

@@ -105,12 +105,22 @@ def _read_word(
         hint = f"Write {asked}, or `{word}: [{raw}]` for the text."
         raise reading.wrong(at, f"two readings: {asked}, or the text '{raw}'", hint)
     test = _test(reading, word, raw, at, kind, ignore_case=ignore_case)
-    if declared and declared.values and isinstance(test, OneOf) and not ignore_case:
-        for index, value in enumerate(test.values):
-            if value not in declared.values:
-                place = (*at, index) if isinstance(raw, list) else at
-                reading.unknown(place, f"value of '{name}' is", str(value), declared.values)
+    if declared and not ignore_case:
+        _check_values(reading, test, raw, at, name, declared)
     return kind, test
+
+
+def _check_values(reading: Reading, test: Test, raw: Any, at: Path, name: str, declared: Declared) -> None:
+    """Note what nobody can have: a value that is none of those an attribute or a property may have."""
+    known: dict[str, Any] = {value: value for value in declared.values}
+    known |= {str(one): number(one) if declared.kind is Kind.NUMBER else str(one) for one in declared.numbers}
+    if not known or not isinstance(test, OneOf | ListTest) or declared.kind is Kind.BOOLEAN:
+        return
+    for index, value in enumerate(test.values):
+        if value not in known.values():
+            place = (*at, index) if isinstance(raw, list) else at
+            said = f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+            reading.unknown(place, f"value of '{name}' is", said, known)
 
 
 def _a(kind: Kind) -> str:
