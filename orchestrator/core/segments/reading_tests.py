@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from orchestrator.core.phrases import PhraseError
-from orchestrator.core.segments.mistakes import Path, Reading, remedy
+from orchestrator.core.segments.mistakes import Keys, Path, Reading, remedy, surely_meant
 from orchestrator.core.segments.reading_points import anniversary, point, window_or_next
 from orchestrator.core.segments.regex import RegexError, read_regex
 from orchestrator.core.segments.tree import (
@@ -69,32 +69,58 @@ _TEXT_WORDS = {
 
 
 def read_test(
-    reading: Reading, keys: Mapping[str, Any], path: Path, name: str, declared: Declared | None
+    reading: Reading, keys: Keys, path: Path, name: str, declared: Declared | None
 ) -> tuple[Kind | None, Test]:
-    """The one test among the keys of a condition, and the kind of value it is about."""
+    """The one test among the keys of a condition, and the kind of value it is about. Of several the values are looked at all the same."""
     words = [key for key in keys if key in EVERY_WORD]
     if len(words) != 1:
+        if not words and keys.lost:
+            raise reading.again()
         found = f"has {' and '.join(words)}: one comparison per condition" if words else "is compared with nothing"
         allowed = WORDS[declared.kind] if declared else EVERY_WORD
         hint = "Write a condition for each, under `all:`." if words else f"Say one of: {', '.join(allowed)}."
-        raise reading.wrong(path, f"'{name}' {found}", hint)
-    word = words[0]
-    at = (*path, word)
-    kind = declared.kind if declared else _kind(word, keys[word])
+        wrong = reading.wrong(path, f"'{name}' {found}", hint)
+        reading.each(words, lambda word: _read_word(reading, {word: keys[word]}, path, name, declared))
+        raise wrong
+    return _read_word(reading, keys, path, name, declared)
+
+
+def _read_word(
+    reading: Reading, keys: Mapping[str, Any], path: Path, name: str, declared: Declared | None
+) -> tuple[Kind | None, Test]:
+    """A test by its one word."""
+    word = next(key for key in keys if key in EVERY_WORD)
+    raw, at = keys[word], (*path, word)
+    kind = declared.kind if declared else _kind(word, raw)
     if word not in WORDS[kind]:
         what = f"'{name}' is {_a(kind)}" if kind else "there is nothing to tell the kind of value by"
-        raise reading.wrong(at, f"'{word}' does not fit: {what}", remedy(word, WORDS[kind]), at_key=True)
-    if word in _EQUAL and keys[word] in _PRESENCE and keys[word] not in (declared.values if declared else ()):
-        meant = f"`is_set: {'true' if (word == 'is') is (keys[word] in _THERE) else 'false'}`"
-        hint = f"Write {meant}, or `{word}: [{keys[word]}]` for the text."
-        raise reading.wrong(at, f"two readings: {meant}, or the text '{keys[word]}'", hint)
-    ignore_case = _ignore_case(reading, keys, path, word, kind)
-    test = _test(reading, word, keys[word], at, kind, ignore_case=ignore_case)
-    if declared and declared.values and isinstance(test, OneOf) and not ignore_case:
-        for value in test.values:
-            if value not in declared.values:
-                raise reading.unknown(at, f"value of '{name}' is", str(value), declared.values)
+        wrong = reading.wrong(at, f"'{word}' does not fit: {what}", remedy(word, WORDS[kind]), at_key=True)
+        close = surely_meant(word, WORDS[kind])
+        if close is None:
+            raise wrong
+        word = close
+    ignore_case = reading.attempt(lambda: _ignore_case(reading, keys, path, word, kind)) or False
+    if word in _EQUAL and raw in _PRESENCE and raw not in (declared.values if declared else ()):
+        asked = f"`is_set: {'true' if (word == 'is') is (raw in _THERE) else 'false'}`"
+        hint = f"Write {asked}, or `{word}: [{raw}]` for the text."
+        raise reading.wrong(at, f"two readings: {asked}, or the text '{raw}'", hint)
+    test = _test(reading, word, raw, at, kind, ignore_case=ignore_case)
+    if declared and not ignore_case:
+        _check_values(reading, test, raw, at, name, declared)
     return kind, test
+
+
+def _check_values(reading: Reading, test: Test, raw: Any, at: Path, name: str, declared: Declared) -> None:
+    """Note what nobody can have: a value that is none of those an attribute or a property may have."""
+    known: dict[str, Any] = {value: value for value in declared.values}
+    known |= {str(one): number(one) if declared.kind is Kind.NUMBER else str(one) for one in declared.numbers}
+    if not known or not isinstance(test, OneOf | ListTest) or declared.kind is Kind.BOOLEAN:
+        return
+    for index, value in enumerate(test.values):
+        if value not in known.values():
+            place = (*at, index) if isinstance(raw, list) else at
+            said = f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+            reading.unknown(place, f"value of '{name}' is", said, known)
 
 
 def _a(kind: Kind) -> str:
@@ -169,7 +195,7 @@ def _check_regexes(reading: Reading, patterns: tuple[str, ...], raw: Any, at: Pa
             read_regex(pattern)
         except RegexError as error:
             place = (*at, index) if isinstance(raw, list) else at
-            raise reading.wrong(place, f"'{pattern}': {error}", error.remedy) from None
+            reading.wrong(place, f"'{pattern}': {error}", error.remedy)
 
 
 def _equals(reading: Reading, raw: Any, at: Path, kind: Kind | None) -> tuple[str | bool | Decimal, ...]:
@@ -194,7 +220,7 @@ def read_point_test(reading: Reading, word: str, raw: Any, at: Path) -> Test:
     if word != "between":
         return PointTest(Side(word), read_phrase(reading, point, raw, at))
     first, last = _two(reading, raw, at)
-    begin, end = read_phrase(reading, point, first, (*at, 0)), read_phrase(reading, point, last, (*at, 1))
+    begin, end = reading.each(enumerate((first, last)), lambda it: read_phrase(reading, point, it[1], (*at, it[0])))
     if isinstance(begin, Day) and isinstance(end, Day) and begin.wall > end.wall:
         raise reading.wrong(at, f"{first} is after {last}", f"Write [{last}, {first}].")
     return PointTest(Side.BETWEEN, begin, end)
@@ -207,7 +233,7 @@ def read_comparison(
     if word != "between":
         return Comparison(Op(word), one(reading, raw, at))
     first, last = _two(reading, raw, at)
-    low, high = one(reading, first, (*at, 0)), one(reading, last, (*at, 1))
+    low, high = reading.each(enumerate((first, last)), lambda it: one(reading, it[1], (*at, it[0])))
     if (version(low), version(high)) > (version(high), version(low)) if isinstance(low, str) else low > high:  # type: ignore[operator]  # one reader gives one kind
         raise reading.wrong(at, f"{first} is above {last}", f"Write [{last}, {first}].")
     return Comparison(Op.BETWEEN, low, high)
@@ -279,7 +305,7 @@ def read_each(reading: Reading, raw: Any, at: Path, one: Callable[[Reading, Any,
         )
     if not isinstance(raw, list):
         return (one(reading, raw, at),)
-    return tuple(one(reading, value, (*at, index)) for index, value in enumerate(raw))
+    return reading.each(enumerate(raw), lambda it: one(reading, it[1], (*at, it[0])))
 
 
 def read_phrase(reading: Reading, of: Callable[[str], T], raw: Any, at: Path) -> T:
