@@ -10,7 +10,8 @@ from orchestrator.core.segments.reading_conversions import read_conversion
 from orchestrator.core.segments.reading_events import read_event
 from orchestrator.core.segments.reading_messages import CHANNEL_NOUNS, read_channel
 from orchestrator.core.segments.reading_people import read_bucket, read_listed, read_member, read_rfm, read_sample
-from orchestrator.core.segments.reading_tests import EVERY_WORD, one_text, read_each, read_test
+from orchestrator.core.segments.reading_tests import EVERY_WORD, read_test
+from orchestrator.core.segments.reading_values import one_text, read_each
 from orchestrator.core.segments.tree import (
     All,
     AnyOf,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from orchestrator.core.segments.mistakes import Path, Reading
-from orchestrator.core.segments.reading_tests import one_number
+from orchestrator.core.segments.reading_values import one_number
 from orchestrator.core.segments.tree import Band
 
 BAND_WORDS = ("top", "bottom", "percentile")

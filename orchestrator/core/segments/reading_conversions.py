@@ -14,7 +14,7 @@ from orchestrator.core.segments.mistakes import Path, Reading, remedy
 from orchestrator.core.segments.reading_events import COUNT_KEYS, DATED, MEASURES, read_event
 from orchestrator.core.segments.reading_messages import MESSAGE_KEYS
 from orchestrator.core.segments.reading_steps import read_step, read_where
-from orchestrator.core.segments.reading_tests import one_number, read_phrase
+from orchestrator.core.segments.reading_values import one_number, read_phrase
 from orchestrator.core.segments.tree import (
     AnyOf,
     Catalogue,

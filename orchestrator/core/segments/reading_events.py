@@ -12,13 +12,8 @@ from orchestrator.core.segments.reading_steps import (
     subject_of,
     with_messages,
 )
-from orchestrator.core.segments.reading_tests import (
-    one_number,
-    one_text,
-    read_comparison,
-    read_phrase,
-    read_point_test,
-)
+from orchestrator.core.segments.reading_tests import read_comparison, read_point_test
+from orchestrator.core.segments.reading_values import one_number, one_text, read_phrase
 from orchestrator.core.segments.tree import (
     NUMBERED,
     Band,

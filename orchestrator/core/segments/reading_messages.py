@@ -15,7 +15,7 @@ from orchestrator.core.mirrors import (
 from orchestrator.core.nouns import Channel
 from orchestrator.core.phrases import say_duration
 from orchestrator.core.segments.mistakes import Path, Reading, surely_meant
-from orchestrator.core.segments.reading_tests import one_number, one_text, read_each, read_texts
+from orchestrator.core.segments.reading_values import one_number, one_text, read_each, read_texts
 from orchestrator.core.segments.tree import (
     All,
     Declared,

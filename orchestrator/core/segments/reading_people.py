@@ -7,7 +7,7 @@ from typing import Any
 from orchestrator.core.segments.mistakes import Path, Reading
 from orchestrator.core.segments.reading_events import check_numeric
 from orchestrator.core.segments.reading_steps import event_name, read_where
-from orchestrator.core.segments.reading_tests import one_text, read_each, read_phrase
+from orchestrator.core.segments.reading_values import one_text, read_each, read_phrase
 from orchestrator.core.segments.tree import Bucket, Listed, Measure, Member, Node, Rfm, Sample
 from orchestrator.core.windows import window
 

@@ -7,7 +7,8 @@ from typing import Any
 from orchestrator.core.phrases import duration
 from orchestrator.core.segments.mistakes import Keys, Path, Reading, surely_meant
 from orchestrator.core.segments.reading_messages import MESSAGE_KEYS, MESSAGE_PROPERTIES, read_message
-from orchestrator.core.segments.reading_tests import EVERY_WORD, one_text, read_phrase, read_test
+from orchestrator.core.segments.reading_tests import EVERY_WORD, read_test
+from orchestrator.core.segments.reading_values import one_text, read_phrase
 from orchestrator.core.segments.tree import Declared, Kind, Property, Step, Test
 
 STEP_KEYS = ("event", "within", "without", "where", "then", "then_not")
