@@ -17,7 +17,7 @@ demo: $(READY)
 
 # As many files at once as there are processors, up to four; each of these has a database server of its own.
 test: $(READY)
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	$(BIN)/ruff check .

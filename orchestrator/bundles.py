@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from orchestrator.core.times import Instant
     from orchestrator.ledger import Ledger, Seal, Shard
     from orchestrator.pipeline import Prepared
+    from orchestrator.pipeline.tracking import Tracks
     from orchestrator.rendering import RenderChild
 
 
@@ -40,9 +41,8 @@ class Bundles:
         if known is None:
             files = ledger.bundle(version)
             project = self._loaded(files)
-            known = self._known[campaign, version] = prepared(
-                project, files, campaign, ledger.seal(Purpose.UNSUBSCRIBE, self._now), self._child
-            )
+            seal, tracks = ledger.seal(Purpose.UNSUBSCRIBE, self._now), tracks_of(project, campaign, ledger, self._now)
+            known = self._known[campaign, version] = prepared(project, files, campaign, seal, self._child, tracks)
         return known
 
     def _loaded(self, files: config.Files) -> Project:
@@ -83,15 +83,43 @@ class Topics:
         return {name: campaign.policy.topic for name, campaign in campaigns.items()}
 
 
+def tracks_of(project: Project, campaign: str, ledger: Ledger, now: Instant) -> Tracks | None:
+    """What makes clicks and opens of a campaign's e-mails known, None where nobody is to know of them.
+
+    An environment that reaches not everyone has a ledger, and so keys, of its own, and `public_url` leads to the daemon of
+    the one that does: links of ours would be dead there.
+    """
+    from orchestrator.ledger import Purpose  # noqa: PLC0415 - workers and planners bring it, `check` does not need it
+    from orchestrator.pipeline.tracking import Tracks  # noqa: PLC0415
+
+    policy, settings = project.campaigns[campaign].policy, project.settings
+    if project.environment.deliver is not Deliver.EVERYONE or not settings.public_url:
+        return None
+    if not policy.clicks and not policy.opens:
+        return None
+    clicks = ledger.seal(Purpose.CLICK, now) if policy.clicks else None
+    opens = ledger.seal(Purpose.OPEN, now) if policy.opens else None
+    return Tracks(settings.public_url, clicks, opens, settings.tracked_hosts)
+
+
 def prepared(
-    project: Project, files: config.Files, campaign: str, seal: Seal, child: RenderChild | None = None
+    project: Project,
+    files: config.Files,
+    campaign: str,
+    seal: Seal,
+    child: RenderChild | None = None,
+    tracks: Tracks | None = None,
 ) -> Prepared:
-    """A campaign of a project with its templates compiled; ConfigError if a template is mistaken."""
+    """A campaign of a project with its templates compiled; ConfigError if a template is mistaken.
+
+    Without `tracks` its links are those of the templates, as whoever only looks wants them.
+    """
     from orchestrator.pipeline import BundleLetters, Prepared  # noqa: PLC0415 - workers and planners bring it, `check` does not need it
 
     found = project.campaigns[campaign]
-    compiled = Compiled(campaign, files, checking.template_setting(project.settings))
+    setting = checking.template_setting(project.settings)
+    compiled = Compiled(campaign, files, replace(setting, secret=tracks.secret) if tracks else setting)
     if compiled.mistakes:
         raise ConfigError(compiled.mistakes)
-    letters = BundleLetters(compiled, found, seal, project.settings.public_url, child)
+    letters = BundleLetters(compiled, found, seal, project.settings.public_url, child, tracks)
     return Prepared(found, letters, letters.halted)

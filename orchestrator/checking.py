@@ -39,14 +39,29 @@ def notes(loaded: config.Loaded) -> tuple[Mistake, ...]:
     settings, found = loaded.project.settings, []
     files = {pool: it.codes for pool, it in settings.coupons.items()}
     empty = {pool: file for pool, file in files.items() if file and not codes_in(loaded.files.get(file, b""))}
-    # Templates take long to compile, so they are asked only where a code may be missing.
-    live = [name for name, it in loaded.project.campaigns.items() if empty and it.state is CampaignState.LIVE]
-    for name in live:
-        pools = Compiled(name, loaded.files, template_setting(settings)).coupons()
-        for pool in sorted(pools & empty.keys()):
-            remedy = f"Put codes in, one a line, or: orchestrator import coupons {pool} FILE"
-            found.append(Mistake(empty[pool], 0, 0, f"no code in it, and {name} gives one to each person", remedy))
+    for pool, names in takers(loaded.project, loaded.files, empty).items():
+        remedy = f"Put codes in, one a line, or: orchestrator import coupons {pool} FILE"
+        found += [
+            Mistake(empty[pool], 0, 0, f"no code in it, and {name} gives one to each person", remedy) for name in names
+        ]
     return tuple(found)
+
+
+def takers(project: Project, files: config.Files, pools: Collection[str]) -> dict[str, list[str]]:
+    """Of these pools of coupons those that live campaigns take codes from, with the campaigns; one with broken templates takes none.
+
+    Templates take long to compile, so ask only about pools that may lack a code.
+    """
+    found: dict[str, list[str]] = {}
+    live = [name for name, it in project.campaigns.items() if pools and it.state is CampaignState.LIVE]
+    for name in live:
+        try:
+            taken = Compiled(name, files, template_setting(project.settings)).coupons()
+        except ConfigError:
+            continue
+        for pool in sorted(taken & set(pools)):
+            found.setdefault(pool, []).append(name)
+    return found
 
 
 def coupon_mistakes(settings: Settings | None, files: config.Files) -> Iterator[Mistake]:

@@ -128,13 +128,14 @@ class Bench:
         inner = f"SELECT {', '.join(['*', *found])} FROM walled"
         inner = f"SELECT {', '.join(['*', *values])} FROM ({inner})"
         if listed:
-            taken = [f"{allowed.member(n, kind)} AS v{n}" for n, kind, _ in listed]
+            event = self.column("event")
+            taken = [f"{allowed.member(n, kind, words, event)} AS v{n}" for n, kind, words in listed]
             inner = f"SELECT * REPLACE ({', '.join(taken)}) FROM ({inner})"
         self.engine.execute(
             f"CREATE OR REPLACE TABLE read AS SELECT {', '.join(self._kept(content, texts))} FROM ({inner})"
         )
         for n, _, words in listed:
-            allowed.explain(self.engine, n, words)
+            allowed.explain(self.engine, n, words, self.column("event"))
         self.engine.execute("DROP VIEW walled")
         self.engine.execute("DROP VIEW texts")
         if not texts:
@@ -185,7 +186,7 @@ class Bench:
             if cell.kind is not None:
                 parts.append(
                     f"SELECT line, {column} AS \"column\", replace({text}, {coercion.STRUCTURE}, '') AS value, "
-                    f"{reason_of(number, cell)} AS reason, {cell.required} AS left_out, {number} AS place "
+                    f"{reason_of(number, cell, self.column('event'))} AS reason, {cell.required} AS left_out, {number} AS place "
                     f"FROM read WHERE {text} IS NOT NULL AND v{number} IS NULL"
                 )
             if cell.required:

@@ -52,8 +52,8 @@ class Cell:
     """It has a column of its own, so nobody asks for it as JSON."""
     place: str = ""
     """Where a property stands inside the object that goes to `properties`: what it says there need not be said again."""
-    allowed: Allowed | None = None
-    """The only values it may have."""
+    allowed: tuple[Allowed, ...] = ()
+    """The only values it may have; of a property by the events that say so."""
     words: Words | None = None
     """What means yes and no, where somebody said so."""
     decimal: str = ""
@@ -105,7 +105,7 @@ def value_of(number: int, cell: Cell) -> str:
         return mailable.value(number)
     if cell.form:
         return f"CASE WHEN regexp_full_match(s{number}, {literal(cell.form)}) THEN nfc_normalize(s{number}) END"
-    if cell.allowed and cell.kind is Kind.TEXT:
+    if cell.allowed and not cell.allowed[0].events and cell.kind is Kind.TEXT:
         return f"nfc_normalize(s{number})"
     value = f"t{number}"
     if cell.kind is Kind.NUMBER and cell.stored in coercion.WHOLE:
@@ -134,15 +134,15 @@ def json_of(number: int, cell: Cell) -> str:
     return f"nullif({written}, CAST(r{number} AS VARCHAR))" if cell.place else written
 
 
-def reason_of(number: int, cell: Cell) -> str:
-    """SQL: why it has no value."""
+def reason_of(number: int, cell: Cell, event: str) -> str:
+    """SQL: why it has no value; `event` is SQL for the event's name of a row."""
     if cell.form == mailable.FORM:
         return mailable.reason(number)
     if cell.form and cell.kind:
         return literal(f"not {FORMS_IN_WORDS.get(cell.to, 'as it should be')}")
     reason = coercion.reason(cell.kind or Kind.TEXT, f"t{number}")
     if cell.allowed and cell.kind:
-        reason = allowed.reason(number, cell.kind, reason)
+        reason = allowed.reason(number, cell.kind, cell.allowed, event, reason)
     taken = _taken(number, cell)
     return (
         f"CASE WHEN {taken} THEN 'kept for our own events; call yours otherwise' ELSE {reason} END" if taken else reason

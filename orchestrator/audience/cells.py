@@ -71,7 +71,7 @@ def cells_of(bench: Bench, asked: Asked, names: Sequence[str] | None, *, json: b
     if what is What.SUPPRESSIONS and sum(cell.to in ADDRESSES for cell in cells) == 1:
         cells = [replace(cell, required=cell.to in ADDRESSES) for cell in cells]
     if what is What.EVENTS:
-        cells += _inside(cells, properties_of(asked.catalogue), Clock(asked.told.zone))
+        cells += _inside(cells, asked)
     return cells, content if what is What.EVENTS else ""
 
 
@@ -140,35 +140,44 @@ def _cell(asked: Asked, name: str, target: Target, raw: str, *, json: bool) -> C
     return Cell(
         name=name, to=target.to, raw=raw, json=json, kind=kind, clock=target.clock, required=target.to in NEEDED[what],
         owned=own is not None or consent, form=FORMS.get(target.to, "") if own else "",
-        declared=what is What.PROFILES and target.to in catalogue.attributes, allowed=_allowed(asked, target.to),
+        declared=what is What.PROFILES and target.to in catalogue.attributes, allowed=_allowed(asked, target.to, own=own is not None),
         words=target.words, decimal=target.decimal,
     )  # fmt: skip
 
 
-def _allowed(asked: Asked, to: str) -> Allowed | None:
+def _allowed(asked: Asked, to: str, *, own: bool) -> tuple[Allowed, ...]:
     """The only values that may go there, if they are known."""
     if to == "topic" and asked.what is What.CONSENT:
-        return None if asked.topics is None else allowed.topics(asked.topics)
+        return () if asked.topics is None else (allowed.topics(asked.topics),)
+    if asked.what is What.EVENTS:
+        return () if own or to not in properties_of(asked.catalogue) else _of_property(asked, to)
     if asked.what is not What.PROFILES or to in FORMS:
-        return None
+        return ()
     if to == "zone":
-        return allowed.zones()
-    return allowed.values(asked.catalogue.attributes[to]) if to in asked.catalogue.attributes else None
+        return (allowed.zones(),)
+    words = allowed.values(asked.catalogue.attributes[to]) if to in asked.catalogue.attributes else None
+    return () if words is None else (words,)
 
 
-def _inside(cells: Sequence[Cell], known: Mapping[str, Declared], clock: Clock) -> list[Cell]:
+def _of_property(asked: Asked, name: str) -> tuple[Allowed, ...]:
+    return allowed.of_property(asked.catalogue, name, asked.told.constants.get("event", ""))
+
+
+def _inside(cells: Sequence[Cell], asked: Asked) -> list[Cell]:
     """Declared properties inside a `properties` object are read as what they are declared to be."""
+    known, clock = properties_of(asked.catalogue), Clock(asked.told.zone)
     whole = next((cell for cell in cells if cell.to == "properties" and cell.owned), None)
     taken = {cell.to for cell in cells if not cell.owned}
     if whole is None:
         return []
-    asked = [(name, one.kind) for name, one in known.items() if name not in taken]
+    wanted = [(name, one.kind) for name, one in known.items() if name not in taken]
     return [
         Cell(
-            f"{whole.name}.{name}", name, f"{INSIDE}[{number}]", json=True, kind=kind, clock=clock, place=pointer(name)
+            f"{whole.name}.{name}", name, f"{INSIDE}[{number}]", json=True, kind=kind, clock=clock, place=pointer(name),
+            allowed=_of_property(asked, name),
         )
-        for number, (name, kind) in enumerate(asked, 1)
-    ]
+        for number, (name, kind) in enumerate(wanted, 1)
+    ]  # fmt: skip
 
 
 def properties_of(catalogue: Catalogue) -> dict[str, Declared]:
@@ -180,3 +189,13 @@ def properties_of(catalogue: Catalogue) -> dict[str, Declared]:
             if found.setdefault(name, declared).kind is not declared.kind:
                 torn.add(name)
     return {name: declared for name, declared in found.items() if name not in torn}
+
+
+def listed(catalogue: Catalogue) -> dict[str, frozenset[str]]:
+    """Of each property that may have certain values only: those that are good in every event that says so."""
+    found: dict[str, frozenset[str]] = {}
+    for name in properties_of(catalogue):
+        words = [frozenset(one.words) for one in allowed.of_property(catalogue, name)]
+        if words:
+            found[name] = frozenset.intersection(*words)
+    return found

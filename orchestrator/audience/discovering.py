@@ -5,7 +5,7 @@ Benjamini and Hochberg's bound on false finds. People are halved by the draw, so
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import e, erfc, log, sqrt
 from typing import Any
@@ -29,6 +29,8 @@ BEAM = 40
 JUDGED = 60
 """So many rules, the strongest on the first half, are judged on the second."""
 FALSE_FINDS = 0.05
+SAME = 0.95
+"""Two rules are about the same people if of all whom either fits, both fit so many: what is left is less than any lift here could tell apart."""
 SMALLEST = 30
 """Members a rule must have in each half; of fewer nothing can be said."""
 
@@ -38,7 +40,7 @@ class Rule:
     """A rule that holds: its conditions as a segment has them, its people, and how they convert against the rest.
 
     All numbers are of the held-out half. `low` and `high` bound the lift with 95 % confidence; `q` is the share of false
-    finds among rules told with this one or better.
+    finds among rules told with this one or better. `same` are the conditions of longer or weaker rules for the same people.
     """
 
     conditions: tuple[dict[str, Any], ...]
@@ -50,6 +52,20 @@ class Rule:
     low: float
     high: float
     q: float
+    same: tuple[tuple[dict[str, Any], ...], ...] = ()
+
+
+Places = tuple[int, ...]
+"""A rule by the places of its conditions among all that were made."""
+
+
+@dataclass(slots=True)
+class Alike:
+    """Rules whose people are the same: `kept` is the simplest of them, its strength as on the first half."""
+
+    kept: Places
+    strength: float
+    others: list[Places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +94,17 @@ class Seen:
     converted: int
     fits: tuple[int, ...]
 
+    def members(self, places: Iterable[int]) -> int:
+        """Who meets all of these conditions, of both halves."""
+        inside = (1 << self.people) - 1
+        for place in places:
+            inside &= self.fits[place]
+        return inside
+
     def count(self, places: Iterable[int], *, held_out: bool) -> _Counts:
         """The members of a rule and everybody, in one of the halves."""
         half = self.held_out if held_out else ~self.held_out & ((1 << self.people) - 1)
-        inside = half
-        for place in places:
-            inside &= self.fits[place]
+        inside = half & self.members(places)
         return _Counts(
             inside.bit_count(),
             (inside & self.converted).bit_count(),
@@ -158,34 +179,83 @@ def _bit(segment: Segment, moment: Moment, columns: Columns, name: str) -> exp.E
 
 
 def judge(made: Sequence[dict[str, Any]], seen: Seen) -> tuple[list[Rule], int]:
-    """The rules that hold on the held-out half, and how many were judged there."""
+    """The rules that hold on the held-out half, each about other people, and how many were judged there."""
     singles = sorted(((seen.count((place,), held_out=False).z(), place) for place in range(len(made))), reverse=True)
-    strong = [place for z, place in singles[:BEAM] if z > 0]
-    rules: list[tuple[float, tuple[int, ...]]] = []
+    alone = collapse(seen, made, [(z, (place,)) for z, place in singles if z > 0], BEAM)
+    strong = [one.kept[0] for one in alone]
+    rules: list[tuple[float, Places]] = []
     for size in (1, 2, 3):
         for places in combinations(strong if size < 3 else strong[: BEAM // 2], size):
             counts = seen.count(places, held_out=False)
             if counts.people >= SMALLEST and counts.all_people - counts.people >= SMALLEST:
                 # A condition more must earn its place, or the shorter rule says the same.
                 rules.append((counts.z() - 0.5 * (size - 1), places))
-    chosen = sorted(rules, reverse=True)[:JUDGED]
-    told = [(places, seen.count(places, held_out=True)) for _, places in chosen]
-    judged = [(places, counts) for places, counts in told if counts.people >= SMALLEST]
+    chosen = collapse(seen, made, sorted(rules, reverse=True), JUDGED)
+    for one in chosen:
+        one.others += _in_other_words(seen, one, alone)
+    told = [(one, seen.count(one.kept, held_out=True)) for one in chosen]
+    judged = [(one, counts) for one, counts in told if counts.people >= SMALLEST]
     return _without_false_finds(made, judged), len(judged)
 
 
-def _without_false_finds(
-    made: Sequence[dict[str, Any]], judged: Sequence[tuple[tuple[int, ...], _Counts]]
-) -> list[Rule]:
+def collapse(
+    seen: Seen, made: Sequence[dict[str, Any]], rules: Iterable[tuple[float, Places]], most: int
+) -> list[Alike]:
+    """The rules, the strongest first, each about other people: of those about the same only the simplest, with the others beside it.
+
+    Who reached the goal is not asked, so the held-out half stays unseen.
+    """
+    found: list[tuple[int, Alike]] = []
+    for strength, places in rules:
+        inside = seen.members(places)
+        alike = next((one for people, one in found if same_people(people, inside)), None)
+        if alike is None:
+            if len(found) < most:
+                found.append((inside, Alike(places, strength, [])))
+        elif _plainness(made, places) < _plainness(made, alike.kept):
+            alike.others.insert(0, alike.kept)
+            alike.kept = places
+        else:
+            alike.others.append(places)
+    return [one for _, one in found]
+
+
+def same_people(one: int, other: int) -> bool:
+    """Whether two sets, as whole numbers whose bits are people, are nearly the same."""
+    few, many = sorted((one.bit_count(), other.bit_count()))
+    if few < SAME * many:
+        return False
+    return (one & other).bit_count() >= SAME * (one | other).bit_count()
+
+
+def _plainness(made: Sequence[dict[str, Any]], places: Places) -> tuple[int, int]:
+    """How much there is to read in a rule: its conditions, and those of them that say what people are not."""
+    return len(places), sum("not" in made[place] for place in places)
+
+
+def _in_other_words(seen: Seen, rule: Alike, alone: Sequence[Alike]) -> list[Places]:
+    """The same rule with one of its conditions replaced by another for the same people."""
+    twins = {one.kept[0]: [it[0] for it in one.others] for one in alone}
+    inside, found = seen.members(rule.kept), list[Places]()
+    for place in rule.kept:
+        for twin in twins.get(place, ()):
+            other = tuple(twin if it == place else it for it in rule.kept)
+            if same_people(inside, seen.members(other)):
+                found.append(other)
+    return found
+
+
+def _without_false_finds(made: Sequence[dict[str, Any]], judged: Sequence[tuple[Alike, _Counts]]) -> list[Rule]:
     """Benjamini and Hochberg over one-sided tests: of what is told, at most `FALSE_FINDS` is expected to be false."""
     ordered = sorted(judged, key=lambda one: -one[1].z())
     tests = len(ordered)
     q, found = 1.0, []
     for rank in range(tests, 0, -1):
-        places, counts = ordered[rank - 1]
+        alike, counts = ordered[rank - 1]
         q = min(q, 0.5 * erfc(counts.z() / sqrt(2)) * tests / rank)
         if q <= FALSE_FINDS:
-            found.append(_rule(tuple(made[place] for place in places), counts, q))
+            same = tuple(tuple(made[place] for place in places) for places in alike.others)
+            found.append(replace(_rule(tuple(made[place] for place in alike.kept), counts, q), same=same))
     return sorted(found, key=lambda rule: (-rule.low, len(rule.conditions)))
 
 

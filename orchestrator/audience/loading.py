@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from orchestrator.audience import finishing
 from orchestrator.audience.bench import Bench
-from orchestrator.audience.cells import Asked, cells_of, properties_of
+from orchestrator.audience.cells import Asked, cells_of, listed, properties_of
 from orchestrator.audience.mapping import Plan, Target, What
 from orchestrator.audience.plain import Events, Payload, Row, apart, events_in
 from orchestrator.audience.rejects import conflicts
@@ -85,7 +85,7 @@ _SHAPE = pa.schema(
 
 def _events(audience: Audience, rows: Sequence[Row], catalogue: Catalogue, zone: str) -> Prepared:
     """The events of a batch: those that are plain as they came, the others over the workbench."""
-    plain, others = apart(events_in(rows), properties_of(catalogue))
+    plain, others = apart(events_in(rows), properties_of(catalogue), listed(catalogue))
     bodies = pa.array(plain.body, pa.binary()).cast(pa.string())
     ready = pa.table([plain.user, plain.name, plain.at, plain.message_id, bodies], schema=_SHAPE)
     if not others.line:

@@ -6,10 +6,11 @@ passes here would come out of the workbench the same but for the blanks in its J
 """
 
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from operator import attrgetter, itemgetter
-from typing import Annotated, Any, NamedTuple
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -79,9 +80,13 @@ def events_in(rows: Sequence[Row]) -> Events:
 _read = msgspec.json.Decoder(list[Payload]).decode
 
 
-def apart(events: Events, declared: Mapping[str, Declared]) -> tuple[Events, Events]:
-    """(plain, others), each in their order. `declared` are the properties of all events. Message ids that are there twice are others."""
-    fits = _fitting(declared)
+def apart(
+    events: Events, declared: Mapping[str, Declared], listed: Mapping[str, Collection[str]] = MappingProxyType({})
+) -> tuple[Events, Events]:
+    """(plain, others), each in their order. `declared` are the properties of all events, `listed` the values that are good in each
+    of them, where only some are. Message ids that are there twice are others.
+    """
+    fits = _fitting(declared, listed)
     among = range(len(events.line))
     twice = _twice(events.message_id)
     if not twice and _all_plain(events, fits):
@@ -141,9 +146,11 @@ def _is_name(name: str) -> bool:
     return bool(name) and name.isascii() and "\0" not in name and not ours(name)
 
 
-def _fitting(declared: Mapping[str, Declared]) -> Callable[[Sequence[bytes]], bool]:
+def _fitting(
+    declared: Mapping[str, Declared], listed: Mapping[str, Collection[str]]
+) -> Callable[[Sequence[bytes]], bool]:
     """Whether every body's declared properties are of the declared kind, and there, or not there at all."""
-    fields = [_field(number, one) for number, one in enumerate(declared.values())]
+    fields = [_field(number, one, listed.get(name)) for number, (name, one) in enumerate(declared.items())]
     shape = msgspec.defstruct("Body", fields, rename={f"p{n}": name for n, name in enumerate(declared)})
     read = msgspec.json.Decoder(list[shape]).decode  # type: ignore[valid-type] # made above
 
@@ -157,7 +164,15 @@ def _fitting(declared: Mapping[str, Declared]) -> Callable[[Sequence[bytes]], bo
     return fits
 
 
-def _field(number: int, declared: Declared) -> tuple[str, Any, Any]:
-    kind = _KINDS.get(declared.kind)
+def _field(number: int, declared: Declared, words: Collection[str] | None) -> tuple[str, Any, Any]:
+    kind = _KINDS.get(declared.kind) if words is None else _one_of(declared.kind, words)
     wanted = msgspec.UnsetType if kind is None else kind | msgspec.UnsetType
     return f"p{number}", wanted, msgspec.UNSET
+
+
+def _one_of(kind: Kind, words: Collection[str]) -> Any:
+    """What JSON of one of these values looks like; None where it is always to be read."""
+    if not words or kind not in {Kind.TEXT, Kind.LIST}:
+        return None
+    one: Any = Literal.__getitem__(tuple(sorted(words)))
+    return one if kind is Kind.TEXT else list[one]

@@ -148,18 +148,29 @@ def _ledger(opened: app.Opened, ledger: Ledger, now: Instant) -> Iterator[Findin
 def _coupons(opened: app.Opened, ledger: Ledger) -> Iterator[Finding]:
     """How far the pools of coupons reach."""
     from orchestrator.cli.shipping import more_codes  # noqa: PLC0415 - it brings the engines along
+    from orchestrator.ledger.coupons import Stock  # noqa: PLC0415
     from orchestrator.pipeline import stock  # noqa: PLC0415
 
+    stocks: dict[str, Stock] = {}
     for name in opened.project.settings.coupons:
         try:
-            found = stock(ledger, opened.project, opened.files, name)
+            stocks[name] = stock(ledger, opened.project, opened.files, name)
         except OrchestratorError as problem:
             yield Finding(f"coupons {name}", False, str(problem))
-            continue
-        text = f"{found.left:,} of {found.codes:,} codes are left" if found.codes else "no code is in it yet"
-        # Where nothing leaves, a pool that waits for its first codes keeps nobody from anything.
-        well = not found.scarce or (not found.codes and opened.project.environment.deliver is Deliver.SINK)
-        more = f"; add some: {more_codes(opened, name)}" if found.scarce else ""
+    empty = [name for name, found in stocks.items() if not found.codes]
+    takers = checking.takers(opened.project, opened.files, empty)
+    for name, found in stocks.items():
+        if name in empty:
+            by = takers.get(name, [])
+            # Where nothing leaves, a pool that waits for its first codes keeps nobody from anything.
+            well = not by or opened.project.environment.deliver is Deliver.SINK
+            asked = (
+                f"{', '.join(by)} give{'s' * (len(by) == 1)} one to each person" if by else "no live campaign takes one"
+            )
+            text = f"no code is in it yet, and {asked}"
+        else:
+            well, text = not found.scarce, f"{found.left:,} of {found.codes:,} codes are left"
+        more = f"; add some: {more_codes(opened, name)}" if found.scarce and (found.codes or takers.get(name)) else ""
         yield Finding(f"coupons {name}", well, text + more)
 
 

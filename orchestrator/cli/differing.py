@@ -3,21 +3,22 @@
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import unified_diff
 from pathlib import Path
 
-from orchestrator import app, bundles, checking, config
-from orchestrator.audience.changes import Change, Version, change, relisted
+from orchestrator import app, checking, config
+from orchestrator.audience.changes import Change
 from orchestrator.cli.desk import USAGE, Desk, fail, no_such
 from orchestrator.cli.messages import MessageChange, changed_messages
 from orchestrator.cli.messages import Versions as Letters
 from orchestrator.cli.occasions import Occasion, by_hand, next_of
 from orchestrator.cli.progress import waiting
-from orchestrator.cli.rehearsing import Bed, imagined
+from orchestrator.cli.rehearsing import imagined
+from orchestrator.cli.sides import Sides
+from orchestrator.cli.standing import past_of
 from orchestrator.config import (
-    FOLDERS,
+    RENAMED,
     FileChange,
     Revision,
     RevisionError,
@@ -28,16 +29,13 @@ from orchestrator.config import (
 from orchestrator.core.campaigns import Campaign, CampaignState
 from orchestrator.core.errors import ConfigError, HeldError, Mistake, StoreError
 from orchestrator.core.nouns import Channel
-from orchestrator.core.segments import Moment, Segment
+from orchestrator.core.reasons import Reason
+from orchestrator.core.renaming import Past, meaning
+from orchestrator.core.segments import Segment
 from orchestrator.core.segments.tree import All, AnyOf, Member, Node, Not
 from orchestrator.core.times import Instant
-from orchestrator.ledger import Ledger, Purpose, Seal
 from orchestrator.pipeline import Forecast
-from orchestrator.rendering import RenderChild
 from orchestrator.wire.clock import WallClock
-
-_NOW = "now/"
-"""Where lists that differ stand beside those of the revision, for as long as both are asked about."""
 
 
 @dataclass(slots=True)
@@ -54,6 +52,9 @@ class CampaignChange:
     messages: list[MessageChange] = field(default_factory=list)
     sources: dict[str, list[str]] = field(default_factory=dict)
     """Where nobody could be asked: the differing lines of its templates, by file."""
+    renamed_from: str = ""
+    meaning: tuple[tuple[str, str], ...] = ()
+    """What another name means for people: (what it is about, what happens to it)."""
 
 
 @dataclass(slots=True)
@@ -101,8 +102,8 @@ def gather(desk: Desk, asked: Question) -> Difference:
     except RevisionError as problem:
         fail(f"--diff {asked.ref}: {problem}", USAGE)
     checking.refuse_broken_templates(opened.project, opened.files)
-    before, mistakes = _loaded(opened, found, desk.environment)
-    versions = Versions(before, opened.project, found.tree.files, opened.files)
+    project, mistakes = _loaded(opened, found, desk.environment)
+    versions = Versions(project, opened.project, found.tree.files, opened.files)
     now = WallClock().now()
     difference = Difference(
         found,
@@ -116,21 +117,35 @@ def gather(desk: Desk, asked: Question) -> Difference:
     if mistakes:  # without a before all of them are different
         names = [name for name in names if asked.campaign or versions.concern(difference.files, name)]
     for name in names:
-        file = f"config/campaigns/{name}.yaml"
+        was = versions.renamed.get(name, "")
+        before = f"config/campaigns/{was or name}.yaml" in versions.files_before
+        after = f"config/campaigns/{name}.yaml" in versions.files_after
         concern = versions.concern(difference.files, name)
-        difference.campaigns.append(
-            CampaignChange(name, concern, file in versions.files_before, file in versions.files_after)
-        )
+        difference.campaigns.append(CampaignChange(name, concern, before, after, renamed_from=was))
     with tempfile.TemporaryDirectory(prefix="orchestrator-") as folder:
         try:
-            with _Sides.open(opened, versions, Path(folder), now) as sides:
+            with Sides.open(opened, versions, Path(folder), now) as sides:
                 _ask(desk, sides, difference, asked, now)
         except HeldError:
             raise
         except StoreError as problem:
             difference.trouble = str(problem).replace(folder, str(desk.root))
             _tell_sources(difference, versions)
+    for one in difference.campaigns:
+        if one.renamed_from and not one.meaning:
+            _tell_rename(None, one, versions, now)
     return difference
+
+
+def _tell_rename(sides: Sides | None, one: CampaignChange, versions: Versions, now: Instant) -> None:
+    """What the new name of a renamed campaign means for people; where nobody can be asked, without numbers."""
+    before = versions.before.campaigns.get(one.renamed_from) if versions.before else None
+    past = Past() if sides is None else past_of(sides.ledger, one.renamed_from, now)
+    if one.before is not None and before is not None and before.repeat.after != 0:
+        had_it = sum(many for (reason, _), many in one.before.nothing.items() if reason is Reason.REPEAT)
+        past = replace(past, had_it=had_it)
+    told = meaning(before, versions.after.campaigns[one.name], one.renamed_from, past, versions.after.segments)
+    one.meaning = tuple(told)
 
 
 def _tell_sources(found: Difference, versions: Versions) -> None:
@@ -138,8 +153,8 @@ def _tell_sources(found: Difference, versions: Versions) -> None:
     for one in found.campaigns:
         one.messages = []
         for it in one.files:
-            if it.kind == "template":
-                sides = [files.get(it.file, b"") for files in (versions.files_before, versions.files_after)]
+            if it.kind == "template" and (it.words or it.how != RENAMED):
+                sides = (versions.files_before.get(it.was or it.file, b""), versions.files_after.get(it.file, b""))
                 old, new = (content.decode("utf-8", "replace").splitlines() for content in sides)
                 one.sources[it.file] = list(unified_diff(old, new, "before", "after", n=2, lineterm=""))
 
@@ -157,77 +172,7 @@ def _loaded(opened: app.Opened, found: Revision, environment: str) -> tuple[conf
     return project, ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Sides:
-    """Both versions, ready to be asked about: a folder with the revision's files beside today's stores."""
-
-    after: app.Opened
-    before: app.Opened | None
-    ledger: Ledger
-    child: RenderChild
-    seal: Seal
-    relisted: dict[str, str]
-    """Lists that differ: as segments name them, and where today's stand in the folder."""
-    root: Path
-    versions: Versions
-
-    @classmethod
-    @contextmanager
-    def open(cls, opened: app.Opened, versions: Versions, root: Path, now: Instant) -> "Iterator[_Sides]":
-        with ExitStack() as stack:
-            lists = _lay_out(opened.root, root, versions)
-            before = None
-            if versions.before is not None:
-                before = app.Opened(root, versions.before, versions.files_before, opened.secrets)
-            # The child is forked before there are threads or databases here.
-            child = stack.enter_context(RenderChild())
-            ledger = opened.ledger()
-            stack.callback(ledger.close)
-            yield cls(opened, before, ledger, child, ledger.seal(Purpose.UNSUBSCRIBE, now), lists, root, versions)
-
-    def bed(self, opened: app.Opened, campaign: str) -> Bed:
-        """What it takes to rehearse a campaign of one version."""
-        prepared = bundles.prepared(opened.project, opened.files, campaign, self.seal, self.child)
-        return Bed(opened, self.ledger, prepared, self.child)
-
-    def change(self, before: Segment | None, after: Segment | None, at: Instant) -> Change:
-        """How a segment, or an audience, changes between the versions."""
-        project = self.versions.after
-        segments = {name: relisted(one, self.relisted) for name, one in project.segments.items()}
-        then = self.versions.before or project
-        reader = app.audience(replace(self.after, root=self.root))
-        return change(
-            reader,
-            Version(before, Moment(at, then.settings.time_zone, then.segments)),
-            Version(
-                None if after is None else relisted(after, self.relisted),
-                Moment(at, project.settings.time_zone, segments),
-            ),
-        )
-
-
-def _lay_out(root: Path, folder: Path, versions: Versions) -> dict[str, str]:
-    """Write the revision's files into a folder, beside links to all else there is in the project; which lists differ."""
-    for entry in root.iterdir():
-        if entry.name not in {*FOLDERS, ".git"}:
-            (folder / entry.name).symlink_to(entry)
-    files = versions.files_before if versions.before is not None else versions.files_after
-    differing: dict[str, str] = {}
-    for path, content in files.items():
-        _write(folder / path, content)
-    for path, content in versions.files_after.items():
-        if path.startswith("lists/") and files.get(path) != content:
-            differing[path] = f"{_NOW}{path}"
-            _write(folder / differing[path], content)
-    return differing
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
-def _ask(desk: Desk, sides: _Sides, found: Difference, asked: Question, now: Instant) -> None:
+def _ask(desk: Desk, sides: Sides, found: Difference, asked: Question, now: Instant) -> None:
     """Fill in the people and the messages."""
     versions = sides.versions
     at = asked.at or now
@@ -243,20 +188,24 @@ def _ask(desk: Desk, sides: _Sides, found: Difference, asked: Question, now: Ins
                 )
     for one in found.campaigns:
         _ask_about(desk, sides, one, asked, now)
+        if one.renamed_from:
+            _tell_rename(sides, one, versions, now)
 
 
 def _named(versions: Versions, campaign: str) -> Iterator[str]:
     """The segments a campaign names, in either version."""
-    for project in (versions.before, versions.after):
-        found = project.campaigns.get(campaign) if project is not None else None
+    was = versions.renamed.get(campaign, campaign)
+    for project, name in ((versions.before, was), (versions.after, campaign)):
+        found = project.campaigns.get(name) if project is not None else None
         if found is not None:
             yield from (*found.audience, *found.exclude)
 
 
-def _ask_about(desk: Desk, sides: _Sides, one: CampaignChange, asked: Question, now: Instant) -> None:
+def _ask_about(desk: Desk, sides: Sides, one: CampaignChange, asked: Question, now: Instant) -> None:
     """One campaign's people and messages, in both versions, as its next run (or one by hand) would have them."""
     after = sides.versions.after.campaigns.get(one.name)
-    before = sides.versions.before.campaigns.get(one.name) if sides.versions.before else None
+    old_name = one.renamed_from or one.name
+    before = sides.versions.before.campaigns.get(old_name) if sides.versions.before else None
     last = after or before
     if last is None or last.state is CampaignState.ENDED:
         return
@@ -270,7 +219,7 @@ def _ask_about(desk: Desk, sides: _Sides, one: CampaignChange, asked: Question, 
             one.after = show.forecast
             letters.after = show.prepared
     if before is not None and sides.before is not None:
-        bed = sides.bed(sides.before, one.name)
+        bed = sides.bed(sides.before, old_name)
         # Both are asked about the same moment, so that a change of the schedule does not change whom quiet hours hold.
         timed = replace(bed.prepared, campaign=replace(before, schedule=last.schedule))
         with imagined(desk, replace(bed, prepared=timed), occasion) as show:

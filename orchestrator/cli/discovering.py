@@ -1,6 +1,6 @@
 """The verb that looks for segments: which readable rules have members who reach a goal more often than the rest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +10,10 @@ from orchestrator.cli.desk import Desk, honest, no_such
 from orchestrator.cli.screen import Line
 from orchestrator.cli.segments import At
 from orchestrator.cli.times import length, moment_of
+from orchestrator.core.changes import say_value
+
+_TWINS = 3
+"""So many rules for the same people are named."""
 
 
 @honest
@@ -23,6 +27,7 @@ def discover(
     """Look for rules of one to three conditions whose members reach a goal more often than the rest, as segments to paste.
 
     Rules are chosen on one half of people and judged on the other; of those shown at most one in twenty is expected to be false.
+    Of rules about the same people the simplest is shown, and the others are named beside it.
     """
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.audience import discovering  # noqa: PLC0415
@@ -55,17 +60,28 @@ def discover(
                 f" {rule.lift:.2f} (95 %: {rule.low:.2f} to {rule.high:.2f}) · false finds {100 * rule.q:.2g} %"
             )
             room = screen.width()
-            screen.show(Line(f"# {one}") for one in screen.fitted(told, room and room - 2))
+            for comment in (told, _twins(rule.same)):
+                screen.show(Line(f"# {one}") for one in screen.fitted(comment, room and room - 2) if one)
             screen.show(_yaml(discovering.as_segment(rule, goal, said), room))
 
     found = [
         {
             "segment": discovering.as_segment(rule, goal, said), "people": rule.people, "converted": rule.converted, "rate": rule.rate,
             "rest": rule.rest, "lift": rule.lift, "low": rule.low, "high": rule.high, "q": rule.q,
+            "same_people": [list(one) for one in rule.same],
         }
         for rule in shown
     ]  # fmt: skip
     desk.show({"goal": goal, "within": days, "at": moment.at, "judged": judged, "rules": found}, tell)
+
+
+def _twins(same: Sequence[Sequence[dict[str, Any]]]) -> str:
+    """The other rules that are about the same people, a few of them by their conditions."""
+    if not same:
+        return ""
+    said = [" and ".join(say_value(one) for one in conditions) for conditions in same[:_TWINS]]
+    more = f" · and {len(same) - _TWINS:,} more rules" if len(same) > _TWINS else ""
+    return f"the same people as {' · '.join(said)}{more}"
 
 
 def _yaml(segment: dict[str, Any], room: int | None) -> Iterator[Line]:

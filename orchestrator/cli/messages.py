@@ -1,33 +1,25 @@
-"""Messages before and after a change of the files, written for one example person each; and what they say, line by line."""
+"""Messages before and after a change of the files, written for one example person each."""
 
-import json
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from difflib import unified_diff
+from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestrator import app
 from orchestrator.cli.desk import USAGE, fail
+from orchestrator.cli.message_lines import Written, compared
 from orchestrator.cli.occasions import Occasion
 from orchestrator.core.assignment import addresses_of, assign
 from orchestrator.core.nouns import (
     Address,
     Channel,
-    Content,
     DeliveryKey,
-    EmailContent,
-    InAppContent,
     Person,
-    TextContent,
     delivery_id,
 )
-from orchestrator.pipeline import Casting, Forecast, Letter, Prepared, Unwritten, coupons_of
+from orchestrator.pipeline import Casting, Forecast, Letter, Prepared, coupons_of
 
 MOST = 200
 """Example people at most: one for each message there is, in every language somebody speaks."""
-
-Written = Content | Unwritten | None
 
 
 @dataclass(slots=True)
@@ -122,34 +114,6 @@ def _written(side: Prepared | None, person: Person, channel: Channel, occasion: 
     return next(iter(side.letters.render([letter])), None)
 
 
-def lines(written: Written) -> list[str]:
-    """What a message says, as lines of text."""
-    match written:
-        case None:
-            return []
-        case Unwritten():
-            return [f"nothing: {written.reason.replace('_', ' ')} {written.detail}"]
-        case EmailContent(sender, subject, _, text, reply_to):
-            head = {"Subject": subject, "From": sender, "Reply to": reply_to}
-            return [*(f"{name}: {value}" for name, value in head.items() if value), "", *text.splitlines()]
-        case TextContent(text):
-            return text.splitlines()
-        case InAppContent(payload):
-            return json.dumps(payload, indent=2, ensure_ascii=False).splitlines()
-        case _:
-            return json.dumps(
-                {name: value for name, value in asdict(written).items() if value}, indent=2, ensure_ascii=False
-            ).splitlines()
-
-
 def difference(change: MessageChange) -> list[str]:
-    """A unified diff of what both say; of their HTML, if the words are the same."""
-    before, after = lines(change.before), lines(change.after)
-    if before == after and isinstance(change.before, EmailContent) and isinstance(change.after, EmailContent):
-        before, after = _tags(change.before.html), _tags(change.after.html)
-    return list(unified_diff(before, after, "before", "after", n=2, lineterm=""))
-
-
-def _tags(html: str) -> list[str]:
-    """A page, one tag a line."""
-    return [line.strip() for line in re.sub(r"(?<=>)(?=<)", "\n", html).splitlines() if line.strip()]
+    """What both say, the lines that differ marked."""
+    return compared(change.before, change.after)

@@ -1,6 +1,7 @@
 """The verb for every morning: what needs a person, the last 24 hours, the next ones, and whether the data is fresh."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,7 +30,8 @@ def today(
 
     People are counted as `report` counts them; a red line about the data comes first. Times are on the project's clock.
     """
-    from orchestrator.cli import screen  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator import checking  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli import screen  # noqa: PLC0415
     from orchestrator.cli.morning_lines import sections, told  # noqa: PLC0415
     from orchestrator.cli.progress import waiting  # noqa: PLC0415
     from orchestrator.pipeline.today import morning  # noqa: PLC0415
@@ -40,7 +42,8 @@ def today(
         wait("looking at runs and data")
         ledger = opened.ledger()
         try:
-            found = morning(ledger, opened.project, opened.files, _audience(opened), opened.root, now)
+            takers = partial(checking.takers, opened.project, opened.files)
+            found = morning(ledger, opened.project, opened.files, _audience(opened), opened.root, now, takers)
         finally:
             ledger.close()
     head = heading(opened)

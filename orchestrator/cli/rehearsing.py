@@ -9,7 +9,7 @@ from orchestrator import app
 from orchestrator.cli import standing as earlier_runs
 from orchestrator.cli.desk import Desk
 from orchestrator.cli.occasions import Occasion
-from orchestrator.cli.progress import Asking, waiting
+from orchestrator.cli.progress import Asking, Waiting, waiting
 from orchestrator.cli.shipping import more_codes, ready
 from orchestrator.config import Deliver
 from orchestrator.core.campaigns import Campaign
@@ -24,12 +24,15 @@ from orchestrator.pipeline import (
     Casting,
     Coupons,
     Forecast,
+    Foreseen,
     Foresight,
     Prepared,
+    Steps,
     coupons_of,
-    forecast,
+    forecasting,
     seconds_to_send,
     stock,
+    together,
 )
 from orchestrator.rendering import RenderChild
 from orchestrator.wire.clock import WallClock
@@ -134,38 +137,62 @@ class Bed:
 @contextmanager
 def imagined(desk: Desk, bed: Bed, occasion: Occasion, wish: Wish = Wish()) -> Iterator[Rehearsal]:
     """A campaign's audience resolved and judged for an occasion; its spool is gone afterwards."""
+    with waiting(desk) as wait, imagining(desk, bed, occasion, wait, wish) as staged:
+        [found] = together([staged.steps])
+        wait.over()
+        yield staged.rehearsal(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A campaign's audience resolved; `steps` judge it, and what they find makes it a rehearsal."""
+
+    steps: Steps[Forecast]
+    rehearsal: Callable[[Forecast], Rehearsal]
+
+
+@contextmanager
+def imagining(
+    desk: Desk, bed: Bed, occasion: Occasion, wait: Waiting, wish: Wish = Wish(), foreseen: Foreseen | None = None
+) -> Iterator[Staged]:
+    """A campaign's audience resolved for an occasion, to be judged; its spool is gone afterwards.
+
+    With `foreseen`, people come in the order of the clock, and messages of other campaigns count that would be sent before.
+    """
     opened, ledger, prepared = bed.opened, bed.ledger, bed.prepared
     campaign, at = prepared.campaign, occasion.at
     asking = Asking(WallClock(), quiet=desk.as_json)
-    with waiting(desk) as wait:
-        wait(f"{campaign.name}: asking who is in the audience")
-        audience = app.audience(opened)
-        casting = Casting(audience, opened.project, campaign, at, prepared.letters.touched(), note=asking)
-        try:
-            facts, waves = occasion.facts(campaign, ledger.began(campaign.name))
-            before = earlier_runs.earlier(ledger, campaign.name)
-            coupons = coupons_of(opened.project, prepared.letters)
-            services = casting.linked.asks
-            people = casting.bare() if services else casting.linked.upon(casting.bare())
-            people = earlier_runs.counted(wait.through(people, "judging", len(casting)), before)
-            foresight = Foresight(campaign, prepared.letters, coupons, unasked=services, everybody=wish.exact)
-            found = forecast(
-                ledger, campaign, people, facts, at,
-                coupons=coupons, foresight=foresight, waves=waves, asked=wish.asked,
-            )  # fmt: skip
-            hold_if = campaign.hold_if
-            # Whether data will be late on a day to come, nobody knows.
-            ahead = at > occasion.now
-            newest = dict.fromkeys(hold_if.no_recent, at) if ahead else audience.newest(hold_if.no_recent, at)
-            hold = reason_to_hold(hold_if, len(casting), newest, at)
-            wait.over()
-            yield Rehearsal(
+    wait(f"{campaign.name}: asking who is in the audience")
+    audience = app.audience(opened)
+    casting = Casting(audience, opened.project, campaign, at, prepared.letters.touched(), note=asking)
+    try:
+        facts, waves = occasion.facts(campaign, ledger.began(campaign.name))
+        before = earlier_runs.earlier(ledger, campaign.name)
+        coupons = coupons_of(opened.project, prepared.letters)
+        services = casting.linked.asks
+        bare = casting.bare() if foreseen is None or waves is None else casting.in_order(lambda it: waves(it).opens_at)
+        people = bare if services else casting.linked.upon(bare)
+        people = earlier_runs.counted(wait.through(people, "judging", len(casting)), before)
+        foresight = Foresight(campaign, prepared.letters, coupons, unasked=services, everybody=wish.exact)
+        hold_if = campaign.hold_if
+        # Whether data will be late on a day to come, nobody knows.
+        ahead = at > occasion.now
+        newest = dict.fromkeys(hold_if.no_recent, at) if ahead else audience.newest(hold_if.no_recent, at)
+        hold = reason_to_hold(hold_if, len(casting), newest, at)
+        steps = forecasting(
+            ledger, campaign, people, facts, at,
+            coupons=coupons, foresight=foresight, waves=waves, asked=wish.asked, foreseen=foreseen,
+        )  # fmt: skip
+        yield Staged(
+            steps,
+            lambda found: Rehearsal(
                 opened, ledger, prepared, casting, found, bed.child, at, asking, coupons, occasion, foresight,
                 tuple(before), hold,
-            )  # fmt: skip
-        finally:
-            asking.stop()
-            casting.close()
+            ),
+        )  # fmt: skip
+    finally:
+        asking.stop()
+        casting.close()
 
 
 def probe(show: Rehearsal) -> str:

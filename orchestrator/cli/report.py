@@ -8,9 +8,19 @@ from orchestrator.audience.changes import Change
 from orchestrator.cli.desk import Desk, fail
 from orchestrator.cli.differing import CampaignChange, Difference, by_channel
 from orchestrator.cli.pictures import NO_BROWSER, Pictures
-from orchestrator.cli.review_words import body, caveats, elsewhere, is_page, leap, segments_of, title
+from orchestrator.cli.review_words import (
+    body,
+    caveats,
+    elsewhere,
+    is_page,
+    leap,
+    says_of_names,
+    segments_of,
+    title,
+    told_files,
+)
 from orchestrator.cli.times import when
-from orchestrator.config import FileChange
+from orchestrator.config import RENAMED, FileChange
 from orchestrator.core.plain_reasons import say_channel
 
 MOST_LINES = 120
@@ -72,14 +82,20 @@ def _changed(one: CampaignChange) -> Iterator[str]:
     if not one.there_after:
         yield "It is gone.\n"
         return
-    yield "It is new:\n" if not one.there_before else "Changed:\n"
-    yield from (f"- {_said(it)}" for it in one.files)
-    yield ""
+    files = told_files(one)
+    if one.renamed_from:
+        yield f"Renamed from {_code(one.renamed_from)}. {_cell(says_of_names(one))}\n"
+        yield from (f"- **{_cell(about)}** {_cell(what)}" for about, what in one.meaning)
+        yield ""
+    if files or not one.renamed_from:
+        yield "It is new:\n" if not one.there_before else "Changed:\n"
+        yield from (f"- {_said(it)}" for it in files)
+        yield ""
 
 
 def _said(it: FileChange) -> str:
     what = " ".join(filter(None, (it.kind, _code(it.name) if it.name else "")))
-    return f"{it.how} {what}" if it.how != "changed" else f"{what}: {_cell(', '.join(it.words))}"
+    return f"{it.how} {what}" if it.how not in {"changed", RENAMED} else f"{what}: {_cell(', '.join(it.words))}"
 
 
 def _rows(one: CampaignChange, found: Difference) -> Iterator[Sequence[str]]:

@@ -20,12 +20,11 @@ MOST = 20
 
 def one_campaign(desk: Desk, name: str, now: Instant) -> None:
     """The runs of one campaign; that needs no more than its ledger, so mistakes in the files do not matter."""
-    with desk.ledger(despite_mistakes=True) as ledger:
+    # All of it as of one moment: while a run is worked, its rows are counted as its people are.
+    with desk.ledger(despite_mistakes=True) as ledger, ledger.store.reading():
         listed = runs.listed(ledger.store, name, limit=MOST)
         approved = runs.approvals(ledger.store, [run.id for run in listed])
-        found = [
-            (run, standing.people(ledger.store, run.id), deliveries.counts(ledger.store, run.id)) for run in listed
-        ]
+        found = [(run, standing.people(ledger.store, run.id), deliveries.counted(ledger.store, run)) for run in listed]
     project = desk.load().project
     campaign = project.campaigns.get(name) if project is not None else None
     if not found and name not in (campaigns := desk.names()[0]):

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from orchestrator.audience.changes import Change
 from orchestrator.cli.differing import CampaignChange, Difference
-from orchestrator.cli.messages import MessageChange, difference, lines
+from orchestrator.cli.message_lines import lines
+from orchestrator.cli.messages import MessageChange, difference
+from orchestrator.config import RENAMED, FileChange
 from orchestrator.core.nouns import Channel
 from orchestrator.core.plain_reasons import say_channel
 
@@ -40,6 +42,16 @@ def caveats(found: Difference) -> Iterator[str]:
             yield f"  {str(mistake).partition(chr(10))[0]}"
     if found.trouble:
         yield f"nobody could be asked, so there are no people here: {found.trouble}"
+
+
+def told_files(one: CampaignChange) -> list[FileChange]:
+    """The files of a campaign of which there is something to say: a renamed campaign's that stayed the same are left out."""
+    return [it for it in one.files if it.words or it.how != RENAMED]
+
+
+def says_of_names(one: CampaignChange) -> str:
+    """Why another name is more than a word."""
+    return f"The ledger knows a campaign by its name: {one.name} is a new one to it, and what {one.renamed_from} did stays with that name."
 
 
 def elsewhere(found: Difference) -> Iterator[str]:

@@ -13,8 +13,20 @@ from orchestrator.cli.messages import MessageChange, difference
 from orchestrator.cli.pictures import NO_BROWSER
 from orchestrator.cli.plan_screen import say_messages
 from orchestrator.cli.report import write_report
-from orchestrator.cli.review_words import arrow, body, caveats, elsewhere, is_page, leap, moves, segments_of, title
-from orchestrator.cli.screen import GREEN, RED, Line, say, show
+from orchestrator.cli.review_words import (
+    arrow,
+    body,
+    caveats,
+    elsewhere,
+    is_page,
+    leap,
+    moves,
+    says_of_names,
+    segments_of,
+    title,
+    told_files,
+)
+from orchestrator.cli.screen import BOLD, GREEN, RED, Line, beside, say, show, width
 from orchestrator.cli.times import when
 from orchestrator.core.plain_reasons import say_channel
 from orchestrator.pipeline import Forecast
@@ -58,6 +70,10 @@ def _tell(desk: Desk, found: Difference) -> None:
 
 def _tell_campaign(one: CampaignChange, found: Difference) -> None:
     say(f" {one.name}   {_headline(one)}")
+    if one.renamed_from:
+        say(f"   {says_of_names(one)}")
+        for about, what in one.meaning:
+            show(beside([Line(f"     {about:<11}", BOLD)], what, width()))
     if _comes_to_nothing(one, found):
         many = say_messages(one.after.reached) if one.after is not None else "no message"
         say(f"   nothing comes of it: the same people, the same {many}")
@@ -90,7 +106,13 @@ def _tell_lines(text: Sequence[str]) -> None:
 def _comes_to_nothing(one: CampaignChange, found: Difference) -> bool:
     """Whether a change moves nobody and changes no message."""
     moved = [change for change in (one.audience, *(found.segments[it] for it in segments_of(one, found))) if change]
-    if one.before is None or one.after is None or one.messages or any(it.entered or it.left for it in moved):
+    if (
+        one.before is None
+        or one.after is None
+        or one.messages
+        or one.renamed_from
+        or any(it.entered or it.left for it in moved)
+    ):
         return False
     return (one.before.reached, one.before.channels) == (one.after.reached, one.after.channels)
 
@@ -125,7 +147,10 @@ def _more(text: str, mark: str) -> str:
 def _headline(one: CampaignChange) -> str:
     if not one.there_after:
         return "is gone"
-    changed = ", ".join(it.within(one.name) for it in one.files) or "the settings"
+    changed = ", ".join(it.within(one.name) for it in told_files(one)) or "the settings"
+    if one.renamed_from:
+        more = f"; changed: {changed}" if told_files(one) else ""
+        return f"is renamed from {one.renamed_from}{more}"
     return f"changed: {changed}" if one.there_before else f"is new: {changed}"
 
 
@@ -146,7 +171,7 @@ def told(desk: Desk, found: Difference) -> dict[str, Any]:
         "at": found.at,
         "mistakes": [str(it) for it in found.mistakes],
         "trouble": found.trouble,
-        "files": [{"file": it.file, "how": it.how, "words": list(it.words)} for it in found.files],
+        "files": [{"file": it.file, "how": it.how, "words": list(it.words), "was": it.was} for it in found.files],
         "segments": {name: _numbers(change) for name, change in found.segments.items()},
         "campaigns": [_told_campaign(one) for one in found.campaigns],
     }
@@ -155,7 +180,9 @@ def told(desk: Desk, found: Difference) -> dict[str, Any]:
 def _told_campaign(one: CampaignChange) -> dict[str, Any]:
     return {
         "campaign": one.name,
-        "how": "changed" if one.there_before and one.there_after else "new" if one.there_after else "gone",
+        "how": _how(one),
+        "renamed_from": one.renamed_from,
+        "meaning": dict(one.meaning),
         "files": [it.file for it in one.files],
         "audience": None if one.audience is None else _numbers(one.audience),
         "before": _messages(one.before),
@@ -163,6 +190,12 @@ def _told_campaign(one: CampaignChange) -> dict[str, Any]:
         "messages": [_told_message(message) for message in one.messages],
         "sources": one.sources,
     }
+
+
+def _how(one: CampaignChange) -> str:
+    if one.renamed_from:
+        return "renamed"
+    return "changed" if one.there_before and one.there_after else "new" if one.there_after else "gone"
 
 
 def _numbers(change: Change) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The verb that shows what somebody saw, and says how sure that is: kept, or written again and held against what left."""
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -56,7 +56,7 @@ def show(
         ledger = opened.ledger()
         try:
             row = _found(opened, ledger, delivery, user, channel)
-            seen = _seen(opened, ledger, row, child)
+            seen = _untracked(opened, ledger, _seen(opened, ledger, row, child))
         finally:
             ledger.close()
     page = _page(out or desk.root / "preview", row, seen)
@@ -137,6 +137,20 @@ def _seen(opened: "Opened", ledger: "Ledger", row: "Delivery", child: "RenderChi
             seen.How.LOST, "it cannot be written again: by the data of now they are not in the audience of that run"
         )
     return seen.written_again(ledger, row, prepared, person)
+
+
+def _untracked(opened: "Opened", ledger: "Ledger", seen: "Seen") -> "Seen":
+    """The same with the links of the template: whoever looks at somebody's mail must not click for them."""
+    from orchestrator.core.nouns import EmailContent  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.ledger import Purpose  # noqa: PLC0415
+    from orchestrator.pipeline.tracking import Untracked  # noqa: PLC0415
+
+    url, now = opened.project.settings.public_url, WallClock().now()
+    if not isinstance(seen.content, EmailContent) or not any(f"{url}/{way}/" in seen.content.html for way in "co"):
+        return seen
+    untracked = Untracked(ledger.seal(Purpose.CLICK, now), ledger.seal(Purpose.OPEN, now))
+    why = f"{seen.why}; links stand here as the template has them, so that following one is no click of theirs"
+    return replace(seen, why=why, content=untracked.content(seen.content, url))
 
 
 def said_state(row: "Delivery") -> str:

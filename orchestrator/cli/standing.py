@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from orchestrator.cli.times import when
 from orchestrator.core.campaigns import Campaign
 from orchestrator.core.nouns import Person
+from orchestrator.core.renaming import Past
 from orchestrator.core.times import Instant
-from orchestrator.ledger import Ledger, Run, RunState, deliveries, runs
+from orchestrator.ledger import Ledger, Run, RunState, deliveries, pace, runs
 from orchestrator.ledger.afoot import UNDER_WAY
 
 
@@ -57,3 +58,9 @@ def told(found: Iterable[Earlier], campaign: Campaign, now: Instant) -> Iterator
         yield "`repeat: always` lets each of them get it from both; orchestrator cancel RUN ends an earlier run"
     else:
         yield "`repeat` lets each of them get it once: from the run that reaches them first"
+
+
+def past_of(ledger: Ledger, campaign: str, now: Instant) -> Past:
+    """What the ledger has of a campaign that is about to be called something else."""
+    under_way = tuple(run.id for run in runs.listed(ledger.store, campaign, UNDER_WAY))
+    return Past(None, under_way, any(scope == f"campaign:{campaign}" for scope, _, _ in pace.pauses(ledger.store, now)))

@@ -51,7 +51,7 @@ def _row(row: Row) -> dict[str, Any]:
     return {
         **plain_delivery(row.delivery, row.answers),
         "address": row.delivery.address,
-        "deeds": [{"deed": str(one.deed), "at": one.at} for one in row.deeds],
+        "deeds": [{"deed": str(one.deed), "at": one.at, "link": one.link, "machine": one.machine} for one in row.deeds],
         "because": _because(row.because),
     }
 

@@ -182,7 +182,7 @@ def _row(sheet: Sheet, row: Row, zone: str) -> None:
     slot = f" {one.key.slot + 1}" if one.key.slot else ""
     sheet.line(f"{one.key.channel}{slot}", _state(one, zone))
     told = [(a.at, f"attempt {a.attempt}: {a.provider} {a.outcome}", a.detail) for a in row.answers]
-    told += [(deed.at, str(deed.deed), "") for deed in row.deeds]
+    told += [(deed.at, f"{deed.deed}{' by a machine' if deed.machine else ''}", deed.link) for deed in row.deeds]
     for at, what, detail in sorted(told):
         sheet.line("", f"{wall(at, zone)}   {what}" + (f": {detail}" if detail else ""))
     _because(sheet, row.because, zone)

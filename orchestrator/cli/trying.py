@@ -71,9 +71,10 @@ def try_out(desk: Desk, trial: Trial) -> None:
     ledger = opened.ledger()
     try:
         seal = ledger.seal(Purpose.UNSUBSCRIBE, now)
+        tracks = bundles.tracks_of(opened.project, trial.campaign, ledger, now)
     finally:
         ledger.close()
-    prepared = bundles.prepared(opened.project, opened.files, trial.campaign, seal)
+    prepared = bundles.prepared(opened.project, opened.files, trial.campaign, seal, tracks=tracks)
     person = _person(opened, prepared, trial, now)
     messages = [_message(prepared, person, channel, address, now) for channel, address in goals]
     told = uvloop.run(_deliver(opened, prepared.campaign, messages))
@@ -166,7 +167,7 @@ def _person(opened: app.Opened, prepared: Prepared, trial: Trial, now: Instant) 
 
 
 def _message(prepared: Prepared, person: Person, channel: Channel, address: str, now: Instant) -> Message | Unwritten:
-    # Run 0 is no run: its unsubscribe link withdraws nobody's consent.
+    # Run 0 is no run: its unsubscribe link withdraws nobody's consent, and nobody hears of its clicks.
     key = DeliveryKey(0, person.user, channel)
     name = delivery_id(prepared.campaign.name, f"test {iso(now)} {address}", key)
     letter = Letter(person, key, name, Address(address), now)

@@ -2,7 +2,7 @@
 
 from orchestrator.config.adapters import installed_adapters
 from orchestrator.config.adding import Added, extend_catalogue, mapping_text, news, write_whole, written
-from orchestrator.config.differences import FileChange, Versions, file_changes
+from orchestrator.config.differences import RENAMED, FileChange, Versions, file_changes
 from orchestrator.config.draft import DATA
 from orchestrator.config.fields import Deliver, Type
 from orchestrator.config.git import RevisionError
@@ -33,6 +33,7 @@ from orchestrator.config.watching import fingerprint
 __all__ = [
     "DATA",
     "FOLDERS",
+    "RENAMED",
     "SCHEMA_OF",
     "Added",
     "Catalogue",

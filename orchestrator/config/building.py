@@ -108,6 +108,7 @@ def _settings(shape: SettingsShape) -> Settings:
         topics={name: Topic(name, topic.label, topic.consent) for name, topic in shape.topics.items()},
         coupons={name: Coupons(name, pool.codes or "", pool.valid) for name, pool in shape.coupons.items()},
         sources={name: _source(name, it) for name, it in shape.sources.items()},
+        tracked_hosts=tuple(host.lower() for host in shape.tracking.hosts),
     )
 
 

@@ -29,7 +29,9 @@ from orchestrator.config.fields import (
     Undecided,
     Wall,
 )
-from orchestrator.config.shapes import HoldIfShape, Shape
+from orchestrator.config.shape import Shape
+from orchestrator.config.shapes import HoldIfShape
+from orchestrator.config.tracking_shape import CampaignTrackingShape
 from orchestrator.core.nouns import Channel
 
 Channels = Annotated[list[ChannelWord], Field(min_length=1)]
@@ -174,3 +176,6 @@ class CampaignShape(Shape):
         " unset, hold for marketing and resend for transactional.",
     )
     hold_if: HoldIfShape = Field(default=HoldIfShape(), description="When the run waits for a person.")
+    tracking: CampaignTrackingShape | None = Field(
+        default=None, description="Whether clicks and opens of its e-mails are known; unset, as the project says."
+    )

@@ -8,6 +8,7 @@ from orchestrator.config.segments import check_where
 from orchestrator.config.shapes import SettingsShape
 from orchestrator.config.sheets import Path, Sheet
 from orchestrator.config.templates import like_a_locale
+from orchestrator.config.tracking import check_tracking
 from orchestrator.core.campaigns import CampaignState, Interval, Kind
 from orchestrator.core.nouns import Channel
 
@@ -241,6 +242,10 @@ def _check_channels(draft: Draft, sheet: Sheet, shape: CampaignShape, settings: 
     guessed = draft.stood_in("channels", sheet.file)
     if shape.devices is not None and Channel.PUSH not in channels and not guessed:
         findings.at_key(sheet, ("devices",), "'devices' has no meaning without push", "Delete it.")
+    if shape.tracking is not None:
+        if Channel.EMAIL not in channels and not guessed:
+            findings.at_key(sheet, ("tracking",), "'tracking' has no meaning without email", "Delete it.")
+        check_tracking(draft, sheet, shape.tracking)
     live = shape.state is CampaignState.LIVE and shape.kind is Kind.MARKETING
     postal = any(sender.postal for sender in settings.senders.values()) or draft.stood_in("senders")
     if live and Channel.EMAIL in channels and not postal:

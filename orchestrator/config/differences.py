@@ -1,30 +1,36 @@
 """Two trees of files side by side: which files are new, gone or changed, in words, and which campaigns that concerns."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 
 from orchestrator.config.draft import DATA, SETTINGS
 from orchestrator.config.reading import CAMPAIGNS, SEGMENTS, Files, mapping_of
+from orchestrator.config.renaming import counterpart, renamed_campaigns
 from orchestrator.config.results import Project
 from orchestrator.core.changes import say_changes
 from orchestrator.core.errors import ConfigError
 from orchestrator.core.segments.tree import Listed, leaves
 from orchestrator.core.segments.tree import Member as SegmentMember
 
-NEW, GONE, CHANGED = "new", "gone", "changed"
+NEW, GONE, CHANGED, RENAMED = "new", "gone", "changed", "renamed"
 _ONLY_LAYOUT = "only comments, order of keys or layout"
 _BASE = "templates/_base/"
 
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """A file that differs: what it is (segment, campaign, template, list, settings, …) and its name there; `words` say how."""
+    """A file that differs: what it is (segment, campaign, template, list, settings, …) and its name there; `words` say how.
+
+    A file of a renamed campaign stood at `was`; if it says the same, there are no words.
+    """
 
     file: str
     kind: str
     name: str
     how: str
     words: tuple[str, ...] = ()
+    was: str = ""
 
     def __str__(self) -> str:
         return self.within("")
@@ -33,16 +39,26 @@ class FileChange:
         """In words, where it is clear which campaign's templates are meant."""
         name = self.name.removeprefix(f"{campaign}/") if self.kind == "template" else self.name
         what = " ".join(filter(None, (self.kind, name)))
-        if self.how != CHANGED:
+        if self.how not in {CHANGED, RENAMED}:
             return f"{self.how} {what}"
         return f"{what} ({', '.join(self.words)})" if self.words else what
 
 
 def file_changes(before: Files, after: Files) -> list[FileChange]:
-    """Every file that is not the same in both, segments and campaigns first."""
+    """Every file that is not the same in both, segments and campaigns first; those of a renamed campaign are held against its old ones."""
+    renamed = renamed_campaigns(before, after)
     names = [path for path in dict.fromkeys((*before, *after)) if before.get(path) != after.get(path)]
+    moved = {
+        path: was for path in names if (was := counterpart(path, renamed)) != path and path in after and was in before
+    }
+    left = {was for was in moved.values() if was not in after}
     order = {"segment": 0, "campaign": 1, "template": 2, "list": 3}
-    found = [_changed(path, before.get(path), after.get(path)) for path in names]
+    found = []
+    for path in names:
+        if path in left:
+            continue
+        change = _changed(path, before.get(moved.get(path, path)), after.get(path))
+        found.append(replace(change, how=RENAMED, was=moved[path]) if path in moved else change)
     return sorted(found, key=lambda it: (order.get(it.kind, 4), it.file))
 
 
@@ -50,6 +66,8 @@ def _changed(path: str, before: bytes | None, after: bytes | None) -> FileChange
     kind, name = _what(path)
     if before is None or after is None:
         return FileChange(path, kind, name, NEW if before is None else GONE)
+    if before == after:
+        return FileChange(path, kind, name, CHANGED)
     words = _lines(before, after) if path.startswith(("templates/", "lists/")) else _settings(path, before, after)
     return FileChange(path, kind, name, CHANGED, words)
 
@@ -92,6 +110,11 @@ class Versions:
     after: Project
     files_before: Files
     files_after: Files
+    renamed: Mapping[str, str] = field(init=False)
+    """The old names of campaigns that have another one now."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "renamed", renamed_campaigns(self.files_before, self.files_after))
 
     def segments(self) -> list[str]:
         """Segments that are not the same in both: their own conditions, those of segments they refer to, or a list they look into."""
@@ -99,15 +122,17 @@ class Versions:
         return [name for name in names if self._read(self.before, name) != self._read(self.after, name)]
 
     def campaigns(self) -> list[str]:
-        """Campaigns of which something is not the same in both."""
-        before = self.before.campaigns if self.before else {}
+        """Campaigns of which something is not the same in both; a renamed one by its new name."""
+        gone = set(self.renamed.values())
+        before = [name for name in (self.before.campaigns if self.before else ()) if name not in gone]
         names = dict.fromkeys((*self.after.campaigns, *before))
         return [name for name in names if self._differs(name)]
 
     def concern(self, changes: list[FileChange], campaign: str) -> list[FileChange]:
         """Of these changes those that concern a campaign."""
-        files = self._files(self.before, campaign) | self._files(self.after, campaign)
-        folders = (f"templates/{campaign}/", _BASE)
+        was = self.renamed.get(campaign, campaign)
+        files = self._files(self.before, was) | self._files(self.after, campaign)
+        folders = (f"templates/{campaign}/", f"templates/{was}/", _BASE)
         return [it for it in changes if it.file in files or it.file.startswith(folders)]
 
     def _differs(self, name: str) -> bool:

@@ -7,7 +7,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from orchestrator.config.fields import NAME, ChannelWord, Name, Text, Zone, matching, objection, phrase
 from orchestrator.config.findings import choice, quoted
 from orchestrator.config.moments import WrittenMoment, moment
-from orchestrator.config.shapes import PlainName, Shape
+from orchestrator.config.shape import Shape
+from orchestrator.config.shapes import PlainName
 from orchestrator.core.nouns import Channel
 from orchestrator.core.personas import ANSWERS, Outside
 from orchestrator.core.reasons import Reason

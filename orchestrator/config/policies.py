@@ -4,6 +4,7 @@ from orchestrator.config.campaign_shape import CampaignShape
 from orchestrator.config.draft import CampaignDraft, Draft
 from orchestrator.config.fields import Capped
 from orchestrator.config.shapes import DefaultsShape, SettingsShape
+from orchestrator.config.tracking import tracked
 from orchestrator.core.campaigns import Cap, Consent, HoldIf, Kind, Policy, QuietHours
 from orchestrator.core.lists import Seeds
 from orchestrator.core.nouns import OnAmbiguous
@@ -44,6 +45,7 @@ def policy_of(shape: CampaignShape, settings: SettingsShape, seeds: Seeds | None
     defaults = settings.defaults if shape.kind is Kind.MARKETING else DefaultsShape()
     topic = settings.topics[shape.topic] if shape.topic else None
     throttles = [rate for rate in (shape.throttle, defaults.throttle) if rate is not None]
+    clicks, opens = tracked(shape, settings)
     resend = OnAmbiguous.HOLD if shape.kind is Kind.MARKETING else OnAmbiguous.RESEND
     return Policy(
         time_zone=settings.time_zone,
@@ -58,6 +60,8 @@ def policy_of(shape: CampaignShape, settings: SettingsShape, seeds: Seeds | None
         on_ambiguous=shape.on_ambiguous or resend,
         project_holdout=settings.holdout if shape.kind is Kind.MARKETING else 0.0,
         seeds=seeds,
+        clicks=clicks,
+        opens=opens,
     )
 
 

@@ -122,6 +122,8 @@ class Settings:
     topics: Mapping[str, Topic] = field(default_factory=dict)
     coupons: Mapping[str, Coupons] = field(default_factory=dict)
     sources: Mapping[str, Source] = field(default_factory=dict)
+    tracked_hosts: tuple[str, ...] = ()
+    """Where links may lead whose host comes from data, and still be followed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from orchestrator.config.secret import HOW, Secret, SecretSource, bad_reference
 from orchestrator.config.shapes import AttributeShape, DataShape, ProviderShape, SettingsShape
 from orchestrator.config.sheets import Path
 from orchestrator.config.sources import check_sources
+from orchestrator.config.tracking import check_tracking
 from orchestrator.core.campaigns import CampaignState, Kind
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.lists import people_in
@@ -36,6 +37,7 @@ def check_settings(draft: Draft, settings: SettingsShape) -> None:
         except ValueError as problem:
             findings.in_file(settings.seeds, str(problem), line=1, column=1)
     _check_coupons(draft, settings)
+    check_tracking(draft, sheet, settings.tracking)
     check_sources(draft, settings)
     for index, name in enumerate(settings.defaults.exclude):
         draft.segment(sheet, ("defaults", "exclude", index), name)

@@ -35,14 +35,8 @@ from orchestrator.config.fields import (
     matching,
     objection,
 )
-
-
-class Shape(BaseModel):
-    """A mapping with known keys: every other key is a mistake, and no value is turned into another kind."""
-
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=False
-    )
+from orchestrator.config.shape import Shape
+from orchestrator.config.tracking_shape import TrackingShape
 
 
 class StoresShape(Shape):
@@ -228,6 +222,10 @@ class SettingsShape(Shape):
         ]
         | None
     ) = Field(default=None, description="Where people reach the web face of `serve`; unsubscribe links begin with it.")
+    tracking: TrackingShape = Field(
+        default=TrackingShape(),
+        description="Clicks and opens of marketing e-mails; a transactional campaign's only where its own file says so.",
+    )
     stores: StoresShape = Field(default=StoresShape(), description="Where the two stores live.")
     environments: dict[Name, EnvironmentShape] = Field(
         default_factory=dict,

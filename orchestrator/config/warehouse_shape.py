@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from orchestrator.config.fields import ChannelWord, Text, matching, one_of
-from orchestrator.config.shapes import PlainName, Shape
+from orchestrator.config.shape import Shape
+from orchestrator.config.shapes import PlainName
 from orchestrator.core.foreign import Clock
 
 ClockWord = Annotated[Clock, *one_of(Clock)]

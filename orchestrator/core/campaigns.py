@@ -185,6 +185,10 @@ class Policy:
     project_holdout: float = 0.0
     seeds: Seeds | None = None
     """The only people who may be reached; None where everyone may."""
+    clicks: bool = False
+    """Whether links of its e-mails lead over our own address, so that clicks are known."""
+    opens: bool = False
+    """Whether its e-mails have a picture that says they were opened."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 from orchestrator import app
 from orchestrator.config import fingerprint
@@ -24,7 +25,7 @@ from orchestrator.daemon.proving import refuse_elsewhere
 from orchestrator.ledger import Purpose, RunState, asking, figures, pace, runs
 from orchestrator.logs import Log, below_ctrl_c
 from orchestrator.pipeline import AHEAD, LedgerThread
-from orchestrator.web import Health, Seals, site
+from orchestrator.web import Health, Seals, Tracking, site
 from orchestrator.web.face import Face
 from orchestrator.web.metrics import Daemon, exposition, snapshot
 
@@ -63,6 +64,7 @@ class Supervisor:
         """Mistakes of an edit that did not take effect; the last good tree goes on."""
         self._doors = doors
         self._face: Face | None = None
+        self._tracking: Tracking | None = None
         self._code = 0
         self._ledger = LedgerThread(opened.ledger())
         self._woken = asyncio.Event()
@@ -86,7 +88,7 @@ class Supervisor:
         """Serve until told to stop: 0; 1 if the web face ended before."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._stop)
-        loop.add_signal_handler(signal.SIGINT, self._interrupted)
+        loop.add_signal_handler(signal.SIGINT, self._stop, sys.stderr)
         await self._ledger(lambda ledger: ledger.begin_boot("supervisor", self.clock.now()))
         await self._ledger(lambda ledger: tell_what_was_left(ledger, self.clock.now()))
         await self._ledger(lambda ledger: figures.fold(ledger.store, ledger.boot))
@@ -111,17 +113,17 @@ class Supervisor:
             )
             if self._face is not None:
                 await self._face.stop()
+            if self._tracking is not None:
+                await self._tracking.settle()
             with suppress(StoreError):  # a life without a written end is a dead one, which is true as well
                 await self._ledger(lambda ledger: ledger.end_boot(self.clock.now()))
             self._ledger.close()
             log.info("daemon.stopped")
         return self._code
 
-    def _interrupted(self) -> None:
-        below_ctrl_c(sys.stderr)
-        self._stop()
-
-    def _stop(self) -> None:
+    def _stop(self, below: TextIO | None = None) -> None:
+        if below is not None:
+            below_ctrl_c(below)
         self.stopping.set()
         self._woken.set()
 
@@ -250,13 +252,20 @@ class Supervisor:
         if not self._doors:
             return None
         now = self.clock.now()
-        seals = Seals(
-            await self._ledger(lambda ledger: ledger.seal(Purpose.UNSUBSCRIBE, now)),
-            await self._ledger(lambda ledger: ledger.seal(Purpose.INBOX, now)),
-            await self._ledger(lambda ledger: ledger.seal(Purpose.WRITE, now)),
-        )
+        made = await self._ledger(lambda ledger: {purpose: ledger.seal(purpose, now) for purpose in Purpose})
+        seals = Seals(made[Purpose.UNSUBSCRIBE], made[Purpose.INBOX], made[Purpose.WRITE])
+        self._tracking = Tracking(self._ledger, made[Purpose.CLICK], made[Purpose.OPEN], self.clock)
         labels = {name: topic.label for name, topic in self.opened.project.settings.topics.items()}
-        face = site(self._ledger, seals, labels, self.clock, self._health, self._metrics, self._elsewhere)
+        face = site(
+            self._ledger,
+            seals,
+            labels,
+            self.clock,
+            self._health,
+            self._metrics,
+            self._elsewhere,
+            tracking=self._tracking,
+        )
         return Face(face, self._doors, self._fall)
 
     def _elsewhere(self) -> str:
@@ -278,8 +287,8 @@ class Supervisor:
         troubles += [f"run {run} could not be planned and is tried again; see the log" for run in self._unplanned]
         troubles += [self._hindered] if self._hindered else []
         troubles += [f"events wait in the inbox: {self._loading.trouble}"] if self._loading.trouble else []
-        edition, well = self._edition, not self.troubles and not self._hindered
-        return Health(well, edition.version, str(await asyncio.to_thread(edition.source)), tuple(troubles))
+        source = str(await asyncio.to_thread(self._edition.source))
+        return Health(not self.troubles and not self._hindered, self._edition.version, source, tuple(troubles))
 
 
 LOOK_EVERY = 1.0

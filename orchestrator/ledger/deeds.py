@@ -14,17 +14,19 @@ TOLD = frozenset({Deed.DELIVERED, Deed.OPENED, Deed.CLICKED, Deed.BOUNCED, Deed.
 
 
 class Happened(NamedTuple):
-    """One deed, of one delivery, at one moment."""
+    """One deed, of one delivery, at one moment. `link` is what was clicked; `machine`: no person did it."""
 
     key: DeliveryKey
     deed: Deed
     at: Instant
+    link: str = ""
+    machine: bool = False
 
 
 def tell(store: Store, happened: Iterable[Happened]) -> int:
     """Write down what happened; the same at the same moment again changes nothing. Returns how many were new.
 
-    Segments know of it as soon as the loader has looked again.
+    Segments know of it as soon as the loader has looked again, but for what machines did.
     """
     with store.transaction():
         return write(store, happened)
@@ -37,20 +39,21 @@ def write(store: Store, happened: Iterable[Happened]) -> int:
     if foreign:
         raise ValueError(f"deeds: {', '.join(foreign)} cannot be told; only {', '.join(sorted(TOLD))}")
     added = store.many(
-        "INSERT INTO deed (run, user_id, channel, step, slot, deed, at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [(*one.key, one.deed, one.at) for one in rows],
+        "INSERT INTO deed (run, user_id, channel, step, slot, deed, at, link, machine) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        [(*one.key, one.deed, one.at, one.link, int(one.machine)) for one in rows],
     )
-    mirrors.people_are_due(store, [one.key.user for one in rows])
+    mirrors.people_are_due(store, [one.key.user for one in rows if not one.machine])
     return added
 
 
 def of_run(store: Store, run: int, user: str) -> list[Happened]:
     """What happened to a person's messages of a run, in order of time."""
     rows = store.rows(
-        "SELECT channel, step, slot, deed, at FROM deed WHERE user_id = ? AND run = ? ORDER BY at, channel, step, slot, deed",
+        "SELECT channel, step, slot, deed, at, link, machine FROM deed WHERE user_id = ? AND run = ? ORDER BY at, channel, step, slot, deed",
         (user, run),
     )
     return [
-        Happened(DeliveryKey(run, user, Channel(channel), step, slot), Deed(deed), Instant(at))
-        for channel, step, slot, deed, at in rows
+        Happened(DeliveryKey(run, user, Channel(channel), step, slot), Deed(deed), Instant(at), link, bool(machine))
+        for channel, step, slot, deed, at, link, machine in rows
     ]

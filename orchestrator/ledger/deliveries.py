@@ -8,7 +8,7 @@ from orchestrator.core.nouns import OPEN, Channel, DeliveryKey, Person, State, d
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
 from orchestrator.ledger.people import pack
-from orchestrator.ledger.runs import RunState
+from orchestrator.ledger.runs import Run, RunState
 from orchestrator.ledger.store import Store
 
 PASSING = (Reason.ATTEMPTS_USED_UP,)
@@ -184,6 +184,21 @@ def counts(store: Store, run: int) -> list[Count]:
         for (state, reason, channel, segment, variant, holdout), rows in sorted(
             total.items(), key=lambda item: [str(part) for part in item[0]]
         )
+    ]
+
+
+def counted(store: Store, run: Run) -> list[Count]:
+    """The same as of this moment: of a run that is not over from its rows themselves, for summaries lag behind until shards are put back."""
+    if run.state is RunState.DONE:
+        return counts(store, run.id)
+    rows = store.rows(
+        "SELECT state, reason, channel, segment, variant, holdout, COUNT(*) FROM delivery WHERE run = ?"
+        " GROUP BY state, reason, channel, segment, variant, holdout",
+        (run.id,),
+    )
+    return [
+        Count(State(state), reason, Channel(channel), segment, variant, bool(holdout), many)
+        for state, reason, channel, segment, variant, holdout, many in sorted(rows)
     ]
 
 

@@ -20,6 +20,8 @@ class Purpose(StrEnum):
 
     UNSUBSCRIBE = "unsubscribe"
     INBOX = "inbox"
+    CLICK = "click"
+    OPEN = "open"
     WRITE = "write"
     """No link, but the write key that events come in under."""
 
@@ -51,10 +53,10 @@ class Seal:
         sealed = self._ciphers[key.id].encrypt("\0".join(parts).encode(), self._about)
         return key.id + base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
-    def open(self, token: str) -> tuple[str, ...] | None:
-        """The parts, or None for anything that was not sealed here for this purpose."""
+    def open(self, token: str, most: int = 600) -> tuple[str, ...] | None:
+        """The parts, or None for anything that was not sealed here for this purpose, or is longer than `most` characters."""
         cipher = self._ciphers.get(token[:2])
-        if cipher is None or len(token) > 600:
+        if cipher is None or len(token) > most:
             return None
         try:
             sealed = base64.b64decode(token[2:] + "=" * (-len(token[2:]) % 4), altchars=b"-_", validate=True)

@@ -160,11 +160,11 @@ def sent_in(store: Store, shard: ShardKey) -> list[Message]:
 
 
 def deeds_of(store: Store, users: Sequence[str]) -> list[Message]:
-    """What happened to these people's messages after they were sent."""
+    """What happened to these people's messages after they were sent; what machines did is nobody's deed."""
     rows = store.rows(
         f"SELECT d.run, d.user_id, d.channel, d.step, d.slot, {_RUN}, d.segment, d.variant, deed.at, deed.deed"
         " FROM deed JOIN delivery d ON d.run = deed.run AND d.user_id = deed.user_id AND d.channel = deed.channel"
-        " AND d.step = deed.step AND d.slot = deed.slot JOIN run ON run.id = deed.run WHERE deed.user_id {any}",
+        " AND d.step = deed.step AND d.slot = deed.slot JOIN run ON run.id = deed.run WHERE deed.user_id {any} AND deed.machine = 0",
         (store.array(users),),
     )
     return [_message(row) for row in rows]

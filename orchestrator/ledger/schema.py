@@ -195,7 +195,10 @@ class Consent(SQLModel, table=True):
 
 
 class Deed(SQLModel, table=True):
-    """What happened to a message after a provider took it: delivered, opened, clicked, bounced, complained; only ever added to."""
+    """What happened to a message after a provider took it: delivered, opened, clicked, bounced, complained; only ever added to.
+
+    `link` is what was clicked; what a `machine` did is kept, and segments never see it.
+    """
 
     __table_args__ = (CLUSTERED,)
 
@@ -206,6 +209,8 @@ class Deed(SQLModel, table=True):
     slot: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     deed: str = Field(primary_key=True)
     at: int = _big(key=True)
+    link: str = ""
+    machine: int = 0
 
 
 class MirrorDue(SQLModel, table=True):

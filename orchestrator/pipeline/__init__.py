@@ -4,7 +4,8 @@ from orchestrator.pipeline.answers import Questions
 from orchestrator.pipeline.asking import AHEAD, ask_again
 from orchestrator.pipeline.casting import Again, Casting
 from orchestrator.pipeline.coupons import Coupons, coupons_of, fill, stock, supply
-from orchestrator.pipeline.forecast import Asked, Forecast, Named, Wave, dry_run, forecast
+from orchestrator.pipeline.forecast import dry_run, forecast, forecasting
+from orchestrator.pipeline.foreseen import Foreseen, Steps, together
 from orchestrator.pipeline.foresight import Foresight
 from orchestrator.pipeline.lasting import seconds_to_send
 from orchestrator.pipeline.learn import Pace, learn
@@ -14,6 +15,7 @@ from orchestrator.pipeline.mirror import Mirrors
 from orchestrator.pipeline.plan import PEOPLE_A_SHARD, Cast, plan
 from orchestrator.pipeline.prepared import Letter, Letters, Prepared, Unwritten
 from orchestrator.pipeline.previewing import Scene, letter_to, marked, tiles
+from orchestrator.pipeline.reckoning import Asked, Forecast, Named, Wave
 from orchestrator.pipeline.work import Parts, Sight, Watch, work
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Casting",
     "Coupons",
     "Forecast",
+    "Foreseen",
     "Foresight",
     "LedgerThread",
     "Letter",
@@ -38,6 +41,7 @@ __all__ = [
     "Questions",
     "Scene",
     "Sight",
+    "Steps",
     "Unwritten",
     "Watch",
     "Wave",
@@ -46,6 +50,7 @@ __all__ = [
     "dry_run",
     "fill",
     "forecast",
+    "forecasting",
     "learn",
     "letter_to",
     "marked",
@@ -54,5 +59,6 @@ __all__ = [
     "stock",
     "supply",
     "tiles",
+    "together",
     "work",
 ]

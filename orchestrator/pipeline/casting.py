@@ -1,7 +1,8 @@
 """From the engine's answer to people: each with their addresses, and just the attributes the templates touch."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from orchestrator.audience.casting import Question, Wish, question
 from orchestrator.audience.reader import Reader
@@ -78,6 +79,19 @@ class Casting:
         """Everybody without their linked data: who would be reached does not hang on it, and nobody is asked."""
         for batch in self._spool:
             yield from people(batch, self._question, self._campaign, self._still_in)
+
+    def in_order(self, opens: Callable[[str], Instant]) -> Iterator[Person]:
+        """Everybody without their linked data, in the order in which their zones open."""
+        stretches: list[tuple[Instant, int, int, int]] = []
+        for number, batch in enumerate(self._spool):
+            zones, first = batch.column("zone").to_pylist(), 0
+            for zone, together in groupby(zones):
+                many = sum(1 for _ in together)
+                stretches.append((opens(zone or ""), number, first, many))
+                first += many
+        for _, number, first, many in sorted(stretches):
+            [batch] = self._spool.some(number, number + 1)
+            yield from people(batch.slice(first, many), self._question, self._campaign, self._still_in)
 
     def some(self, users: Collection[str]) -> Iterator[Person]:
         """Those of these users who are in it; nobody is asked about the others."""

@@ -1,111 +1,23 @@
 """The dry run: who of an audience would get what, and why the others would not, counted in people."""
 
-from array import array
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import islice
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby, islice
 
 from orchestrator.core.assignment import assign, ramp_at
 from orchestrator.core.campaigns import Campaign
-from orchestrator.core.capped import capped_by
-from orchestrator.core.eligibility import RowVerdict, judge, touches_since
-from orchestrator.core.facts import PersonFacts, RunFacts
-from orchestrator.core.frozen import changed
-from orchestrator.core.nouns import Channel, Person, Send, Skip
-from orchestrator.core.reasons import Reason
+from orchestrator.core.eligibility import judge, touches_since
+from orchestrator.core.facts import RunFacts
+from orchestrator.core.nouns import Person
 from orchestrator.core.times import Instant
-from orchestrator.core.verdicts import upshot
 from orchestrator.core.zones import find_zone
 from orchestrator.ledger import Ledger, Wanted
 from orchestrator.pipeline.coupons import Coupons, needs_one
+from orchestrator.pipeline.foreseen import Foreseen, Steps, together
 from orchestrator.pipeline.foresight import Draft, Foresight
-from orchestrator.pipeline.prepared import Unwritten
+from orchestrator.pipeline.reckoning import Asked, Forecast, Judged, Tally
 
 BATCH = 2000
-EXAMPLES = 3
-"""Users named for each reason."""
-
-_SHARED = frozenset({Channel.EMAIL, Channel.SMS, Channel.PUSH})
-"""Channels whose addresses two people may share."""
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """Somebody a plan was asked to name: for which segment, and what decided; `detail` as in the ledger.
-
-    `until` is when the message of somebody who waits may leave.
-    """
-
-    user: str
-    segment: str
-    reason: Reason
-    detail: str
-    until: Instant | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wave:
-    """A moment at which people would get it, and the zone of the first person counted for it."""
-
-    at: Instant
-    zone: str
-
-
-@dataclass(slots=True)
-class Forecast:
-    """Counts of people. Everybody is either in `reached`, `held`, `nothing` or `holdout`; channels and variants count messages."""
-
-    people: int = 0
-    segments: Counter[str] = field(default_factory=Counter)
-    reached: int = 0
-    channels: Counter[Channel] = field(default_factory=Counter)
-    variants: Counter[str] = field(default_factory=Counter)
-    held: Counter[Reason] = field(default_factory=Counter)
-    holdout: int = 0
-    unreachable_holdout: int = 0
-    """Of the holdout those whose messages could not have been written."""
-    nothing: Counter[tuple[Reason, str]] = field(default_factory=Counter)
-    capped_by: dict[tuple[Reason, str], Counter[str]] = field(default_factory=dict)
-    """By reason and cap, the campaigns whose messages filled it."""
-    coupons: Counter[str] = field(default_factory=Counter)
-    """By pool of coupons, the people who need a code now or later."""
-    zoneless: int = 0
-    """Of a schedule in everybody's own zone: the people without one we know, who share the project's."""
-    examples: dict[tuple[Reason, str], list[str]] = field(default_factory=dict)
-    """A few users for each reason of nothing."""
-    first: Wave | None = None
-    last: Wave | None = None
-    """When the first and the last of the reached would get it."""
-    shared: int = 0
-    """Messages to an address that another member's goes to as well."""
-    cells: dict[tuple[str, Channel, str, str], str] = field(default_factory=dict)
-    """The first user reached by each message there is: by segment, channel, variant and locale."""
-    others: dict[tuple[str, Channel, str, str], str] = field(default_factory=dict)
-    """The first user there is for each message, reached or not."""
-    named: list[Named] = field(default_factory=list)
-    """Those the plan was asked to name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Whom a plan is to name: those of this reason, the first `limit` by their ids."""
-
-    reason: Reason
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One person of a dry run, with the facts and the moment they were judged by."""
-
-    person: Person
-    facts: PersonFacts
-    verdicts: tuple[RowVerdict, ...]
-    at: Instant
 
 
 def forecast(  # noqa: PLR0913 - each is a part of one question
@@ -124,18 +36,70 @@ def forecast(  # noqa: PLR0913 - each is a part of one question
 
     `waves` tells the facts of the run for people of a zone, who are judged when theirs opens; without it all are judged now.
     """
+    [found] = together(
+        [
+            forecasting(
+                ledger, campaign, people, run, now, coupons=coupons, foresight=foresight, waves=waves, asked=asked
+            )
+        ]
+    )
+    return found
+
+
+def forecasting(  # noqa: PLR0913 - each is a part of one question
+    ledger: Ledger,
+    campaign: Campaign,
+    people: Iterable[Person],
+    run: RunFacts,
+    now: Instant,
+    *,
+    coupons: Coupons | None = None,
+    foresight: Foresight | None = None,
+    waves: Callable[[str], RunFacts] | None = None,
+    asked: Asked | None = None,
+    foreseen: Foreseen | None = None,
+) -> Steps[Forecast]:
+    """The same in steps, a batch of people each. With `foreseen`, what would be sent until then counts, and what would be sent is noted;
+    people must come in the order of their moments then, and no batch is of two.
+    """
     found, tally = Forecast(), Tally(campaign, asked)
     by_zone = campaign.schedule is not None and campaign.schedule.recipient
-    for batch in judged(ledger, campaign, people, run, now, waves=waves):
+    number = 0 if foreseen is None else foreseen.begin()
+
+    def opens(person: Person) -> Instant:
+        return max(now, (run if waves is None else waves(person.zone)).opens_at)
+
+    apart = [(now, people)] if foreseen is None else groupby(people, opens)
+    for batch in _in_steps(
+        apart, lambda some: judged(ledger, campaign, some, run, now, waves=waves, foreseen=foreseen)
+    ):
+        if isinstance(batch, int):
+            yield batch
+            continue
         if by_zone:
             found.zoneless += sum(find_zone(one.person.zone) is None for one in batch)
         refused = foresight.refused([*_drafts(batch)]) if foresight is not None else {}
         for one in batch:
-            tally.count(found, one, refused)
+            sends = tally.count(found, one, refused)
+            if sends and foreseen is not None:
+                foreseen.note(
+                    one.person.user, campaign.name, number, one.at, dict.fromkeys(row.channel for row in sends)
+                )
             if coupons is not None and needs_one(one.verdicts):
                 found.coupons.update(coupons.pools_of(one.person))
     found.shared = tally.shared()
     return found
+
+
+def _in_steps(
+    apart: Iterable[tuple[Instant, Iterable[Person]]], judge_some: Callable[[Iterable[Person]], Iterator[list[Judged]]]
+) -> Iterator[Instant | list[Judged]]:
+    """Batches of people who are judged, each after its moment: nobody is looked at before that was told."""
+    for at, people in apart:
+        source = iter(people)
+        while some := list(islice(source, BATCH)):
+            yield at
+            yield from judge_some(some)
 
 
 def judged(
@@ -146,6 +110,7 @@ def judged(
     now: Instant,
     *,
     waves: Callable[[str], RunFacts] | None = None,
+    foreseen: Foreseen | None = None,
 ) -> Iterator[list[Judged]]:
     """Everybody with what they drew, and the judge's word on each of their rows, as a plan would write them; some at a time."""
     source = iter(people)
@@ -155,6 +120,7 @@ def judged(
         found = []
         for person in drawn:
             facts = replace(known[person.user], rows=())
+            facts = facts if foreseen is None else foreseen.upon(person.user, facts)
             its = run if waves is None else waves(person.zone)
             at = max(now, its.opens_at)
             found.append(Judged(person, facts, judge(campaign, its, person, facts, at), at))
@@ -178,85 +144,3 @@ def _drafts(batch: Iterable[Judged]) -> Iterable[Draft]:
         for row in one.verdicts:
             if row.exposed:
                 yield Draft(one.person, row.channel, row.slot, one.at)
-
-
-Refused = Mapping[tuple[str, Channel, int], Unwritten]
-
-
-class Tally:
-    """Counts people one by one."""
-
-    def __init__(self, campaign: Campaign, asked: Asked | None = None) -> None:
-        self._campaign = campaign
-        self._asked = asked
-        self._addresses: dict[Channel, array[int]] = {}
-
-    def count(self, found: Forecast, one: Judged, refused: Refused) -> None:
-        """Everybody counts once; messages on several channels count each."""
-        person = one.person
-        found.people += 1
-        found.segments[person.segment] += 1
-        for row in one.verdicts:
-            found.others.setdefault((person.segment, row.channel, person.variant, person.locale), person.user)
-        came = upshot([_as_written(person, row, refused) for row in one.verdicts])
-        if came.sends:
-            self._reach(found, one, came.sends)
-        elif came.held is not None:
-            found.held[came.held.reason] += 1
-            self._name(found, person, came.held.reason, "", came.held.until)
-        elif came.nothing is not None:
-            self._name(found, person, *came.nothing)
-            self._leave_out(found, one, came.nothing, refused)
-
-    def _leave_out(self, found: Forecast, one: Judged, why: tuple[Reason, str], refused: Refused) -> None:
-        reason, detail = why
-        if reason is Reason.HOLDOUT:
-            found.holdout += 1
-            exposed = [row for row in one.verdicts if row.exposed]
-            found.unreachable_holdout += all(_place(one.person, row) in refused for row in exposed)
-            return
-        found.nothing[why] += 1
-        if reason is Reason.CAPPED:
-            channel = next(row.channel for row in one.verdicts if row.verdict == Skip(reason, detail))
-            by = capped_by(self._campaign, channel, detail, one.facts.touches, one.at)
-            found.capped_by.setdefault(why, Counter())[by] += 1
-        names = found.examples.setdefault(why, [])
-        if len(names) < EXAMPLES:
-            names.append(one.person.user)
-
-    def shared(self) -> int:
-        """Messages to an address that another message of the plan goes to."""
-        return sum(
-            len(hashes) - int(pc.count_distinct(pa.array(hashes, pa.int64())).as_py())
-            for hashes in self._addresses.values()
-        )
-
-    def _reach(self, found: Forecast, one: Judged, going: Sequence[RowVerdict]) -> None:
-        person = one.person
-        found.reached += 1
-        found.variants[person.variant] += 1
-        if found.first is None or one.at < found.first.at:
-            found.first = Wave(one.at, person.zone)
-        if found.last is None or one.at > found.last.at:
-            found.last = Wave(one.at, person.zone)
-        for row in going:
-            found.channels[row.channel] += 1
-            found.cells.setdefault((person.segment, row.channel, person.variant, person.locale), person.user)
-            if row.channel in _SHARED and isinstance(row.verdict, Send):
-                # Eight bytes an address, so that a plan for millions stays small.
-                self._addresses.setdefault(row.channel, array("q")).append(hash(row.verdict.address.value))
-
-    def _name(self, found: Forecast, person: Person, reason: Reason, detail: str, until: Instant | None = None) -> None:
-        asked = self._asked
-        if asked is not None and reason is asked.reason and len(found.named) < asked.limit:
-            found.named.append(Named(person.user, person.segment, reason, detail, until))
-
-
-def _place(person: Person, row: RowVerdict) -> tuple[str, Channel, int]:
-    return person.user, row.channel, row.slot
-
-
-def _as_written(person: Person, row: RowVerdict, refused: Refused) -> RowVerdict:
-    """A verdict, or what becomes of it where the message cannot be written."""
-    unwritten = refused.get(_place(person, row)) if isinstance(row.verdict, Send) else None
-    return row if unwritten is None else changed(row, verdict=Skip(Reason(unwritten.reason), unwritten.detail))

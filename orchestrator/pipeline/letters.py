@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 
 from orchestrator.core.campaigns import Campaign, Kind
 from orchestrator.core.frozen import changed
-from orchestrator.core.nouns import Channel, Content, EmailContent, Person
+from orchestrator.core.nouns import Channel, Content, DeliveryKey, EmailContent, Person
 from orchestrator.ledger import Seal
 from orchestrator.pipeline.prepared import Letter, Unwritten
+from orchestrator.pipeline.tracking import Tracks
 from orchestrator.rendering import Compiled, Reads, Refusal, RenderChild, RenderRequest, write_many
 
 STRIKES = 5
@@ -21,13 +22,21 @@ class BundleLetters:
     """The compiled templates of one campaign of one bundle, written in the render child where there is one."""
 
     def __init__(
-        self, compiled: Compiled, campaign: Campaign, seal: Seal, public_url: str, child: RenderChild | None = None
+        self,
+        compiled: Compiled,
+        campaign: Campaign,
+        seal: Seal,
+        public_url: str,
+        child: RenderChild | None = None,
+        tracks: Tracks | None = None,
     ) -> None:
+        """`tracks`: the templates are compiled with its secret; without, nobody knows of clicks and opens."""
         self.compiled = compiled
         self._campaign = campaign
         self._seal = seal
         self._url = public_url
         self.child = child
+        self._tracks = tracks
         self._marketing = campaign.kind is Kind.MARKETING
         self._strikes: Counter[str] = Counter()
         self._words: dict[str, str] = {}
@@ -38,7 +47,7 @@ class BundleLetters:
 
         What cannot run away is written in this process, if nothing known of a person is longer than `weight` bytes.
         """
-        asked: deque[tuple[int, RenderRequest]] = deque()
+        asked: deque[tuple[DeliveryKey, RenderRequest]] = deque()
 
         def requests() -> Iterator[RenderRequest]:
             for letter in letters:
@@ -47,19 +56,21 @@ class BundleLetters:
                 request = RenderRequest(
                     letter.person, letter.key.channel, letter.judged_at, letter.id, letter.address, extras
                 )
-                asked.append((letter.key.run, request))
+                asked.append((letter.key, request))
                 yield request
 
         for told in self._write(requests(), weight):
-            run, request = asked.popleft()
+            key, request = asked.popleft()
             if isinstance(told, Refusal):
                 yield Unwritten(told.state, told.reason, told.detail)
-                if told.fatal and self._strike(run, request, told.detail):
+                if told.fatal and self._strike(key.run, request, told.detail):
                     return
             else:
                 if self._strikes:
                     self._strikes.pop(self.compiled.file_of(request), None)
                     self._words.clear()
+                if self._tracks is not None:
+                    told = self._tracks.written(told, key)  # noqa: PLW2901 - the same message, on its way
                 yield _with_link(told, request.extras.get("unsubscribe_url", "")) if self._marketing else told
 
     def halted(self, run: int) -> str:

@@ -4,6 +4,7 @@ from orchestrator.rendering.child import RenderChild, RenderChildError
 from orchestrator.rendering.compiling import Setting
 from orchestrator.rendering.inspecting import Finding, Inspection, inspect
 from orchestrator.rendering.linting import Catalogue, lint
+from orchestrator.rendering.marks import THEIRS, address_of, host_of, replaced
 from orchestrator.rendering.needing import Reads
 from orchestrator.rendering.rendering import Compiled, Refusal, RenderRequest, touched
 from orchestrator.rendering.samples import samples
@@ -14,6 +15,7 @@ from orchestrator.rendering.writing import Limits
 from orchestrator.rendering.writing_many import write_many
 
 __all__ = [
+    "THEIRS",
     "Catalogue",
     "Compiled",
     "Finding",
@@ -29,9 +31,12 @@ __all__ = [
     "Setting",
     "Tile",
     "Values",
+    "address_of",
     "addresses",
+    "host_of",
     "inspect",
     "lint",
+    "replaced",
     "samples",
     "spell",
     "touched",

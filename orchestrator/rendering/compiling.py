@@ -29,13 +29,15 @@ class Setting:
     """What templates need of the project: its clock, its language, its senders, and the campaign's own sender.
 
     `senders` are maps of text by name (from, reply_to, postal); `sender` is the name of the one a head without `from`
-    gets, empty if there is none. Where `senders` is None nobody knows them, and any name will do.
+    gets, empty if there is none. Where `senders` is None nobody knows them, and any name will do. `secret` marks the links
+    of e-mails that may be followed; without one, none is.
     """
 
     time_zone: str = "UTC"
     locale: str = "en"
     senders: Mapping[str, Mapping[str, str]] | None = field(default_factory=dict)
     sender: str = ""
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ class _Writer:
         elif "preheader" in draft.head and draft.kind == "html" and not _begins(pieces, "<!doctype", "<html"):
             pieces = ['<div style="display:none">', hidden, "</div>", *pieces]
         try:
-            return laid_out(pieces, draft.kind, draft.body_place)
+            return laid_out(pieces, draft.kind, draft.body_place, self.compiler.setting.secret)
         except ConfigError as error:  # its tags can be read all the same
             self.tags.note(error)
             return pieces, []

@@ -9,6 +9,7 @@ from mjml import mjml2html
 
 from orchestrator.core.errors import ConfigError, Mistake
 from orchestrator.rendering.links import URL
+from orchestrator.rendering.marks import left_alone, with_marks, without_tellings
 from orchestrator.rendering.pieces import Piece, Place, Tag, mistake
 from orchestrator.rendering.plain import text_of
 
@@ -177,15 +178,19 @@ def _in_element(name: str, element: str) -> Iterator[tuple[int, Where]]:
             yield int(found[2]), Where(name, attribute[1].lower(), quoted, leads)
 
 
-def laid_out(pieces: Sequence[Piece], kind: str, place: Place) -> tuple[list[Piece], list[Piece]]:
-    """A body with its layout as HTML (MJML laid out, style sheets put into the elements they are for), and as text."""
+def laid_out(pieces: Sequence[Piece], kind: str, place: Place, secret: str = "") -> tuple[list[Piece], list[Piece]]:
+    """A body with its layout as HTML (MJML laid out, style sheets put into the elements they are for), and as text.
+
+    With a secret the links of the HTML that may be followed are marked; the text shows addresses as they are.
+    """
     marked = Marked(pieces, place)
-    markup = marked.protect(mjml=kind == "mjml")
+    markup = left_alone(marked.protect(mjml=kind == "mjml"))
     if kind == "mjml":
         markup = _mjml(markup, place)
     elif "<style" in markup.lower():
         markup = _inlined(markup, place)
-    return marked.pieces(markup), marked.pieces(text_of(markup), whole=False)
+    text = text_of(without_tellings(markup))
+    return marked.pieces(with_marks(markup, secret)), marked.pieces(text, whole=False)
 
 
 def _mjml(markup: str, place: Place) -> str:
@@ -193,7 +198,10 @@ def _mjml(markup: str, place: Place) -> str:
         markup = f"<mjml><mj-body>{markup}</mj-body></mjml>"
     try:
         html = mjml2html(markup)
-    except Exception as error:  # noqa: BLE001 - the library raises plain exceptions of its parser
+    except BaseException as error:
+        # Plain exceptions of its parser; where its Rust panics (`é/>` and U+2028, 2026-11), not even that.
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
         raise mistake(
             place, f"is not MJML: {error}", "close every element, and put quotes around every value"
         ) from None

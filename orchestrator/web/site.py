@@ -16,6 +16,7 @@ from orchestrator.ledger import Seal, write_key
 from orchestrator.pipeline import LedgerThread
 from orchestrator.web.inbox import Inbox
 from orchestrator.web.ingest import KINDS, Ingest
+from orchestrator.web.tracking import Tracking
 from orchestrator.web.unsubscribe import Unsubscribe
 
 
@@ -38,7 +39,7 @@ class Seals:
     write: Seal | None = None
 
 
-def site(
+def site(  # noqa: PLR0913 - each part of the face has its own
     ledger: LedgerThread,
     seals: Seals,
     labels: dict[str, str],
@@ -46,8 +47,13 @@ def site(
     health: Callable[[], Awaitable[Health]],
     metrics: Callable[[], Awaitable[bytes]],
     elsewhere: Callable[[], str] = lambda: "",
+    *,
+    tracking: Tracking | None = None,
 ) -> Starlette:
-    """The ASGI application. `labels` are topics as people know them; `elsewhere` the engine of an audience that is not ours."""
+    """The ASGI application. `labels` are topics as people know them; `elsewhere` the engine of an audience that is not ours.
+
+    Without `tracking` links of e-mails lead nowhere.
+    """
     unsubscribe = Unsubscribe(ledger, seals.unsubscribe, labels, clock)
     inbox = Inbox(ledger, {key.id: key.secret for key in seals.inbox.keys}, clock)
 
@@ -62,11 +68,13 @@ def site(
         )
 
     async def scrape(_: Request) -> Response:
-        return Response(await metrics() + generate_latest(ingest), media_type=CONTENT_TYPE_LATEST)
+        counted = await metrics() + b"".join(generate_latest(part) for part in (ingest, tracking) if part is not None)
+        return Response(counted, media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(
         routes=[
             Route("/u/{token}", unsubscribe.answer, methods=["GET", "POST"]),
+            *([] if tracking is None else _of_mails(tracking)),
             Route("/v1/inbox", inbox.fetch, methods=["GET"]),
             Route("/v1/inbox/{id}/seen", inbox.seen, methods=["POST"]),
             *(Route(f"/v1/{word}", partial(ingest.post, kind=kind), methods=["POST"]) for word, kind in KINDS.items()),
@@ -75,3 +83,10 @@ def site(
             Route("/metrics", scrape, methods=["GET"]),
         ]
     )
+
+
+def _of_mails(tracking: Tracking) -> list[Route]:
+    return [
+        Route("/c/{token}", tracking.click, methods=["GET"]),
+        Route("/o/{token}.gif", tracking.open, methods=["GET"]),
+    ]

@@ -1,19 +1,24 @@
 """Values out of a list: topics, time zones, and what config/data.yaml declares; what is none of them is set aside with the reason."""
 
 import csv
+import json
 from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from orchestrator.audience.cells import listed, properties_of
 from orchestrator.audience.importing import Order, import_file
+from orchestrator.audience.loading import load
 from orchestrator.audience.mapping import What
 from orchestrator.audience.mapping_file import MappingError
+from orchestrator.audience.plain import Events, apart
 from orchestrator.audience.texts import FileError
+from orchestrator.audience.visiting import Arrival, Arriving
 from orchestrator.core.segments.tree import Catalogue, Declared, Kind
 from orchestrator.core.zones import find_zone, zone_names
-from tests.audience.builders import NOW, SHOP, a_file, an_audience, imported, people
+from tests.audience.builders import NOW, SHOP, a_file, an_audience, events, imported, people
 
 TOPICS = frozenset(["offers", "news"])
 LISTED = Catalogue(
@@ -142,3 +147,88 @@ def test_a_structure_where_a_word_was_expected_is_called_one(tmp_path):
         catalogue=LISTED,
     )
     assert [reason for _, _, reason, _ in reasons(done)] == ["a structure where a text was expected"]
+
+
+PLANS = Declared(Kind.TEXT, ("free", "gold", "Öl"))
+HAPPENING = Catalogue(
+    events={
+        "signup": {"plan": PLANS, "size": Declared(Kind.NUMBER, (), (38, 39.5)), "likes": Declared(Kind.LIST, ("hats", "shoes"))},
+        "upgrade": {"plan": Declared(Kind.TEXT, ("gold", "platinum"))},
+        "note": {"plan": Declared(Kind.TEXT)},
+    }
+)  # fmt: skip
+SAID = [
+    ("signup", {"plan": "free", "size": 38, "likes": ["hats"]}, {"plan": "free", "size": 38, "likes": ["hats"]}),
+    ("signup", {"plan": "platinum", "size": 40, "likes": ["hats", "cars"]}, {}),
+    ("upgrade", {"plan": "platinum", "size": 39.5}, {"plan": "platinum", "size": 39.5}),
+    ("upgrade", {"plan": "fre"}, {}),
+    ("note", {"plan": " anything goes "}, {"plan": " anything goes "}),
+    ("signup", {"plan": " gold ", "colour": "red"}, {"plan": "gold", "colour": "red"}),
+    ("signup", {"plan": None, "size": "many"}, {}),
+    ("other", {"plan": "bronze", "size": 41}, {"plan": "bronze", "size": 41}),
+]
+"""Of each event what is said, and what is kept of it."""
+REFUSED = [
+    (2, "likes", '\'["hats","cars"]\' is none of the values in config/data.yaml; allowed: hats, shoes'),
+    (2, "plan", "'platinum' is none of the values in config/data.yaml; allowed: free, gold, Öl"),
+    (2, "size", "'40' is none of the values in config/data.yaml; allowed: 38, 39.5"),
+    (4, "plan", "'fre' is none of the values in config/data.yaml; allowed: gold, platinum"),
+    (7, "size", "not a number below 10^14"),
+]
+
+
+def kept(audience):
+    return [json.loads(properties) for *_, properties in sorted(events(audience), key=lambda row: int(row[3][1:]))]
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["inside properties", "beside the name"])
+def test_a_property_has_the_values_its_event_says_and_the_row_is_kept_without_another(tmp_path, inside):
+    lines = []
+    for number, (name, said, _) in enumerate(SAID, 1):
+        envelope = {"user": "a", "event": name, "time": "2026-03-02T10:00:00Z", "message_id": f"m{number}"}
+        lines.append(json.dumps({**envelope, "properties": said} if inside else {**envelope, **said}))
+    audience = an_audience(tmp_path, HAPPENING)
+    done = imported(audience, What.EVENTS, a_file(tmp_path, "e.jsonl", *lines), catalogue=HAPPENING)
+    assert (done.new, done.left_out) == (len(SAID), 0)
+    assert kept(audience) == [good for _, _, good in SAID]
+    told = [(line, column.removeprefix("properties."), reason) for line, column, reason, _ in reasons(done)]
+    assert sorted(told) == REFUSED
+    assert {row for *_, row in reasons(done)} == {"kept without this value"}
+    assert sorted((one.column.removeprefix("properties."), one.count) for one in done.conflicts) == [
+        ("likes", 1), ("plan", 2), ("size", 2),
+    ]  # fmt: skip
+
+
+def test_a_file_of_one_event_is_held_against_that_events_values(tmp_path):
+    lines = ("a,2026-03-02T10:00:00Z,gold", "b,2026-03-02T10:00:00Z,free", "c,2026-03-02T10:00:00Z,plat")
+    path = a_file(tmp_path, "e.csv", "user,time,plan", *lines)
+    for event, refused in (("upgrade", ["free", "plat"]), ("note", [])):
+        audience = an_audience(tmp_path / event, HAPPENING)
+        done = imported(audience, What.EVENTS, path, {"event": event}, catalogue=HAPPENING)
+        assert done.new == 3
+        assert [reason.split("'")[1] for _, _, reason, _ in (reasons(done) if refused else [])] == refused
+
+
+def test_events_of_the_inbox_are_held_against_the_same_values(tmp_path):
+    sent = [
+        Arrival(Arriving.EVENT, "a", f"m{number}", NOW, name, said) for number, (name, said, _) in enumerate(SAID, 1)
+    ]
+    audience = an_audience(tmp_path, HAPPENING)
+    done = load(audience, 1, sent, HAPPENING, "Europe/Vienna")
+    assert kept(audience) == [good for _, _, good in SAID]
+    assert sorted((one.column, one.count) for one in done.conflicts) == [
+        ("properties.likes", 1), ("properties.plan", 2), ("properties.size", 2),
+    ]  # fmt: skip
+
+
+def test_events_with_good_values_need_no_workbench_and_those_with_others_do():
+    sent = [
+        ("signup", b'{"plan":"gold"}'),
+        ("note", b'{"plan":"free"}'),
+        ("signup", b'{"plan":"fre"}'),
+        ("signup", b"{}"),
+        ("signup", b'{"likes":["hats"]}'),
+    ]
+    rows = Events(*zip(*((n, "a", name, NOW, f"m{n}", body) for n, (name, body) in enumerate(sent, 1)), strict=True))
+    plain, others = apart(rows, properties_of(HAPPENING), listed(HAPPENING))
+    assert ([*plain.line], [*others.line]) == ([1, 4, 5], [2, 3]), "gold is good in every event that says so"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.audience.discovering import FALSE_FINDS, Seen, as_segment, candidates, discover, judge
+from orchestrator.audience.discovering import FALSE_FINDS, Seen, as_segment, candidates, discover, judge, same_people
 from orchestrator.audience.questions import Questions
 from orchestrator.audience.sql_columns import DuckColumns
 from orchestrator.core.segments import Catalogue, Declared, Happened, Kind, Moment, OraclePerson, parse
@@ -65,3 +65,54 @@ def test_what_people_did_before_tells_who_buys() -> None:
     assert rules[0].low > 4
     assert any("app_open" in str(one) for one in rules[0].conditions)
     assert not any("purchase" in str(one) and "not" not in one for one in rules[0].conditions)
+
+
+def test_attributes_that_say_the_same_are_one_rule_with_the_others_beside_it() -> None:
+    """The rule of two conditions again; one of them stands in the data twice more, once with a few people otherwise, once as its opposite."""
+    random = Random(1)
+    known = seen(random, 20_000, rule=True)
+    first = known.fits[0]
+    everybody = (1 << known.people) - 1
+    a_few = sum(1 << place for place in random.sample(range(known.people), 100))
+    twins = (
+        {"attribute": "land", "is": "AT"},
+        {"attribute": "region", "is": "AT"},
+        {"not": {"attribute": "land", "is": "CH"}},
+    )
+    fits = (*known.fits, first, first ^ a_few, first & everybody)
+    made = [*MADE, *twins]
+    rules, judged = judge(made, Seen(known.people, known.held_out, known.converted, fits))
+    alone, judged_alone = judge(MADE, known)
+    assert judged == judged_alone, "no place among the judged is taken by the same rule in other words"
+    masks = []
+    for rule, same in zip(rules, alone, strict=True):
+        assert (rule.people, len(rule.conditions)) == pytest.approx((same.people, len(same.conditions)), rel=0.01)
+        inside = everybody
+        for one in rule.conditions:
+            inside &= fits[made.index(one)]
+        masks.append(inside)
+    assert not any(same_people(one, other) for place, one in enumerate(masks) for other in masks[:place])
+    best = rules[0]
+    (by_country,) = [one for one in best.conditions if made.index(one) != 4]
+    assert "not" not in by_country, "the simplest is kept"
+    others = [one for conditions in best.same for one in conditions if made.index(one) != 4]
+    same_as_first = [made[0], *twins]
+    assert sorted(map(str, [by_country, *others])) == sorted(map(str, same_as_first))
+
+
+def test_a_condition_that_leaves_nobody_out_adds_no_rule() -> None:
+    random = Random(4)
+    people = 4_000
+    holds, all_but_few = random.getrandbits(people), (1 << people) - 1 ^ (1 << 7)
+    converted = sum((random.random() < (0.4 if holds >> place & 1 else 0.1)) << place for place in range(people))
+    made = [{"attribute": "country", "is": "AT"}, {"attribute": "vip", "is": True}]
+    rules, judged = judge(made, Seen(people, random.getrandbits(people), converted, (holds, all_but_few)))
+    assert judged == 1
+    assert [rule.conditions for rule in rules] == [(made[0],)]
+
+
+def test_the_same_people_are_nineteen_of_twenty() -> None:
+    twenty = (1 << 20) - 1
+    assert same_people(twenty, twenty >> 1)
+    assert not same_people(twenty, twenty >> 2)
+    assert not same_people(twenty, twenty << 10)

@@ -134,22 +134,28 @@ def test_however_arrivals_are_cut_into_batches_and_repeated_the_same_events_stan
 
 _VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(-(10**15), 10**15), st.floats(allow_nan=False, allow_infinity=False, width=32),
-    st.sampled_from(["", "12,50", " 7", "2026-03-02", "2026-13-02", "v1.2", "A\u030a", "\u00e5", "x\u0000", "true"]),
-    st.text(max_size=3), st.lists(st.sampled_from(["a", 1, None]), max_size=2), st.fixed_dictionaries({"deep": st.integers()}),
+    st.sampled_from(["", "12,50", " 7", "2026-03-02", "2026-13-02", "v1.2", "A\u030a", "\u00e5", "x\u0000", "true", "gold", " gold", "free"]),
+    st.lists(st.sampled_from(["gold", "free", "x"]), max_size=3), st.text(max_size=3), st.lists(st.sampled_from(["a", 1, None]), max_size=2), st.fixed_dictionaries({"deep": st.integers()}),
 )  # fmt: skip
 _EVENTS = st.tuples(
     st.sampled_from(["ada", "bo", " bo", "", "A\u030a", "x" * 129, "a\nb", "a b"]),
     st.sampled_from(["purchase", "visit", "", "message.sent", "A\u030a"]),
     st.sampled_from([AT, AT + DAY, 10**15 - 1, -1, 10**16, 7_258_118_400_000_000]),
     st.sampled_from(["1", "2", "3", "our:1", "A\u030a", "\u00e5", "", "x\u0000"]),
-    st.dictionaries(st.sampled_from(["amount", "currency", "gift", "on", "names", "at", "a b"]), _VALUES, max_size=4),
+    st.dictionaries(
+        st.sampled_from(["amount", "currency", "gift", "on", "names", "at", "a b", "plan", "likes"]),
+        _VALUES,
+        max_size=4,
+    ),
     st.booleans(),
 )
 _DECLARED = {
     "purchase": {
         "amount": Declared(Kind.NUMBER), "currency": Declared(Kind.TEXT), "gift": Declared(Kind.BOOLEAN),
         "on": Declared(Kind.DATE), "names": Declared(Kind.LIST), "at": Declared(Kind.TIME),
-    }
+        "plan": Declared(Kind.TEXT, ("free", "gold")), "likes": Declared(Kind.LIST, ("free", "gold")),
+    },
+    "visit": {"plan": Declared(Kind.TEXT, ("gold",))},
 }  # fmt: skip
 
 
@@ -162,7 +168,7 @@ def test_what_is_plain_comes_out_as_if_the_workbench_had_read_it(tmp_path_factor
     ]
     catalogue = Catalogue({}, _DECLARED)
     outcomes = []
-    for few, where in ((plain.apart, "plain"), (lambda events, _: (events.some(slice(0, 0)), events), "bench")):
+    for few, where in ((plain.apart, "plain"), (lambda events, *_: (events.some(slice(0, 0)), events), "bench")):
         audience = an_audience(tmp_path_factory.mktemp(where), catalogue)
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(loading, "apart", few)

@@ -43,7 +43,7 @@ SHAPES = (
     (("plan", "new_in", "--why", "no_consent"), {"campaign", "reason", "people", "users"}),
     (
         ("plan", "--campaigns", "all", "--at", "2026-12-01"),
-        {"day", "environment", "source", "campaigns", "idle", "messages"},
+        {"day", "environment", "source", "campaigns", "idle", "messages", "not_counted"},
     ),
     (("preview", "new_in", "--as", "u001"), {"user", "segment", "variant", "messages", "pages", "tiles"}),
     (

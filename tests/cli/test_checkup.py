@@ -37,10 +37,20 @@ def test_a_fresh_project_is_well(shop):
     assert orchestrator(shop, "doctor").out.rstrip().endswith("all is well")
 
 
-def test_a_pool_of_coupons_without_a_code_says_how_to_add_some(shop):
-    text = "no code is in it yet; add some: to lists/winback10.csv, or by orchestrator import coupons winback10 FILE"
-    assert findings(shop)["coupons winback10"] == [(True, text)]
+def test_a_pool_without_a_code_is_a_mistake_where_a_live_campaign_takes_one_and_messages_leave(shop):
+    idle = "no code is in it yet, and no live campaign takes one"
+    assert findings(shop, "--env", "live")["coupons winback10"] == [(True, idle)]
+    push = shop / "templates" / "winback" / "_default" / "push.yaml"
+    push.write_text(push.read_text().replace("body: ", "body: \"{{ coupon('winback10') }}\"\n# ", 1))
+    text = (
+        "no code is in it yet, and winback gives one to each person;"
+        " add some: to lists/winback10.csv, or by orchestrator import coupons winback10 FILE"
+    )
+    assert findings(shop)["coupons winback10"] == [(True, text)], "nothing leaves there"
     assert findings(shop, "--env", "live")["coupons winback10"] == [(False, text)]
+    path = shop / "config/campaigns/winback.yaml"
+    path.write_text(path.read_text().replace("state: live", "state: draft"))
+    assert findings(shop, "--env", "live")["coupons winback10"] == [(True, idle)]
 
 
 def test_mistakes_of_files_and_templates_are_named(shop):

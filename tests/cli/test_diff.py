@@ -86,6 +86,26 @@ def test_a_message_is_shown_before_and_after_for_one_person(repository):
     assert (refused.code, "nobody is not in the audience of winback" in refused.err) == (2, True)
 
 
+def test_pushes_and_in_app_messages_are_shown_whole_as_their_readers_see_them(repository, tmp_path):
+    edit(repository, "templates/new_in/_default/push.yaml", "New this week", "New today")
+    edit(repository, "templates/welcome_back/_default/in_app.yaml", "label: Not now", "label: Later")
+    report = tmp_path / "report.md"
+    said = inside(repository, "plan", "--diff", "HEAD", "--report", str(report)).out
+    for text, indent in ((said, "     "), (report.read_text(), "")):
+        lines = text.splitlines()
+        start = next(place for place, line in enumerate(lines) if line.startswith(f"{indent}-Title: New this week, "))
+        name = lines[start].rpartition(", ")[2]
+        assert lines[start + 1 : start + 4] == [
+            f"{indent}+Title: New today, {name}",
+            f"{indent} Body: Linen shirts, canvas bags and the return of the rain boots.",
+            f"{indent} Link: shop://new",
+        ]
+        assert f"{indent}-Buttons 2: label: Not now · dismiss: yes" in lines
+        assert f"{indent}+Buttons 2: label: Later · dismiss: yes" in lines
+        assert f"{indent} Image: https://img.shop.example/bag.png" in lines
+        assert not any(line.strip().startswith(("{", '"')) for line in lines), "no JSON"
+
+
 def test_only_what_the_change_concerns_is_asked_about(repository):
     edit(repository, "templates/new_in/_default/push.yaml", "New this week", "New today")
     told = inside(repository, "plan", "--diff", "HEAD", "--json").told
@@ -140,6 +160,62 @@ def test_new_and_gone_campaigns_and_segments_count_from_and_to_nobody(repository
     said = inside(repository, "plan", "--diff", "HEAD").out
     assert "hello   is new: " in said
     assert "welcome_back   is gone" in said
+
+
+def rename(repository, old, new):
+    (repository / f"config/campaigns/{old}.yaml").rename(repository / f"config/campaigns/{new}.yaml")
+    (repository / f"templates/{old}").rename(repository / f"templates/{new}")
+
+
+def test_a_renamed_campaign_is_compared_with_what_it_was_and_its_memory_is_told(repository, tmp_path):
+    sent = inside(repository, "send", "new_in", "--yes", "--json")
+    assert sent.code == 0, sent.err
+    assert inside(repository, "pause", "new_in").code == 0
+    before = inside(repository, "plan", "new_in", "--json").told
+    had_it = sum(one["people"] for one in before["nothing"] if one["reason"] == "repeat")
+    assert had_it > 20
+    rename(repository, "new_in", "fresh")
+    edit(repository, "templates/fresh/_default/push.yaml", "New this week", "New today")
+    report = tmp_path / "report.md"
+    told = inside(repository, "plan", "--diff", "HEAD", "--report", str(report), "--json").told
+    (fresh,) = told["campaigns"]
+    assert (fresh["campaign"], fresh["how"], fresh["renamed_from"]) == ("fresh", "renamed", "new_in")
+    assert fresh["audience"]["entered"] == fresh["audience"]["left"] == 0
+    assert (fresh["before"]["people"], fresh["before"]["reached"]) == (before["people"], before["reached"])
+    after = inside(repository, "plan", "fresh", "--json").told
+    assert fresh["after"]["reached"] == after["reached"]
+    assert not any(one["reason"] == "repeat" for one in after["nothing"]), "the ledger knows a campaign by its name"
+    assert fresh["meaning"]["repeat"].startswith(f"begins anew: {had_it} people of the next run had it from new_in")
+    assert "experiment" not in fresh["meaning"]
+    assert "new_in is paused, fresh is not" in fresh["meaning"]["pause"]
+    assert fresh["meaning"]["caps"].startswith("stay: ")
+    assert {one["file"] for one in told["files"]} == {
+        "config/campaigns/fresh.yaml", "templates/fresh/_default/push.yaml", "templates/fresh/_default/email.mjml",
+    }  # fmt: skip
+    changed = [one["difference"][:2] for one in fresh["messages"]]
+    assert [[line.partition(",")[0] for line in pair] for pair in changed] == [
+        ["-Title: New this week", "+Title: New today"]
+    ]
+    said = inside(repository, "plan", "--diff", "HEAD").out
+    headline = "fresh   is renamed from new_in; changed: template _default/push.yaml (+1 −1 lines)"  # noqa: RUF001 - a minus sign in front of a number people read
+    for text in (said, report.read_text().replace("\\", "")):
+        assert f"{had_it} people of the next run had it from new_in" in text
+        assert "new_in did stays with that name" in text
+    assert headline in said
+    assert "Renamed from `new_in`." in report.read_text()
+
+
+def test_without_people_a_rename_is_told_and_its_templates_are_held_against_the_old_ones(repository):
+    shutil.rmtree(repository / "data")
+    rename(repository, "winback", "come_back")
+    edit(repository, MAIL.replace("winback", "come_back"), "Still thinking it over?", "Changed your mind?")
+    told = inside(repository, "plan", "--diff", "HEAD", "--json").told
+    (one,) = told["campaigns"]
+    assert (one["how"], one["renamed_from"]) == ("renamed", "winback")
+    assert list(one["sources"]) == [MAIL.replace("winback", "come_back")]
+    assert {"-  title: Still thinking it over?", "+  title: Changed your mind?"} < set(*one["sources"].values())
+    assert one["meaning"]["repeat"] == "begins anew: who had it from winback can get it again (repeat: after 90 days)"
+    assert "`salt: winback`" in one["meaning"]["experiment"]
 
 
 def test_a_draft_that_goes_live_says_so_in_words(repository):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date, timedelta
 
 import pytest
 
@@ -143,6 +144,26 @@ def test_a_campaign_that_fires_often_is_shown_once_with_how_often(shop):
     assert one["runs"] == 4
     assert one["last_due_at"] - one["due_at"] == 18 * 3600 * 1_000_000
     assert "4 runs, the first of them here" in inside(shop, "plan", "--campaigns", "new_in", "--at", "2031-12-02").out
+
+
+def test_a_day_says_what_is_not_counted_among_its_campaigns(shop):
+    scheduled(shop, every="6 hours", zone="Europe/Vienna")
+    day = (date.today() + timedelta(days=2)).isoformat()  # noqa: DTZ011 - the example's people are of today, and any day near it will do
+    winback = shop / "config" / "campaigns" / "winback.yaml"
+    winback.write_text(winback.read_text().replace("end: 2030-06-30", "end: 2999-06-30"))
+    told = inside(shop, "plan", "--campaigns", "all", "--at", day, "--json").told
+    by_name = {one["campaign"]: one for one in told["campaigns"]}
+    later = sum(many for reason, many in by_name["new_in"]["held"].items() if reason != "ramp")
+    assert later > 10, "quiet hours"
+    assert told["not_counted"] == [
+        f"messages that leave later are not counted (new_in {later})",
+        "further runs of that day are not counted (new_in 3)",
+        "what would wait for a person is counted as if it were let go at once (winback)",
+    ]
+    said = inside(shop, "plan", "--campaigns", "all", "--at", day).out
+    assert all(f"   {one}\n" in said for one in told["not_counted"])
+    named = inside(shop, "plan", "--campaigns", "new_in", "--at", day, "--json").told
+    assert "campaigns you did not name are not counted (winback)" in named["not_counted"]
 
 
 @pytest.mark.parametrize(

@@ -218,5 +218,4 @@ def test_watching_looks_again_until_ctrl_c(busy):
     assert process.returncode == 0, rest
     assert (looks[0]["messages_a_second"], looks[1]["messages_a_second"]) == (None, 0.0)
     assert looks[1]["at"] > looks[0]["at"]
-    # Whether anybody waits in the other run is a matter of the hour: it is somebody's night somewhere.
     assert "new_in" in [run["campaign"] for run in looks[1]["runs"]]

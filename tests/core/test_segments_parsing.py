@@ -206,6 +206,83 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
     ]  # fmt: skip
 
 
+SEVERAL = [
+    ("{attribute: contry, equals: [DEE, AT, ATT]}", {("attribute",): "no attribute", ("equals",): "no key", ("equals", 0): "'DEE'", ("equals", 2): "'ATT'"}),
+    ("{attribute: country, is: [DEE, CHH], ignore_case: maybe}", {("is", 0): "'DEE'", ("is", 1): "'CHH'", ("ignore_case",): "not true"}),
+    ("{attribute: name, is: [1, ok, true]}", {("is", 0): "1 is not a text", ("is", 2): "True is not a text"}),
+    ("{attribute: age, over: old, between: [a, b]}", {(): "over and between", ("over",): "'old'", ("between", 0): "'a'", ("between", 1): "'b'"}),
+    ("{attribute: age, top: 10, over: old}", {(): "top and over", ("top",): "share", ("over",): "'old'"}),
+    ("{attribute: joined, between: [yesterday, '2026-02-30']}", {("between", 0): "'yesterday'", ("between", 1): "2026-02-30"}),
+    ("{attribute: tags, contains: [1, x], ignore_cas: 5}", {("contains",): "is a list", ("contains", 0): "1 is not", ("ignore_cas",): "no key"}),
+    ("{attribute: name, regex: ['(a', 'a*?', fine]}", {("regex", 0): "not closed", ("regex", 1): "after a repeat"}),
+    ("{attribute: name, regex: [b, 7], foo: bar}", {("foo",): "no key", ("regex", 1): "7 is not"}),
+    ("{atribute: contry, is: DEE}", {("atribute",): "no condition begins", ("is",): "'DEE'"}),
+    ("{event: add_to_card, where: {pric: 5, price: {ovr: x}}, wen: last month}", {("event",): "no event", ("where", "pric"): "'pric'", ("where", "price", "ovr"): "no key", ("wen",): "no key"}),
+    ("{event: purchase, sum: [amount], max: amout, ovr: x, when: last month}", {("max",): "one measure", ("sum",): "not a text", ("ovr",): "no key", ("when",): "'last month'"}),
+    ("{event: purchase, sum: amout, over: x, under: y}", {("sum",): "'amout'", ("under",): "one comparison", ("over",): "'x' is not"}),
+    ("{event: purchase, at_least: -1, where: {currency: [5, EUR, 6], amount: {over: x, under: y}}}", {("at_least",): "no count", ("where", "currency", 0): "5 is not", ("where", "currency", 2): "6 is not", ("where", "amount"): "over and under", ("where", "amount", "over"): "'x'", ("where", "amount", "under"): "'y'"}),
+    ("{event: purchase, then: {event: add_to_card, withn: 1 month, where: {pric: 5}}}", {("then", "event"): "'add_to_card'", ("then", "withn"): "no key", ("then", "where", "pric"): "'pric'"}),
+    ("{event: purchase, then_not: {event: add_to_card, then: x, without: y, within: soon}}", {("then_not", "then"): "did not happen", ("then_not", "without"): "did not happen", ("then_not", "event"): "'add_to_card'", ("then_not", "within"): "'soon'"}),
+    ("{event: purchase, then: {event: add_to_cart, without: [cancel, {event: add_to_card, were: 5}]}}", {("then", "without", 0): "names no event", ("then", "without", 1, "event"): "'add_to_card'", ("then", "without", 1, "were"): "no key"}),
+    ("{message: openned, campaign: [winbak, news, welcom], channel: mail, step: one, top: 5}", {("message",): "no deed", ("campaign", 0): "'winbak'", ("campaign", 2): "'welcom'", ("channel",): "no channel", ("step",): "not a number", ("top",): "share"}),
+    ("{message: converted, campaign: [news, winback], sum: step, when: last month}", {("sum",): "has no `sum`", ("when",): "'last month'", ("campaign",): "'news' has no goal"}),
+    ("{unsubscribed: mail, topic: offer, foo: 1}", {("foo",): "no key", ("topic",): "'offer'", ("unsubscribed",): "no channel"}),
+    ("{rfm: purchas, recency: [6, 5, 0], monetary: x, wen: now, where: {currncy: 5}}", {("rfm",): "no event", ("recency", 0): "'6'", ("recency", 2): "'0'", ("monetary",): "", ("wen",): "no key", ("where", "currncy"): "'currncy'"}),
+    ("{sample: 10%, of: {segment: staf}, salt: 5}", {("sample",): "not a number of people", ("salt",): "5 is not a text", ("of", "segment"): "'staf'"}),
+    ("{bucket: 3%, salt: 5, salty: 6}", {("bucket",): "not a span", ("salt",): "5 is not a text", ("salty",): "no key"}),
+    ("{not: [{segment: staf}, {attribute: country, is: DEE}]}", {("not",): "two readings", ("not", 0, "segment"): "'staf'", ("not", 1, "is"): "'DEE'"}),
+    ("{any: {segment: staf}}", {("any",): "no conditions", ("any", "segment"): "'staf'"}),
+    ("{percentile: [a, b], attribute: age, foo: 1}", {("foo",): "no key", ("percentile", 0): "'a'", ("percentile", 1): "'b'"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("condition", "told"), SEVERAL, ids=[condition for condition, _ in SEVERAL])
+def test_several_mistakes_of_one_condition_are_told_at_once_and_none_is_made_up(condition: str, told: Any) -> None:
+    found = [(one.path[2:], one.text) for one in mistakes({"about": "x", "all": [YAML(typ="safe").load(condition)]})]
+    assert {path for path, _ in found} == set(told)
+    assert len(found) == len(set(found))
+    for path, text in told.items():
+        assert any(place == path and text in said for place, said in found), path
+
+
+LISTED = Catalogue(
+    {"size": Declared(Kind.NUMBER, (), (38, 39.5)), "likes": Declared(Kind.LIST, ("hats", "shoes")), "code": Declared(Kind.TEXT, (), (1, 2))},
+    {"signup": {"plan": Declared(Kind.TEXT, ("free", "gold"))}},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("condition", "path", "said", "allowed"),
+    [
+        ("{event: signup, where: {plan: glod}}", ("where", "plan"), "no value of 'plan' is 'glod'", "`gold`? Allowed: free, gold"),
+        ("{event: signup, where: {plan: [gold, glod]}}", ("where", "plan", 1), "'glod'", "`gold`"),
+        ("{event: signup, where: {plan: {is_not: fre}}}", ("where", "plan", "is_not"), "'fre'", "`free`"),
+        ("{event: signup, latest: {plan: glod}}", ("latest", "plan"), "'glod'", "`gold`"),
+        ("{event: signup, then: {event: signup, where: {plan: glod}}}", ("then", "where", "plan"), "'glod'", "`gold`"),
+        ("{attribute: size, is: 40}", ("is",), "no value of 'size' is '40'", "Allowed: 38, 39.5"),
+        ("{attribute: likes, contains_any: [hats, hut]}", ("contains_any", 1), "'hut'", "hats, shoes"),
+    ],
+)  # fmt: skip
+def test_a_value_nobody_can_have_is_a_mistake_of_attributes_and_properties_alike(
+    condition: str, path: tuple[Any, ...], said: str, allowed: str
+) -> None:
+    (found,) = mistakes({"about": "x", "all": [YAML(typ="safe").load(condition)]}, LISTED)
+    assert (found.path[2:], said in found.text, allowed in found.remedy) == (path, True, True)
+
+
+def test_values_that_somebody_can_have_are_none() -> None:
+    for one in ({"attribute": "size", "is": [38, 39.5]}, {"attribute": "size", "over": 40}, {"attribute": "code", "is": "1"}, {"event": "signup", "where": {"plan": {"starts_with": "g"}}}):  # fmt: skip
+        parse({"about": "x", "all": [one]}, LISTED)
+
+
+def test_mistakes_around_conditions_hide_none_within_them() -> None:
+    wrong = {"attribute": "country", "is": "DEE"}
+    found = mistakes({"about": "x", "formerly": [5], "al": [wrong], "any": [{"segment": "staf"}]})
+    assert [one.path for one in found] == [
+        ("formerly", 0), ("al",), ("any",), ("al", 0, "is"), ("any", 0, "segment"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("raw", "text"),
     [

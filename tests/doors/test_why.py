@@ -62,7 +62,7 @@ def test_every_ledger_tells_the_same(tmp_path, ledger_url, monkeypatch):
     told = {user: why(made, user) for user in ("ada", "bo", "cy")}
     assert [one["reason"] or one["outcome"] for one in told.values()] == ["reached", "no_consent", "suppressed"]
     assert [len(told[user]["rows"][0]["because"]) for user in told] == [0, 1, 1]
-    assert told["ada"]["rows"][0]["deeds"] == [{"deed": "opened", "at": NOON + 1}]
+    assert told["ada"]["rows"][0]["deeds"] == [{"deed": "opened", "at": NOON + 1, "link": "", "machine": False}]
     (made.root / "data" / "sink" / "email.jsonl").unlink()
     seen = show(made, "spring", "--user", "ada")
     assert (seen["how"], show(made, seen["id"])) == ("same", seen)
@@ -270,7 +270,7 @@ def test_an_in_app_message_is_shown_as_it_stands_in_the_inbox(shop):
     message = other.ledger.inbox("cy", NOON)[0].id
     other.ledger.acknowledge("cy", message, Instant(NOON + MINUTE))
     told = json.loads(call(other, "--json", "why", "hello", "cy"))
-    assert told["rows"][0]["deeds"] == [{"deed": "opened", "at": NOON + MINUTE}]
+    assert told["rows"][0]["deeds"] == [{"deed": "opened", "at": NOON + MINUTE, "link": "", "machine": False}]
     assert show(other, message)["content"] == seen["content"]
     other.ledger.close()
 

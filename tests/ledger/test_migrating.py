@@ -7,7 +7,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import NullPool, create_engine, text
 
-from orchestrator.ledger import Ledger, migrating, opening, schema
+from orchestrator.core.mirrors import Deed
+from orchestrator.core.nouns import Channel, DeliveryKey
+from orchestrator.ledger import Ledger, deeds, migrating, opening, schema
+from orchestrator.ledger.deeds import Happened
 
 
 @pytest.fixture
@@ -29,6 +32,19 @@ def test_the_migrations_lead_to_the_declared_tables(engine, ledger_url, tmp_path
     Ledger.open(ledger_url, tmp_path).close()
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.SQLModel.metadata) == []
+
+
+def test_what_happened_before_machines_were_told_apart_was_done_by_people(engine, ledger_url, tmp_path):
+    settings = migrating.config()
+    with engine.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0007")
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO deed VALUES ('ada', 1, 'in_app', 0, 0, 'opened', 5000)"))
+    ledger = Ledger.open(ledger_url, tmp_path)
+    key = DeliveryKey(1, "ada", Channel.IN_APP)
+    assert deeds.of_run(ledger.store, 1, "ada") == [Happened(key, Deed.OPENED, 5000, link="", machine=False)]
+    ledger.close()
 
 
 def test_shards_of_the_first_release_were_asked_about_when_their_run_was_due(engine, ledger_url, tmp_path):

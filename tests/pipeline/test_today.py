@@ -2,10 +2,11 @@
 
 import os
 import re
+from functools import partial
 
 import pytest
 
-from orchestrator import app, planner
+from orchestrator import app, checking, planner
 from orchestrator.audience.freshness import freshness
 from orchestrator.cli.following import told as told_people
 from orchestrator.core.times import DAY, HOUR, MINUTE, Instant
@@ -63,7 +64,15 @@ def sends(shop, campaign="spring", days_ago=0):
 def look(shop, moment=NOON + HOUR):
     at(shop, moment)
     opened = shop.opened
-    return morning(shop.ledger, opened.project, opened.files, shop.audience, shop.root, shop.clock.now())
+    return morning(
+        shop.ledger,
+        opened.project,
+        opened.files,
+        shop.audience,
+        shop.root,
+        shop.clock.now(),
+        partial(checking.takers, opened.project, opened.files),
+    )
 
 
 def whats(found):
@@ -318,9 +327,41 @@ def test_a_loader_that_is_behind_and_what_imports_refused_are_told(shop):
 def test_an_audience_that_cannot_be_asked_hides_nothing_of_the_ledger(shop):
     sends(shop)
     opened = shop.opened
-    found = morning(shop.ledger, opened.project, opened.files, "it is locked", shop.root, Instant(NOON + HOUR))
+    found = morning(
+        shop.ledger, opened.project, opened.files, "it is locked", shop.root, Instant(NOON + HOUR), lambda _: {}
+    )
     assert found.data.red == ("it is locked",)
     assert [one.people.reached for one in found.lately] == [4]
     assert [one.goal for one in found.lately] == [None]
     assert [one.overlaps for one in found.ahead] == [None, None]
     assert runs.find(shop.ledger.store, 1).state is RunState.DONE
+
+
+POOLS = "coupons:\n  spring10: {codes: lists/spring10.csv}\n  summer: {codes: lists/summer.csv}\n"
+
+
+@pytest.mark.parametrize(("deliver", "asks"), [("everyone", True), ("seeds", True), ("sink", False)])
+def test_a_pool_without_codes_needs_a_person_where_a_live_campaign_takes_one_and_messages_leave(
+    tmp_path, ledger_url, monkeypatch, deliver, asks
+):
+    monkeypatch.setenv("SHOP_LEDGER", ledger_url)
+    mail = "templates/spring/_default/email.html"
+    files = {
+        **TWO,
+        SETTINGS: TWO[SETTINGS] + POOLS + f"environments: {{there: {{deliver: {deliver}}}}}\nseeds: lists/seeds.csv\n",
+        mail: TWO[mail].replace("Since", "{{ coupon('spring10') }} since"),
+        "lists/spring10.csv": "code\n", "lists/summer.csv": "code\n", "lists/seeds.csv": "user\nada\n",
+    }  # fmt: skip
+    shop = Shop(tmp_path, files, environment="there")
+    try:
+        asked = [need for need in look(shop).needs if "coupons" in need.what]
+        empty = "coupons spring10: no code is in it yet, and spring gives one to each person"
+        assert [(need.what, need.command, need.campaign) for need in asked] == (
+            [(empty, "orchestrator import coupons spring10 FILE", "spring")] if asks else []
+        )
+        draft = {**files, SPRING: files[SPRING].replace("state: live", "state: draft")}
+        shop.ledger.close()
+        shop = Shop(tmp_path, draft, environment="there")
+        assert not [need for need in look(shop).needs if "coupons" in need.what], "nobody takes one of either pool"
+    finally:
+        shop.ledger.close()

@@ -328,6 +328,7 @@ _BITS = [
     st.booleans(),
 )
 @example("push.yaml", b"+_", False)  # a number of no digits
+@example("email.mjml", "é/>\u2028".encode(), True)  # the parser of MJML panics
 @settings(max_examples=150, deadline=None)
 def test_whatever_stands_in_a_file_is_a_template_or_a_mistake_of_that_file(name: str, content: bytes, headed: bool):
     path = f"templates/winback/z/{name}"

@@ -1,6 +1,7 @@
 """The page of previews as it is served: for this machine alone, each message in a sandbox, word of every new edition."""
 
 import asyncio
+import re
 from dataclasses import replace
 
 import pytest
@@ -73,7 +74,9 @@ def test_each_message_is_in_a_sandbox_and_loads_nothing_until_it_is_asked_to(web
         assert "<p>Hi</p>" in answer.text
     assert "img-src data:;" in plain.headers["content-security-policy"]
     assert "img-src data: https: http:" in shown.headers["content-security-policy"]
-    assert "sandbox title" in web.get(web.page).text
+    frames = re.findall("<iframe ([^>]*)", web.get(web.page).text)
+    assert frames
+    assert all(frame.split()[0] == "sandbox" for frame in frames)
     assert web.get(f"{web.page}messages/nothing").status_code == 404
 
 

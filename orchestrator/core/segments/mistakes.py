@@ -1,15 +1,16 @@
 """Mistakes in a segment's file: where in it, what was read, what is allowed, and what may have been meant."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.phrases import either
 from orchestrator.core.segments.tree import Catalogue
 
 T = TypeVar("T")
+V = TypeVar("V")
 Path = tuple[str | int, ...]
 """Keys and indices (from 0) from the top of the file down to a value."""
 
@@ -66,11 +67,19 @@ class Reading:
     mistakes: list[SegmentMistake] = field(default_factory=list)
     incomplete: bool = False
     """Something could not be read although nothing is wrong here: what it refers to is unknown, or mistaken itself."""
+    written: dict[Path, str] = field(default_factory=dict)
+    """Keys that are read as what was probably meant: by the path they would have, what stands in the file."""
 
     def wrong(self, path: Path, text: str, remedy: str = "", *, at_key: bool = False) -> Unreadable:
         """Note a mistake; to be raised by whoever cannot go on without the part."""
-        self.mistakes.append(SegmentMistake(path, text, remedy, at_key))
+        mistake = SegmentMistake(self._in_file(path), text, remedy, at_key)
+        if mistake not in self.mistakes:
+            self.mistakes.append(mistake)
         return Unreadable()
+
+    def _in_file(self, path: Path) -> Path:
+        """A path by the keys that stand in the file."""
+        return tuple(self.written.get(path[: place + 1], step) for place, step in enumerate(path))
 
     def again(self) -> Unreadable:
         """To be raised where a part's mistakes are noted already."""
@@ -88,9 +97,43 @@ class Reading:
         except Unreadable:
             return None
 
+    def each(self, parts: Iterable[V], read: Callable[[V], T]) -> tuple[T, ...]:
+        """Read every part of several; Unreadable, with the mistakes of all of them noted, if one cannot be read."""
+        found = tuple(self._noted(part, read) for part in parts)
+        good = tuple(one for one in found if one is not None)
+        if len(good) < len(found):
+            raise self.again()
+        return good
+
+    def _noted(self, part: V, read: Callable[[V], T]) -> T | None:
+        return self.attempt(lambda: read(part))
+
+    def keys(self, keys: Mapping[str, Any], path: Path, allowed: Collection[str]) -> "Keys":
+        """Note every key that does not belong here, and read on with the one that was probably meant in its place."""
+        found = Keys()
+        for key, value in keys.items():
+            name = key
+            if key not in allowed:
+                free = [word for word in allowed if word not in keys]
+                self.unknown((*path, key), "key", key, free, at_key=True)
+                close = surely_meant(key, [word for word in free if word not in found])
+                if close is None:
+                    found.lost = True
+                    continue
+                name = close
+                self.written[*path, name] = key
+            found[name] = value
+        return found
+
     def unknown(self, path: Path, noun: str, word: str, allowed: Iterable[str], *, at_key: bool = False) -> Unreadable:
         """Note a word that does not exist, with those that do."""
         return self.wrong(path, f"no {noun} '{word}'", remedy(word, allowed), at_key=at_key)
+
+
+class Keys(dict[str, Any]):
+    """What stands under the keys of one condition. `lost`: some say nothing, so what seems to be missing may be there."""
+
+    lost = False
 
 
 def remedy(word: str, allowed: Iterable[str]) -> str:
@@ -101,7 +144,7 @@ def remedy(word: str, allowed: Iterable[str]) -> str:
     return (f"Did you mean {either(close)}? " if close else "") + (f"Allowed: {shown}." if words else "")
 
 
-def meant(word: str, allowed: Iterable[str]) -> list[str]:
+def meant(word: str, allowed: Iterable[str], alike: float = 0.65) -> list[str]:
     """Words that look or mean alike."""
     words = list(allowed)
     other = _OTHER_WORDS.get(word.lower().replace(" ", "_").replace("-", "_"))
@@ -111,4 +154,9 @@ def meant(word: str, allowed: Iterable[str]) -> list[str]:
     joined = [one for one in words if one.lower().replace("_", "") == word.lower().replace("_", "").replace(" ", "")]
     if joined:
         return joined[:1]
-    return [lowered[close] for close in get_close_matches(word.lower(), lowered, 2, 0.65)]
+    return [lowered[close] for close in get_close_matches(word.lower(), lowered, 2, alike)]
+
+
+def surely_meant(word: str, allowed: Iterable[str]) -> str | None:
+    """The word to read on with in the place of a mistaken one; None where a guess would make up further mistakes."""
+    return next(iter(meant(word, allowed, 0.8)), None)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from orchestrator.core.segments.mistakes import Path, Reading
-from orchestrator.core.segments.reading_tests import one_number
+from orchestrator.core.segments.reading_values import one_number
 from orchestrator.core.segments.tree import Band
 
 BAND_WORDS = ("top", "bottom", "percentile")
@@ -20,7 +20,7 @@ def read_band(reading: Reading, word: str, raw: Any, at: Path) -> Band:
         return Band(_ALL - share, _ALL) if word == "top" else Band(Decimal(0), share)
     if not isinstance(raw, list) or len(raw) != 2:
         raise reading.wrong(at, f"'{raw}' is not a pair", "Write two per cents from 0 to 100, like [80, 90].")
-    low, high = (one_number(reading, one, (*at, index)) for index, one in enumerate(raw))
+    low, high = reading.each(enumerate(raw), lambda it: one_number(reading, it[1], (*at, it[0])))
     if not 0 <= low < high <= 100:
         raise reading.wrong(
             at, f"[{raw[0]}, {raw[1]}] is no band", "Write two per cents from 0 to 100, the smaller one first."

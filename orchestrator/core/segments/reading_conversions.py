@@ -10,11 +10,11 @@ from typing import Any
 from orchestrator.core.campaigns import Goal
 from orchestrator.core.mirrors import Deed
 from orchestrator.core.phrases import say_duration
-from orchestrator.core.segments.mistakes import Path, Reading, Unreadable, remedy
+from orchestrator.core.segments.mistakes import Path, Reading, remedy
 from orchestrator.core.segments.reading_events import COUNT_KEYS, DATED, MEASURES, read_event
 from orchestrator.core.segments.reading_messages import MESSAGE_KEYS
-from orchestrator.core.segments.reading_steps import check_keys, read_step, read_where
-from orchestrator.core.segments.reading_tests import one_number, read_phrase
+from orchestrator.core.segments.reading_steps import read_step, read_where
+from orchestrator.core.segments.reading_values import one_number, read_phrase
 from orchestrator.core.segments.tree import (
     AnyOf,
     Catalogue,
@@ -57,7 +57,7 @@ def read_conversion(reading: Reading, keys: Mapping[str, Any], path: Path) -> No
         )
     compared = () if measures else COUNT_KEYS  # what stands beside a measure is compared with that
     others = {key: value for key, value in keys.items() if not measures or key not in (*MEASURES, *COUNT_KEYS, *DATED)}
-    reading.attempt(lambda: check_keys(reading, others, path, (*_OF_THE_MESSAGE, *compared, *_OF_THE_GOAL)))
+    keys = others = reading.keys(others, path, (*_OF_THE_MESSAGE, *compared, *_OF_THE_GOAL))
     plain = {key: value for key, value in others.items() if key in (*_OF_THE_MESSAGE, *compared)}
     sent = reading.attempt(lambda: read_event(reading, {**plain, "message": str(Deed.SENT)}, path))
     last = Step("")
@@ -68,10 +68,12 @@ def read_conversion(reading: Reading, keys: Mapping[str, Any], path: Path) -> No
     then = reading.attempt(lambda: read_step(reading, keys, path, "then"))
     then_not = reading.attempt(lambda: read_step(reading, keys, path, "then_not"))
     last = replace(last, then=then, then_not=then_not)
-    if sent is None or len(reading.mistakes) > before:
-        raise Unreadable
-    campaigns = _campaigns(sent) if "campaign" in keys else None
+    campaigns = _campaigns(sent) if sent is not None and "campaign" in keys else None
+    if sent is None or campaigns == ():
+        raise reading.again()
     goals = _goals(reading, campaigns, path)
+    if len(reading.mistakes) > before:
+        raise reading.again()
     if len(goals) > 1 and sent.test != Comparison(Op.AT_LEAST, one_number(reading, 1, path)):
         told = "; ".join(f"{', '.join(names)}: {_said(goal)}" for goal, names in goals.items())
         counted = next((key for key in keys if key in COUNT_KEYS), "message")
@@ -86,11 +88,11 @@ def read_conversion(reading: Reading, keys: Mapping[str, Any], path: Path) -> No
 
 
 def _campaigns(sent: Event) -> tuple[str, ...]:
-    """The campaigns that were named: the first of the conditions on the message."""
-    test = sent.where[0].test
-    if not isinstance(test, OneOf):
-        raise TypeError(test)
-    return tuple(str(value) for value in test.values)
+    """The campaigns that were named: the first of the conditions on the message; none if they cannot be read."""
+    first = next(iter(sent.where), None)
+    if first is None or first.name != "campaign" or not isinstance(first.test, OneOf):
+        return ()
+    return tuple(str(value) for value in first.test.values)
 
 
 def _condition(sent: Event, goal: _Reached, names: list[str], last: Step, *, given: bool) -> Event:
@@ -113,14 +115,18 @@ def _goals(reading: Reading, campaigns: tuple[str, ...] | None, path: Path) -> d
             found.setdefault(_reached(reading, known, goal), []).append(name)
         elif campaigns is not None:
             others = [other for other, its in known.goals.items() if its is not None]
-            raise reading.wrong(
+            reading.wrong(
                 (*path, "campaign"),
                 f"campaign '{name}' has no goal, so none of its messages converts",
                 f"Give it a `goal: {{event: …, within: …}}`. {remedy(name, sorted(others))}".strip(),
             )
     if not found:
-        raise reading.wrong(
-            (*path, "message"), "no campaign has a goal", "Add `goal: {event: …, within: …}` to a campaign's file."
+        raise (
+            reading.again()
+            if campaigns
+            else reading.wrong(
+                (*path, "message"), "no campaign has a goal", "Add `goal: {event: …, within: …}` to a campaign's file."
+            )
         )
     return found
 

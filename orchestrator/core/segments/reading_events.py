@@ -3,23 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from orchestrator.core.segments.mistakes import Path, Reading, Unreadable
+from orchestrator.core.segments.mistakes import Keys, Path, Reading
 from orchestrator.core.segments.reading_bands import BAND_WORDS, band_words, read_band
 from orchestrator.core.segments.reading_steps import (
-    check_keys,
     property_of,
     read_step,
     read_where,
     subject_of,
     with_messages,
 )
-from orchestrator.core.segments.reading_tests import (
-    one_number,
-    one_text,
-    read_comparison,
-    read_phrase,
-    read_point_test,
-)
+from orchestrator.core.segments.reading_tests import read_comparison, read_point_test
+from orchestrator.core.segments.reading_values import one_number, one_text, read_phrase
 from orchestrator.core.segments.tree import (
     NUMBERED,
     Band,
@@ -48,35 +42,34 @@ _PICKED = frozenset({Measure.EARLIEST, Measure.LATEST})
 
 def read_event(reading: Reading, keys: Mapping[str, Any], path: Path) -> Event:
     """An event condition. Its parts are read one by one, so that all their mistakes are told."""
-    before = len(reading.mistakes)
     measure, of, allowed = _measure(reading, keys, path)
-    reading.attempt(lambda: check_keys(reading, keys, path, with_messages(keys, allowed)))
-    misspelt = len(reading.mistakes) > before  # then a comparison may only seem to be missing
+    keys = found = reading.keys(keys, path, with_messages(keys, allowed))
+    if measure is Measure.COUNT and any(key in MEASURES for key in keys):  # it was misspelt, and is known now
+        measure, of, allowed = _measure(reading, keys, path)
     subject = subject_of(reading, keys, path)
     name, properties = subject.name, subject.properties
     reading.attempt(lambda: check_numeric(reading, measure, of, (*path, measure.value), name, properties))
     test: Comparison | PointTest | During | Picked | Band | None = None
-    if measure in _PICKED:
-        picked = read_where(reading, keys[measure.value], (*path, measure.value), name, properties)
-        test = Picked(picked)
-    elif not misspelt:
-        test = reading.attempt(lambda: _test(reading, keys, path, measure))
+    if measure not in _PICKED:
+        test = reading.attempt(lambda: _test(reading, found, path, measure))
+    elif isinstance(keys[measure.value], Mapping):
+        test = Picked(read_where(reading, keys[measure.value], (*path, measure.value), name, properties))
     when = None
     if "when" in keys and "when" in allowed and (measure not in _MOMENTS or isinstance(test, Band)):
         when = reading.attempt(lambda: read_phrase(reading, window, keys["when"], (*path, "when")))
-    where = (*subject.where, *read_where(reading, keys.get("where"), (*path, "where"), name, properties))
+    where = reading.attempt(lambda: read_where(reading, keys.get("where"), (*path, "where"), name, properties)) or ()
     then = reading.attempt(lambda: read_step(reading, keys, path, "then"))
     then_not = reading.attempt(lambda: read_step(reading, keys, path, "then_not"))
-    if test is None or len(reading.mistakes) > before:
-        raise Unreadable
-    return Event(name, test, measure, of if measure in NUMBERED else "", when, where, then, then_not)
+    if test is None:
+        raise reading.again()
+    return Event(name, test, measure, of if measure in NUMBERED else "", when, (*subject.where, *where), then, then_not)
 
 
 def check_numeric(
     reading: Reading, measure: Measure, of: str, at: Path, event: str, properties: Mapping[str, Declared] | None
 ) -> None:
     """A sum and its like are taken of numbers."""
-    if measure not in NUMBERED:
+    if measure not in NUMBERED or not of:
         return
     declared = property_of(reading, of, at, event, properties)
     if declared and declared.kind is not Kind.NUMBER:
@@ -87,7 +80,7 @@ def _measure(reading: Reading, keys: Mapping[str, Any], path: Path) -> tuple[Mea
     """The measure, the word beside it, and the keys that go with it."""
     named = [key for key in keys if key in MEASURES]
     if len(named) > 1:
-        raise reading.wrong(
+        reading.wrong(
             (*path, named[1]),
             f"has {' and '.join(named)}: one measure per condition",
             "Write a condition for each, under `all:`.",
@@ -98,31 +91,33 @@ def _measure(reading: Reading, keys: Mapping[str, Any], path: Path) -> tuple[Mea
     measure, at = Measure(named[0]), (*path, named[0])
     if measure in _PICKED:
         if not isinstance(keys[named[0]], Mapping) or not keys[named[0]]:
-            raise reading.wrong(at, f"`{measure}` says nothing of the event", f"Write `{measure}: {{currency: EUR}}`.")
+            reading.wrong(at, f"`{measure}` says nothing of the event", f"Write `{measure}: {{currency: EUR}}`.")
         return measure, "", PICKED_KEYS
-    of = one_text(reading, keys[named[0]], at)
+    of = reading.attempt(lambda: one_text(reading, keys[named[0]], at)) or ""
     if measure in NUMBERED:
         return measure, of, EVENT_KEYS
     word, keys_allowed = ("days", EVENT_KEYS) if measure is Measure.DISTINCT else ("time", MOMENT_KEYS)
-    if of != word:
-        raise reading.wrong(at, f"'{measure}: {of}' cannot be measured", f"Write `{measure}: {word}`.")
+    if of and of != word:
+        reading.wrong(at, f"'{measure}: {of}' cannot be measured", f"Write `{measure}: {word}`.")
     return measure, of, keys_allowed
 
 
-def _test(
-    reading: Reading, keys: Mapping[str, Any], path: Path, measure: Measure
-) -> Comparison | PointTest | During | Band:
+def _test(reading: Reading, keys: Keys, path: Path, measure: Measure) -> Comparison | PointTest | During | Band:
     dated = measure in _MOMENTS
     banded = band_words(keys)
     allowed = (*(DATED if dated else _COMPARED), *BAND_WORDS, *(["when"] if dated and not banded else []))
     words = [key for key in keys if key in allowed]
     if len(words) > 1:
-        raise reading.wrong(
+        wrong = reading.wrong(
             (*path, words[1]),
             f"has {' and '.join(words)}: one comparison per condition",
             "Write a condition for each, under `all:`.",
             at_key=True,
         )
+        reading.each(words, lambda word: _test(reading, Keys({word: keys[word]}), path, measure))
+        raise wrong
+    if not words and keys.lost:
+        raise reading.again()
     if not words:
         if measure is Measure.COUNT:
             return Comparison(Op.AT_LEAST, one_number(reading, 1, path))
@@ -148,7 +143,7 @@ def _test(
 def _check_count(reading: Reading, test: Comparison, at: Path) -> None:
     for value in (test.value, test.upto):
         if value is not None and not isinstance(value, str) and (value < 0 or value % 1):
-            raise reading.wrong(
+            reading.wrong(
                 at, f"{value.normalize():f} is no count", "Events and days are counted in whole numbers from 0."
             )
     if (test.op is Op.UNDER and test.value == 0) or (test.op is Op.AT_LEAST and test.value == 0):

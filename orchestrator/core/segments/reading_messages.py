@@ -14,8 +14,8 @@ from orchestrator.core.mirrors import (
 )
 from orchestrator.core.nouns import Channel
 from orchestrator.core.phrases import say_duration
-from orchestrator.core.segments.mistakes import Path, Reading
-from orchestrator.core.segments.reading_tests import one_number, one_text, read_each, read_texts
+from orchestrator.core.segments.mistakes import Path, Reading, surely_meant
+from orchestrator.core.segments.reading_values import one_number, one_text, read_each, read_texts
 from orchestrator.core.segments.tree import (
     All,
     Declared,
@@ -41,15 +41,17 @@ CHANNEL_NOUNS = ("address", "reachable", "subscribed", "unsubscribed")
 def read_message(reading: Reading, keys: Mapping[str, Any], path: Path) -> tuple[str, tuple[Property, ...]]:
     """The event of `message: opened` and its like, with the conditions that `campaign`, `variant`, `channel`, … make of it."""
     at = (*path, "message")
-    word = one_text(reading, keys["message"], at)
+    word = reading.attempt(lambda: one_text(reading, keys["message"], at)) or Deed.SENT
     if word not in set(Deed):
-        raise reading.unknown(at, "deed of a message", word, [str(deed) for deed in Deed])
-    if word == Deed.CONVERTED:
-        raise reading.wrong(at, "a conversion cannot be a step: it is two events itself", _its_steps(reading, keys))
+        deeds = [str(deed) for deed in Deed]
+        reading.unknown(at, "deed of a message", word, deeds)
+        word = surely_meant(word, deeds) or Deed.SENT
+    elif word == Deed.CONVERTED:
+        reading.wrong(at, "a conversion cannot be a step: it is two events itself", _its_steps(reading, keys))
     where = [_attempted(reading, key, keys[key], (*path, key)) for key in _TEXT_KEYS if key in keys]
     if "step" in keys:
-        steps = read_each(reading, keys["step"], (*path, "step"), one_number)
-        where.append(Property("step", Kind.NUMBER, OneOf(steps)))
+        steps = reading.attempt(lambda: read_each(reading, keys["step"], (*path, "step"), one_number))
+        where.append(Property("step", Kind.NUMBER, OneOf(steps or ())))
     return message_event(Deed(word)), tuple(one for one in where if one is not None)
 
 
@@ -78,15 +80,20 @@ def _narrowed(reading: Reading, key: str, raw: Any, at: Path) -> Property:
         "channel": frozenset(str(channel) for channel in Channel),
         "variant": None,
     }[key]
-    for value in values:
-        if known is not None and value not in known:
-            raise reading.unknown(at, key, value, sorted(known))
+    wrong = [
+        reading.unknown((*at, index) if isinstance(raw, list) else at, key, value, sorted(known))
+        for index, value in enumerate(values)
+        if known is not None and value not in known
+    ]
+    if wrong:
+        raise wrong[0]
     return Property(key, Kind.TEXT, OneOf(values))
 
 
 def read_channel(reading: Reading, keys: Mapping[str, Any], path: Path, noun: str) -> Node:
     """`address: email`, `reachable: email`, `subscribed: email`, `unsubscribed: email`, the last three with a `topic`."""
     at = (*path, noun)
+    topic = _attempted(reading, "topic", keys["topic"], (*path, "topic")) if "topic" in keys else None
     channel = one_text(reading, keys[noun], at)
     if channel not in set(Channel):
         raise reading.unknown(at, "channel", channel, [str(one) for one in Channel])
@@ -97,8 +104,7 @@ def read_channel(reading: Reading, keys: Mapping[str, Any], path: Path, noun: st
     if noun == "address":
         return Reach(channel)
     where = [Property("channel", Kind.TEXT, OneOf((channel,)))]
-    if "topic" in keys:
-        where.append(_narrowed(reading, "topic", keys["topic"], (*path, "topic")))
+    where += [topic] if topic is not None else []
     said_yes = Picked((Property(GRANTED, Kind.BOOLEAN, OneOf((noun == "subscribed",))),))
     word = Event(CONSENT, said_yes, Measure.LATEST, where=tuple(where))
     return All((Reach(channel), Not(word))) if noun == "reachable" else word

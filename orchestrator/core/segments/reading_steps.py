@@ -5,21 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.core.phrases import duration
-from orchestrator.core.segments.mistakes import Path, Reading, Unreadable
+from orchestrator.core.segments.mistakes import Keys, Path, Reading, surely_meant
 from orchestrator.core.segments.reading_messages import MESSAGE_KEYS, MESSAGE_PROPERTIES, read_message
-from orchestrator.core.segments.reading_tests import EVERY_WORD, one_text, read_phrase, read_test
+from orchestrator.core.segments.reading_tests import EVERY_WORD, read_test
+from orchestrator.core.segments.reading_values import one_text, read_phrase
 from orchestrator.core.segments.tree import Declared, Kind, Property, Step, Test
 
 STEP_KEYS = ("event", "within", "without", "where", "then", "then_not")
-
-
-def check_keys(reading: Reading, keys: Mapping[str, Any], path: Path, allowed: tuple[str, ...]) -> None:
-    """Note every key that does not belong here."""
-    unknown = [key for key in keys if key not in allowed]
-    for key in unknown:
-        reading.unknown((*path, key), "key", str(key), [word for word in allowed if word not in keys], at_key=True)
-    if unknown:
-        raise Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +37,16 @@ def with_messages(keys: Mapping[str, Any], allowed: tuple[str, ...]) -> tuple[st
 
 
 def event_name(reading: Reading, raw: Any, at: Path) -> tuple[str, Mapping[str, Declared] | None]:
-    """An event's name and what its properties are, None where nobody knows."""
+    """An event's name and what its properties are, None where nobody knows; those of one that was probably meant, if it is unknown."""
     name = one_text(reading, raw, at)
     if reading.catalogue is None:
         return name, None
-    if name not in reading.catalogue.events:
-        raise reading.unknown(at, "event", name, reading.catalogue.events)
-    return name, reading.catalogue.events[name]
+    events = reading.catalogue.events
+    if name not in events:
+        reading.unknown(at, "event", name, events)
+        close = surely_meant(name, events)
+        return (close, events[close]) if close else (name, None)
+    return name, events[name]
 
 
 def property_of(
@@ -66,8 +61,8 @@ def property_of(
     if properties is None:
         return None
     if name not in properties:
-        raise reading.unknown(at, f"property of {event}", name, properties, at_key=at_key)
-    return properties[name]
+        reading.unknown(at, f"property of {event}", name, properties, at_key=at_key)
+    return properties.get(name)
 
 
 def read_where(
@@ -92,22 +87,26 @@ def _one_property(
     at = (*path, key)
     name = one_text(reading, key, at)
     declared = property_of(reading, name, at, event, properties, at_key=True)
+    if declared is None and properties is not None:
+        close = surely_meant(name, properties)
+        if close is None:
+            raise reading.again()
+        declared = properties[close]
     if not isinstance(value, Mapping):
         return Property(name, *_short(reading, value, path, name, declared))
-    tests = {str(word): given for word, given in value.items()}
-    check_keys(reading, tests, at, (*EVERY_WORD, "ignore_case"))
+    tests = reading.keys({str(word): given for word, given in value.items()}, at, (*EVERY_WORD, "ignore_case"))
     return Property(name, *read_test(reading, tests, at, name, declared))
 
 
 def _short(reading: Reading, value: Any, path: Path, name: str, declared: Declared | None) -> tuple[Kind | None, Test]:
     """`currency: EUR` and `currency: [EUR, CHF]`; a mistake in it is one at the property, for there is no word `is`."""
     inner = Reading(None)
-    try:
-        return read_test(inner, {"is": value}, (), name, declared)
-    except Unreadable:
-        for mistake in inner.mistakes:
-            reading.wrong((*path, name, *mistake.path[1:]), mistake.text, mistake.remedy)
-        raise
+    found = inner.attempt(lambda: read_test(inner, Keys({"is": value}), (), name, declared))
+    for mistake in inner.mistakes:
+        reading.wrong((*path, name, *mistake.path[1:]), mistake.text, mistake.remedy)
+    if found is None:
+        raise reading.again()
+    return found
 
 
 def read_step(reading: Reading, keys: Mapping[str, Any], path: Path, word: str) -> Step | None:
@@ -115,48 +114,51 @@ def read_step(reading: Reading, keys: Mapping[str, Any], path: Path, word: str) 
     if word not in keys:
         return None
     raw, at = keys[word], (*path, word)
-    if not isinstance(raw, Mapping) or not ("event" in raw or "message" in raw):
-        raise reading.wrong(at, f"`{word}` names no event", f"Write `{word}: {{event: purchase, within: 48 hours}}`.")
+    if not isinstance(raw, Mapping):
+        raise reading.wrong(at, *_no_event(word))
     inner = {str(key): value for key, value in raw.items()}
     allowed: tuple[str, ...] = STEP_KEYS
     if word == "then_not":
         allowed = ("event", "within", "where")
-        for key in ("then", "then_not", "without"):
-            if key in inner:
-                raise reading.wrong(
-                    (*at, key),
-                    "nothing can follow an event that did not happen",
-                    f"Hang `{key}` on the event before it.",
-                    at_key=True,
-                )
-    check_keys(reading, inner, at, with_messages(inner, allowed))
-    before = len(reading.mistakes)
+        for key in [key for key in ("then", "then_not", "without") if key in inner]:
+            del inner[key]
+            reading.wrong(
+                (*at, key),
+                "nothing can follow an event that did not happen",
+                f"Hang `{key}` on the event before it.",
+                at_key=True,
+            )
+    inner = found = reading.keys(inner, at, with_messages(inner, allowed))
+    if not ("event" in inner or "message" in inner):
+        raise reading.again() if found.lost else reading.wrong(at, *_no_event(word))
     subject = subject_of(reading, inner, at)
     name, properties = subject.name, subject.properties
     within = None
     if "within" in inner:
         within = reading.attempt(lambda: read_phrase(reading, duration, inner["within"], (*at, "within")))
-    where = (*subject.where, *read_where(reading, inner.get("where"), (*at, "where"), name, properties))
-    without = _without(reading, inner.get("without", []), (*at, "without"))
+    where = reading.attempt(lambda: read_where(reading, inner.get("where"), (*at, "where"), name, properties)) or ()
+    without = reading.attempt(lambda: _without(reading, inner.get("without", []), (*at, "without"))) or ()
     then = reading.attempt(lambda: read_step(reading, inner, at, "then"))
     then_not = reading.attempt(lambda: read_step(reading, inner, at, "then_not"))
-    if len(reading.mistakes) > before:
-        raise Unreadable
-    return Step(name, within, where, then, then_not, without)
+    return Step(name, within, (*subject.where, *where), then, then_not, without)
+
+
+def _no_event(word: str) -> tuple[str, str]:
+    return f"`{word}` names no event", f"Write `{word}: {{event: purchase, within: 48 hours}}`."
 
 
 def _without(reading: Reading, raw: Any, at: Path) -> tuple[Step, ...]:
     """The events that must not lie between an event and what follows it: one, or a list of them."""
-    found = []
-    several = enumerate(raw) if isinstance(raw, list) else ()
-    for path, one in [((*at, index), one) for index, one in several] or ([] if raw == [] else [(at, raw)]):
-        if not isinstance(one, Mapping) or not ("event" in one or "message" in one):
-            raise reading.wrong(
-                path, "`without` names no event", "Write `without: {event: cancel}`, or a list of such."
-            )
-        keys = {str(key): value for key, value in one.items()}
-        check_keys(reading, keys, path, with_messages(keys, ("event", "where")))
-        subject = subject_of(reading, keys, path)
-        where = read_where(reading, keys.get("where"), (*path, "where"), subject.name, subject.properties)
-        found.append(Step(subject.name, where=(*subject.where, *where)))
-    return tuple(found)
+    if not isinstance(raw, list):
+        return (_not_between(reading, raw, at),)
+    return reading.each(enumerate(raw), lambda it: _not_between(reading, it[1], (*at, it[0])))
+
+
+def _not_between(reading: Reading, raw: Any, path: Path) -> Step:
+    if not isinstance(raw, Mapping) or not ("event" in raw or "message" in raw):
+        raise reading.wrong(path, "`without` names no event", "Write `without: {event: cancel}`, or a list of such.")
+    keys = {str(key): value for key, value in raw.items()}
+    keys = reading.keys(keys, path, with_messages(keys, ("event", "where")))
+    subject = subject_of(reading, keys, path)
+    where = read_where(reading, keys.get("where"), (*path, "where"), subject.name, subject.properties)
+    return Step(subject.name, where=(*subject.where, *where))

@@ -1,13 +1,21 @@
 """What a segment's file may ask of one value: `is: DE`, `at_least: "9.10"`, `when: last 30 days`, `contains_any: […]`."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from orchestrator.core.phrases import PhraseError
-from orchestrator.core.segments.mistakes import Path, Reading, remedy
+from orchestrator.core.segments.mistakes import Keys, Path, Reading, remedy, surely_meant
 from orchestrator.core.segments.reading_points import anniversary, point, window_or_next
+from orchestrator.core.segments.reading_values import (
+    one_boolean,
+    one_number,
+    one_version,
+    read_each,
+    read_phrase,
+    read_texts,
+)
 from orchestrator.core.segments.regex import RegexError, read_regex
 from orchestrator.core.segments.tree import (
     Comparison,
@@ -27,7 +35,7 @@ from orchestrator.core.segments.tree import (
     Test,
     TextTest,
 )
-from orchestrator.core.segments.values import nfc, number, version
+from orchestrator.core.segments.values import number, version
 
 T = TypeVar("T")
 
@@ -69,32 +77,58 @@ _TEXT_WORDS = {
 
 
 def read_test(
-    reading: Reading, keys: Mapping[str, Any], path: Path, name: str, declared: Declared | None
+    reading: Reading, keys: Keys, path: Path, name: str, declared: Declared | None
 ) -> tuple[Kind | None, Test]:
-    """The one test among the keys of a condition, and the kind of value it is about."""
+    """The one test among the keys of a condition, and the kind of value it is about. Of several the values are looked at all the same."""
     words = [key for key in keys if key in EVERY_WORD]
     if len(words) != 1:
+        if not words and keys.lost:
+            raise reading.again()
         found = f"has {' and '.join(words)}: one comparison per condition" if words else "is compared with nothing"
         allowed = WORDS[declared.kind] if declared else EVERY_WORD
         hint = "Write a condition for each, under `all:`." if words else f"Say one of: {', '.join(allowed)}."
-        raise reading.wrong(path, f"'{name}' {found}", hint)
-    word = words[0]
-    at = (*path, word)
-    kind = declared.kind if declared else _kind(word, keys[word])
+        wrong = reading.wrong(path, f"'{name}' {found}", hint)
+        reading.each(words, lambda word: _read_word(reading, {word: keys[word]}, path, name, declared))
+        raise wrong
+    return _read_word(reading, keys, path, name, declared)
+
+
+def _read_word(
+    reading: Reading, keys: Mapping[str, Any], path: Path, name: str, declared: Declared | None
+) -> tuple[Kind | None, Test]:
+    """A test by its one word."""
+    word = next(key for key in keys if key in EVERY_WORD)
+    raw, at = keys[word], (*path, word)
+    kind = declared.kind if declared else _kind(word, raw)
     if word not in WORDS[kind]:
         what = f"'{name}' is {_a(kind)}" if kind else "there is nothing to tell the kind of value by"
-        raise reading.wrong(at, f"'{word}' does not fit: {what}", remedy(word, WORDS[kind]), at_key=True)
-    if word in _EQUAL and keys[word] in _PRESENCE and keys[word] not in (declared.values if declared else ()):
-        meant = f"`is_set: {'true' if (word == 'is') is (keys[word] in _THERE) else 'false'}`"
-        hint = f"Write {meant}, or `{word}: [{keys[word]}]` for the text."
-        raise reading.wrong(at, f"two readings: {meant}, or the text '{keys[word]}'", hint)
-    ignore_case = _ignore_case(reading, keys, path, word, kind)
-    test = _test(reading, word, keys[word], at, kind, ignore_case=ignore_case)
-    if declared and declared.values and isinstance(test, OneOf) and not ignore_case:
-        for value in test.values:
-            if value not in declared.values:
-                raise reading.unknown(at, f"value of '{name}' is", str(value), declared.values)
+        wrong = reading.wrong(at, f"'{word}' does not fit: {what}", remedy(word, WORDS[kind]), at_key=True)
+        close = surely_meant(word, WORDS[kind])
+        if close is None:
+            raise wrong
+        word = close
+    ignore_case = reading.attempt(lambda: _ignore_case(reading, keys, path, word, kind)) or False
+    if word in _EQUAL and raw in _PRESENCE and raw not in (declared.values if declared else ()):
+        asked = f"`is_set: {'true' if (word == 'is') is (raw in _THERE) else 'false'}`"
+        hint = f"Write {asked}, or `{word}: [{raw}]` for the text."
+        raise reading.wrong(at, f"two readings: {asked}, or the text '{raw}'", hint)
+    test = _test(reading, word, raw, at, kind, ignore_case=ignore_case)
+    if declared and not ignore_case:
+        _check_values(reading, test, raw, at, name, declared)
     return kind, test
+
+
+def _check_values(reading: Reading, test: Test, raw: Any, at: Path, name: str, declared: Declared) -> None:
+    """Note what nobody can have: a value that is none of those an attribute or a property may have."""
+    known: dict[str, Any] = {value: value for value in declared.values}
+    known |= {str(one): number(one) if declared.kind is Kind.NUMBER else str(one) for one in declared.numbers}
+    if not known or not isinstance(test, OneOf | ListTest) or declared.kind is Kind.BOOLEAN:
+        return
+    for index, value in enumerate(test.values):
+        if value not in known.values():
+            place = (*at, index) if isinstance(raw, list) else at
+            said = f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
+            reading.unknown(place, f"value of '{name}' is", said, known)
 
 
 def _a(kind: Kind) -> str:
@@ -160,7 +194,7 @@ def _test(reading: Reading, word: str, raw: Any, at: Path, kind: Kind | None, *,
                 at, "every text contains the empty one", "Say what to look for, or ask with `is_empty`."
             )
         return TextTest(how, texts, negated=negated, ignore_case=ignore_case)
-    return read_comparison(reading, word, raw, at, _one_version if kind is Kind.VERSION else one_number)
+    return read_comparison(reading, word, raw, at, one_version if kind is Kind.VERSION else one_number)
 
 
 def _check_regexes(reading: Reading, patterns: tuple[str, ...], raw: Any, at: Path) -> None:
@@ -169,16 +203,16 @@ def _check_regexes(reading: Reading, patterns: tuple[str, ...], raw: Any, at: Pa
             read_regex(pattern)
         except RegexError as error:
             place = (*at, index) if isinstance(raw, list) else at
-            raise reading.wrong(place, f"'{pattern}': {error}", error.remedy) from None
+            reading.wrong(place, f"'{pattern}': {error}", error.remedy)
 
 
 def _equals(reading: Reading, raw: Any, at: Path, kind: Kind | None) -> tuple[str | bool | Decimal, ...]:
     if kind is Kind.NUMBER:
         return read_each(reading, raw, at, one_number)
     if kind is Kind.VERSION:
-        return read_each(reading, raw, at, _one_version)
+        return read_each(reading, raw, at, one_version)
     if kind is Kind.BOOLEAN:
-        return read_each(reading, raw, at, _one_boolean)
+        return read_each(reading, raw, at, one_boolean)
     return read_texts(reading, raw, at)
 
 
@@ -194,7 +228,7 @@ def read_point_test(reading: Reading, word: str, raw: Any, at: Path) -> Test:
     if word != "between":
         return PointTest(Side(word), read_phrase(reading, point, raw, at))
     first, last = _two(reading, raw, at)
-    begin, end = read_phrase(reading, point, first, (*at, 0)), read_phrase(reading, point, last, (*at, 1))
+    begin, end = reading.each(enumerate((first, last)), lambda it: read_phrase(reading, point, it[1], (*at, it[0])))
     if isinstance(begin, Day) and isinstance(end, Day) and begin.wall > end.wall:
         raise reading.wrong(at, f"{first} is after {last}", f"Write [{last}, {first}].")
     return PointTest(Side.BETWEEN, begin, end)
@@ -207,7 +241,7 @@ def read_comparison(
     if word != "between":
         return Comparison(Op(word), one(reading, raw, at))
     first, last = _two(reading, raw, at)
-    low, high = one(reading, first, (*at, 0)), one(reading, last, (*at, 1))
+    low, high = reading.each(enumerate((first, last)), lambda it: one(reading, it[1], (*at, it[0])))
     if (version(low), version(high)) > (version(high), version(low)) if isinstance(low, str) else low > high:  # type: ignore[operator]  # one reader gives one kind
         raise reading.wrong(at, f"{first} is above {last}", f"Write [{last}, {first}].")
     return Comparison(Op.BETWEEN, low, high)
@@ -219,76 +253,3 @@ def _two(reading: Reading, raw: Any, at: Path) -> tuple[Any, Any]:
             at, f"'{raw}' is not a pair", "Allowed: two values in brackets, both included, like [2, 5]."
         )
     return raw[0], raw[1]
-
-
-def one_number(reading: Reading, raw: Any, at: Path) -> Decimal:
-    """A number of at most four decimals."""
-    value = number(raw)
-    if value is None:
-        bare = isinstance(raw, str) and raw.replace(".", "", 1).isdigit()
-        raise reading.wrong(
-            at,
-            f"'{raw}' is not a number",
-            f"Write {raw} without quotes." if bare else "Allowed: a number like 200 or 9.5.",
-        )
-    if value != (Decimal(repr(float(raw))) if isinstance(raw, float) else raw):
-        raise reading.wrong(at, f"{raw} has more than four decimals", f"Numbers are compared to four: write {value}.")
-    return value
-
-
-def _one_version(reading: Reading, raw: Any, at: Path) -> str:
-    if not isinstance(raw, str):
-        raise reading.wrong(
-            at,
-            f"{raw} is read as a number, and as one 9.10 is 9.1",
-            'Put the version in quotes, with every digit it has: "9.10" is another one than "9.1".',
-        )
-    if version(raw) is None:
-        raise reading.wrong(at, f"'{raw}' is not a version", 'Allowed: numbers with dots, in quotes, like "9.10".')
-    return raw
-
-
-def _one_boolean(reading: Reading, raw: Any, at: Path) -> bool:
-    if not isinstance(raw, bool):
-        raise reading.wrong(at, f"'{raw}' is not true or false", "Allowed: true, false.")
-    return raw
-
-
-def one_text(reading: Reading, raw: Any, at: Path) -> str:
-    """A text as it is compared (NFC)."""
-    if not isinstance(raw, str):
-        quoted = f'"{str(raw).lower() if isinstance(raw, bool) else raw}"'
-        raise reading.wrong(at, f"{raw} is not a text", f"Put it in quotes, {quoted}, if it is one.")
-    if "\0" in raw or any("\ud800" <= letter <= "\udfff" for letter in raw):
-        raise reading.wrong(
-            at, "the text holds a character that no database can store", "Take out \\0 and lone surrogates."
-        )
-    return nfc(raw)
-
-
-def read_texts(reading: Reading, raw: Any, at: Path) -> tuple[str, ...]:
-    """A text or several."""
-    return read_each(reading, raw, at, one_text)
-
-
-def read_each(reading: Reading, raw: Any, at: Path, one: Callable[[Reading, Any, Path], T]) -> tuple[T, ...]:
-    """One value or a list of at least one."""
-    if raw is None or raw == []:
-        raise reading.wrong(
-            at, "there is no value", "Say what to compare with; `is_set: false` asks for people without one."
-        )
-    if not isinstance(raw, list):
-        return (one(reading, raw, at),)
-    return tuple(one(reading, value, (*at, index)) for index, value in enumerate(raw))
-
-
-def read_phrase(reading: Reading, of: Callable[[str], T], raw: Any, at: Path) -> T:
-    """A phrase of the small grammar; YAML may have made a date of `2026-01-01` already."""
-    if isinstance(raw, date):
-        raw = raw.isoformat()[:16] if isinstance(raw, datetime) else raw.isoformat()
-    if not isinstance(raw, str):
-        raise reading.wrong(at, f"'{raw}' is not a phrase", "Write words, like `last 30 days` or `3 days ago`.")
-    try:
-        return of(raw)
-    except PhraseError as error:
-        raise reading.wrong(at, error.text, error.remedy) from None

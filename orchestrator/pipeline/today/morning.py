@@ -15,7 +15,7 @@ from orchestrator.ledger import Ledger, standing
 from orchestrator.pipeline.today.ahead import Ahead, ahead
 from orchestrator.pipeline.today.data import Data, data
 from orchestrator.pipeline.today.lately import Lately, goals, lately
-from orchestrator.pipeline.today.needs import Need, needs
+from orchestrator.pipeline.today.needs import Need, Takers, needs
 
 REJECTS = Path("data") / "rejects"
 """Where imports write what they refused, below the project's folder."""
@@ -32,7 +32,7 @@ class Morning:
 
 
 def morning(
-    ledger: Ledger, project: Project, files: Files, audience: Reader | str, root: Path, now: Instant
+    ledger: Ledger, project: Project, files: Files, audience: Reader | str, root: Path, now: Instant, takers: Takers
 ) -> Morning:
     """Look at everything; `audience` is whom to ask about people and events, or why nobody can be asked."""
     trouble = audience if isinstance(audience, str) else ""
@@ -47,7 +47,7 @@ def morning(
     converted = goals(project, questions.count) if questions is not None else lambda _: None
     count = cache(lambda run: standing.people(ledger.store, run))
     return Morning(
-        tuple(needs(ledger, project, files, count, now)),
+        tuple(needs(ledger, project, files, count, takers, now)),
         tuple(lately(ledger, project, count, converted, now)),
         tuple(ahead(ledger, project, questions.overlap if questions is not None else None, now)),
         data(ledger, project.campaigns.values(), events, root / REJECTS, now, trouble),

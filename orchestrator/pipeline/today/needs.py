@@ -1,6 +1,6 @@
 """What waits for a person: runs to approve, what stands still, what failed, what was missed, coupons, a daemon that is not there."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.config import Deliver, Files, Project
@@ -30,7 +30,11 @@ Count = Callable[[int], People]
 """What became of a run's people."""
 
 
-def needs(ledger: Ledger, project: Project, files: Files, count: Count, now: Instant) -> list[Need]:
+Takers = Callable[[Collection[str]], Mapping[str, Sequence[str]]]
+"""Of some pools of coupons those that live campaigns take codes from, with the campaigns."""
+
+
+def needs(ledger: Ledger, project: Project, files: Files, count: Count, takers: Takers, now: Instant) -> list[Need]:
     """Everything that waits for a person, the most urgent kind first, of each the oldest."""
     daemons = figures.alive(ledger.store, "supervisor")
     today = runs.due_between(ledger.store, Instant(now - DAY), now)
@@ -40,7 +44,7 @@ def needs(ledger: Ledger, project: Project, files: Files, count: Count, now: Ins
         _nobody_works(ledger, project, daemons, count, now),
         _went_wrong(today, count),
         _missed(today),
-        _scarce(ledger, project, files),
+        _scarce(ledger, project, files, takers),
     )
     return [need for kind in kinds for need in sorted(kind, key=lambda one: one.since or 0)]
 
@@ -140,14 +144,22 @@ def _missed(today: Iterable[Run]) -> Iterator[Need]:
             yield Need(what, f"orchestrator send {run.campaign}", run.campaign, None, run.due_at)
 
 
-def _scarce(ledger: Ledger, project: Project, files: Files) -> Iterator[Need]:
-    """Pools of coupons that run out, where messages leave."""
+def _scarce(ledger: Ledger, project: Project, files: Files, takers: Takers) -> Iterator[Need]:
+    """Pools of coupons that run out; and those without any code, where messages leave and a live campaign takes one."""
+    empty = []
     for name in project.settings.coupons:
         try:
             found = stock(ledger, project, files, name)
         except OrchestratorError as problem:
             yield Need(f"coupons {name}: {problem}", "orchestrator check")
             continue
-        if found.scarce and (found.codes or project.environment.deliver is not Deliver.SINK):
+        if found.codes and found.scarce:
             what = f"coupons {name}: {found.left:,} of {found.codes:,} codes are left"
             yield Need(what, f"orchestrator import coupons {name} FILE")
+        elif not found.codes and project.environment.deliver is not Deliver.SINK:
+            empty.append(name)
+    for name, by in takers(empty).items():
+        what = (
+            f"coupons {name}: no code is in it yet, and {', '.join(by)} give{'s' * (len(by) == 1)} one to each person"
+        )
+        yield Need(what, f"orchestrator import coupons {name} FILE", by[0] if len(by) == 1 else "")
