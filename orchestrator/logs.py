@@ -12,7 +12,7 @@ import sys
 import textwrap
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 VARIABLE = "ORCHESTRATOR_LOG"
 _FIELDS = "fields"
@@ -111,7 +111,7 @@ class Text(logging.Formatter):
         return f"{line}\n{trace}" if trace else line
 
 
-def fitted(line: str, stream: TextIO, hang: int = 2) -> str:
+def fitted(line: str, stream: IO[str], hang: int = 2) -> str:
     """A line as it fits the stream's terminal, in several lines where it is too long; as it is where there is none."""
     try:
         room = max(_NARROWEST, os.get_terminal_size(stream.fileno()).columns)
@@ -119,6 +119,13 @@ def fitted(line: str, stream: TextIO, hang: int = 2) -> str:
         return line
     further = " " * hang
     return textwrap.fill(line, room, subsequent_indent=further, break_long_words=False, break_on_hyphens=False)
+
+
+def below_ctrl_c(stream: TextIO) -> None:
+    """Go on in a line of its own: where somebody pressed ctrl-c, a terminal has written `^C`."""
+    if stream.isatty():
+        stream.write("\n")
+        stream.flush()
 
 
 def _word(value: object) -> str:

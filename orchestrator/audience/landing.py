@@ -16,7 +16,7 @@ from orchestrator.core.times import DAY
 _Count = TypeVar("_Count")
 
 Progress = Callable[[str, int, int], None]
-"""Told (`reading` or `landing`, rows done, rows in all); while reading, the whole is an estimate."""
+"""Told (`reading` or `writing`, rows done, rows in all); while reading, the whole is an estimate."""
 
 _QUICK = 0.35
 """Seconds for which a slice should keep readers out; slices grow and shrink to meet it."""
@@ -173,7 +173,7 @@ class Landing:
                     self.whole.clear(engine, "incoming")
                 said.append(land(engine, "incoming"))
             done = min(done + wanted, total)
-            self.progress("landing", done, total)
+            self.progress("writing", done, total)
             wanted = _next(wanted, perf_counter() - inside)
         return said, share
 

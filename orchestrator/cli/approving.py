@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.asking import ask_for, ask_nobody
-from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, run_number, run_of, when
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, run_number, run_of
 from orchestrator.cli.signing import By, signed
+from orchestrator.cli.times import say_occurrence, when
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def approve(
         run = _waiting(desk, ledger, what)
         people = run.audience or 0
         if not desk.as_json:
-            typer.echo(f" run {run.id} of {run.campaign} · {run.occurrence} · {people:,} people")
+            typer.echo(
+                f" run {run.id} of {run.campaign} · {say_occurrence(run.occurrence, desk.zone())} · {people:,} people"
+            )
             typer.echo(f" it waits for a person: {run.reason}")
             if late := _until(desk, ledger, run, WallClock().now()):
                 typer.echo(f" {late}")
@@ -91,12 +94,13 @@ def _until(desk: Desk, ledger: "Ledger", run: "Run", now: "Instant") -> str:
     except StoreError:
         return ""
     campaign = project.campaigns.get(run.campaign) if project is not None else None
+    zone = "" if campaign is None else campaign.policy.time_zone
     if campaign is None or (campaign.schedule is not None and campaign.schedule.recipient):
         return ""
     until = deadline(campaign, RunFacts(run.id, run.due_at, run.due_at))
     if until <= now:
-        return f"its time was over at {when(until)} (`expires`): approved now, nobody gets it any more"
-    return "" if until >= NEVER else f"who does not get it by {when(until)} gets nothing (`expires`)"
+        return f"its time was over at {when(until, zone)} (`expires`): approved now, nobody gets it any more"
+    return "" if until >= NEVER else f"who does not get it by {when(until, zone)} gets nothing (`expires`)"
 
 
 def _not_waiting(run: "Run") -> str:

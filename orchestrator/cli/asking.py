@@ -2,7 +2,11 @@
 
 import typer
 
+from orchestrator.cli import screen
 from orchestrator.cli.desk import CTRL_C, USAGE, WRONG, Desk, fail
+
+_ANSWER = 12
+"""Columns that are kept for what somebody types."""
 
 
 def ask_nobody(desk: Desk, verb: str, *, yes: bool, after: str) -> None:
@@ -23,9 +27,16 @@ def ask_for(number: int, of_what: str, to: str = "send", undone: str = "nothing 
 def answer_to(question: str, undone: str, *, needed: bool = False) -> str:
     """What a person types, nothing for enter unless it is needed; where they end it here, `undone` says what did not happen."""
     try:
-        told: str = typer.prompt(question, default=None if needed else "", show_default=False, err=False)
+        told: str = typer.prompt(_fitted(question), default=None if needed else "", show_default=False, err=False)
     except typer.Abort as problem:
         interrupted = isinstance(problem.__context__, KeyboardInterrupt)
         typer.echo()
         fail(f"stopped; {undone}", CTRL_C if interrupted else WRONG)
     return told.strip()
+
+
+def _fitted(question: str) -> str:
+    """A question as it fits the terminal, with room for its answer."""
+    room = screen.width()
+    lines = question.split("\n")
+    return "\n".join(part for line in lines for part in screen.fitted(line, None if room is None else room - _ANSWER))

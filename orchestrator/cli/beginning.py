@@ -11,6 +11,7 @@ import typer
 
 import orchestrator
 from orchestrator.cli.desk import WRONG, Desk, fail, honest
+from orchestrator.cli.screen import say
 from orchestrator.cli.workflow import WORKFLOW
 from orchestrator.cli.writing import write_schemas
 from orchestrator.wire.clock import WallClock
@@ -177,21 +178,23 @@ def _bring_people(desk: Desk) -> dict[str, int]:
 def _tell(root: Path, answer: dict[str, Any]) -> None:
     here = Path.cwd()
     shown = f"{root.relative_to(here)}/" if root.is_relative_to(here) and root != here else f"{root}/"
-    typer.echo(f" {shown}")
+    say(f" {shown}")
     for line in _tree(answer["written"]):
-        typer.echo(f"   {line}")
+        say(f"   {line}", hang=_ABOUT_AT)
     if answer["kept"]:
-        typer.echo(f" kept as it was: {', '.join(answer['kept'])}")
+        say(f" kept as it was: {', '.join(answer['kept'])}")
     if answer["people"]:
         people, events = answer["people"]["profiles"], answer["people"]["events"]
-        typer.echo(f" {people} invented people and {events:,} events are in data/; in dev, nothing leaves this machine")
-    typer.echo(" now")
+        say(f" {people} invented people and {events:,} events are in data/; in dev, nothing leaves this machine")
+    say(" now")
     if root != here:
-        typer.echo(f"   cd {shown.rstrip('/')}")
+        say(f"   cd {shown.rstrip('/')}")
     for command in answer["next"]:
-        typer.echo(f"   {command}")
+        say(f"   {command}")
 
 
+_ABOUT_AT = 20
+"""Where it stands what a folder is for, right of where its name begins."""
 _ABOUT = {
     "config": "settings, the catalogue of your data",
     "config/campaigns": "who gets what, when, under which rules",
@@ -218,6 +221,6 @@ def _tree(files: list[str]) -> Iterator[str]:
         if not place:
             yield inside
         else:
-            yield f"{place + '/':<20}{_ABOUT.get(place, '')}"
+            yield f"{place + '/':<{_ABOUT_AT}}{_ABOUT.get(place, '')}"
             if inside and not place.startswith("."):
                 yield f"{'':<4}{inside}"

@@ -65,7 +65,7 @@ def _bring(desk: Desk, opened: "parts.Opened", audience: "Reader", wish: Wish) -
     with bar(desk, wish.file) as progress:
 
         def first(words: "Rows[Word] | None", stops: "Rows[Stop] | None") -> None:
-            progress("writing consent and stopped addresses into the ledger", 0, 0)
+            progress("writing consent and stopped addresses", 0, 0)
             ledger.update(_to_the_ledger(opened, words, stops))
 
         order = Order(
@@ -169,13 +169,13 @@ def _mapping(desk: Desk, opened: "parts.Opened", wish: Wish) -> dict[str, Any] |
 
 
 class bar:  # noqa: N801 - read as a phrase: with bar(...)
-    """A progress bar on a terminal, nothing elsewhere."""
+    """A progress bar on a terminal for as long as it takes, nothing elsewhere: what came of it is said in numbers."""
 
     def __init__(self, desk: Desk, file: Path) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, disable=desk.as_json or not sys.stderr.isatty())
+        self._progress = Progress(*columns, transient=True, disable=desk.as_json or not sys.stderr.isatty())
         self._task = self._progress.add_task(file.name, total=None)
 
     def __enter__(self) -> Self:
@@ -193,7 +193,7 @@ class bar:  # noqa: N801 - read as a phrase: with bar(...)
         self._progress.start()
 
     def __call__(self, step: str, done: int, total: int) -> None:
-        self._progress.update(self._task, description=step, completed=done, total=total or None)
+        self._progress.update(self._task, description=step, completed=done if total else None, total=total or None)
 
 
 def stem(file: Path) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator import app, checking
-from orchestrator.cli.desk import Desk, when
+from orchestrator.cli.desk import Desk
+from orchestrator.cli.times import when
 from orchestrator.config import Deliver
 from orchestrator.core.campaigns import CampaignState, Consent, Kind
 from orchestrator.core.errors import OrchestratorError
@@ -87,7 +88,7 @@ def _audience(opened: app.Opened) -> Iterator[Finding]:
     except OrchestratorError as problem:
         yield Finding("audience", False, str(problem))
         return
-    newest = f", the newest of {when(counts.newest)}" if counts.events else ""
+    newest = f", the newest of {when(counts.newest, opened.project.settings.time_zone)}" if counts.events else ""
     yield Finding("audience", True, f"{counts.profiles:,} people, {counts.events:,} events{newest}")
     yield from _disk("audience", store.path)
 
@@ -129,7 +130,9 @@ def _ledger(opened: app.Opened, ledger: Ledger, now: Instant) -> Iterator[Findin
     yield from _daemon(opened, daemons, now)
     yield from _queue(figures.queue(store, now), daemons, now)
     for scope, until, reason in pace.pauses(store, now):
-        end = "until somebody resumes it" if until >= NEVER else f"until {when(until)}"
+        end = (
+            "until somebody resumes it" if until >= NEVER else f"until {when(until, opened.project.settings.time_zone)}"
+        )
         name = scope.removeprefix("campaign:")
         yield Finding(f"pause {scope}", False, f"{reason or 'by hand'}, {end}: orchestrator resume {name}")
     yield from _coupons(opened, ledger)

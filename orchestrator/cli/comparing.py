@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import screen
-from orchestrator.cli.desk import Desk, honest, no_such, when
+from orchestrator.cli.desk import Desk, honest, no_such
 from orchestrator.cli.screen import Column
 from orchestrator.cli.segments import At, Engine, Name, asked_about, bar, tell_conditions
-from orchestrator.cli.times import moment_of
+from orchestrator.cli.times import moment_of, wall, when
 
 
 @honest
@@ -23,7 +23,7 @@ def funnel(context: typer.Context, name: Name, at: At = None, engine: Engine = N
     before = [everybody, *(step.left for step in steps)]
 
     def tell() -> None:
-        screen.say(f" {name}   at {when(asked.moment.at)}", screen.BOLD)
+        screen.say(f" {name}   at {when(asked.moment.at, asked.zone)}", screen.BOLD)
         columns = [Column("removed", right=True), Column("left", right=True), Column("", gives_way=1)]
         rows = [["", f"{everybody:,}", bar(everybody, everybody), "everybody"]]
         for words, step, had in zip(said, steps, before, strict=False):
@@ -103,7 +103,7 @@ def diff(
 
     def tell() -> None:
         moved = f"{found.before:,} → {found.after:,} people"
-        screen.say(f" {name}   {moved}   from {when(since)} to {when(until)}", screen.BOLD)
+        screen.say(f" {name}   {moved}   from {wall(since, asked.zone)} to {when(until, asked.zone)}", screen.BOLD)
         for many, who in ((f"+{found.entered:,}", found.who_entered), (f"−{found.left:,}", found.who_left)):
             screen.show(screen.beside([screen.Line(f" {many}  ")], " · ".join(who), screen.width()))
         rows = [

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from orchestrator.cli.desk import when
+from orchestrator.cli.times import wall
 from orchestrator.core.segments import Finding, Place, say
 from orchestrator.core.segments.tree import All, AnyOf, Event, Measure, Not
-from orchestrator.core.times import Instant
+from orchestrator.core.times import Instant, iso
 
 
-def said_value(found: Finding) -> str:
-    """The value a node was judged by, as people read it."""
+def said_value(found: Finding, zone: str) -> str:
+    """The value a node was judged by, as people read it; a moment is on the project's clock."""
     value = found.value
     if isinstance(value, Place):
         return f"at or above {100 * value.below / value.of:.1f} % of {value.of:,}"
@@ -19,16 +19,18 @@ def said_value(found: Finding) -> str:
         return ", ".join(f"{name} {'–' if one is None else one}" for name, one in value.items()) or "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if _dated(found) and isinstance(value, int):
+        return wall(Instant(value), zone)
     return str(plain_value(found))
 
 
-def decided_by(found: Finding) -> str:
+def decided_by(found: Finding, zone: str) -> str:
     """What a condition was judged by; that of the inner one, where it is negated."""
     while found.value is None and isinstance(found.node, Not) and len(found.parts) == 1:
         found = found.parts[0]
     if found.value is None:
         return "" if found.parts else "–"
-    return said_value(found)
+    return said_value(found, zone)
 
 
 def plain_value(found: Finding) -> Any:
@@ -36,12 +38,15 @@ def plain_value(found: Finding) -> Any:
     value = found.value
     if isinstance(value, Place):
         return value._asdict()
-    dated = isinstance(found.node, Event) and found.node.measure in {Measure.FIRST, Measure.LAST}
-    if dated and isinstance(value, int):
-        return when(Instant(value))
+    if _dated(found) and isinstance(value, int):
+        return iso(Instant(value))
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value
+
+
+def _dated(found: Finding) -> bool:
+    return isinstance(found.node, Event) and found.node.measure in {Measure.FIRST, Measure.LAST}
 
 
 def tree_of(found: Finding, zone: str) -> dict[str, Any]:
@@ -62,7 +67,7 @@ def conditions_of(found: Finding, zone: str) -> Iterator[tuple[int, bool, str]]:
 
 def _said(found: Finding, zone: str, depth: int) -> Iterator[tuple[int, bool, str]]:
     """A condition, then those it is made of: a group is not told in a sentence that repeats them, and a `not` only once."""
-    inner, negated, value = found, False, decided_by(found)
+    inner, negated, value = found, False, decided_by(found, zone)
     while isinstance(inner.node, Not):
         inner, negated = inner.parts[0], not negated
     match inner.node:

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli.desk import USAGE, Desk, fail, honest, table, when
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, table
 from orchestrator.cli.segments import At, Engine, Run, around, asked_about
+from orchestrator.cli.times import when
 
 
 @honest
@@ -62,7 +63,7 @@ def _several(desk: Desk, names: list[str], at: str | None, engine: str | None) -
         found = counts(asked.questions, segments, lambda done, of: wait(f"counting segments: {done:,} of {of:,}"))
 
     def tell() -> None:
-        _tell(found, everybody, when(asked.moment.at))
+        _tell(found, everybody, when(asked.moment.at, asked.zone))
 
     rows = [
         {"segment": name, "people": people, "share": round(people / everybody, 6) if everybody else None}

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec
 
 from orchestrator.core.errors import ConfigError, HeldError, Mistake, OrchestratorError
-from orchestrator.core.times import Instant, iso
 
 if TYPE_CHECKING:
     from orchestrator.app import Opened
@@ -43,7 +42,7 @@ class Failed(SystemExit):
     def tell(self, *, as_json: bool) -> None:
         """Write it on standard error: a sentence for a person, one line of JSON for a program."""
         told = {"error": self.text, "code": self.code, "mistakes": [asdict(one) for one in self.mistakes]}
-        sys.stderr.write((json.dumps(told, ensure_ascii=False) if as_json else self.text) + "\n")
+        _tell(told, self.text, as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +95,12 @@ class Desk:
             raise ConfigError(loaded.mistakes)
         return loaded.project
 
+    def zone(self) -> str:
+        """The project's time zone, on whose clock people read moments; UTC where the settings cannot be read."""
+        loaded = self.load()
+        known = loaded.project or loaded.sketch
+        return known.settings.time_zone if known is not None and known.settings is not None else "UTC"
+
     def names(self) -> tuple[list[str], list[str]]:
         """The names of campaigns and of providers, as far as they can be read where the files have mistakes."""
         loaded = self.load()
@@ -126,7 +131,7 @@ class Desk:
 
     def note(self, text: str) -> None:
         """Say something beside the answer, on standard error."""
-        sys.stderr.write((json.dumps({"note": text}, ensure_ascii=False) if self.as_json else text) + "\n")
+        _tell({"note": text}, text, as_json=self.as_json)
 
     def show(self, data: Any, text: Callable[[], None]) -> None:
         """Show the same answer to a program or to a person."""
@@ -204,6 +209,14 @@ def _code(problem: OrchestratorError) -> int:
     return BUSY if isinstance(problem, HeldError) else WRONG
 
 
+def _tell(data: Mapping[str, Any], text: str, *, as_json: bool) -> None:
+    """Write on standard error: one line of JSON for a program; for a person the text, as it fits a terminal."""
+    from orchestrator.logs import fitted  # noqa: PLC0415 - keeps `--help` fast
+
+    lines = (fitted(line, sys.stderr, len(line) - len(line.lstrip()) + 2) for line in text.split("\n"))
+    sys.stderr.write((json.dumps(data, ensure_ascii=False) if as_json else "\n".join(lines)) + "\n")
+
+
 def table(title: str, columns: Mapping[str, str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under their columns; a column's value is its alignment (`left`, `right`).
 
@@ -216,8 +229,3 @@ def table(title: str, columns: Mapping[str, str], rows: Sequence[Sequence[object
     shown = [screen.Column(name, right=side == "right", wraps=side != "right") for name, side in columns.items()]
     cells = [[str(cell) for cell in row] for row in rows]
     screen.show(screen.table(shown, cells, screen.width(), indent="").lines)
-
-
-def when(at: Instant | None) -> str:
-    """A moment for people, in UTC, empty for none."""
-    return "" if at is None else iso(Instant(at - at % 1_000_000)).replace("T", " ").replace("Z", " UTC")

@@ -64,6 +64,8 @@ class Difference:
     revision: Revision
     source: str
     at: Instant
+    zone: str
+    """The project's time zone, in which people read the moment."""
     files: list[FileChange]
     campaigns: list[CampaignChange] = field(default_factory=list)
     segments: dict[str, Change] = field(default_factory=dict)
@@ -104,7 +106,12 @@ def gather(desk: Desk, asked: Question) -> Difference:
     versions = Versions(project, opened.project, found.tree.files, opened.files)
     now = WallClock().now()
     difference = Difference(
-        found, str(opened.origin()), asked.at or now, file_changes(found.tree.files, opened.files), mistakes=mistakes
+        found,
+        str(opened.origin()),
+        asked.at or now,
+        opened.project.settings.time_zone,
+        file_changes(found.tree.files, opened.files),
+        mistakes=mistakes,
     )
     names = [name for name in versions.campaigns() if asked.campaign in {None, name}]
     if mistakes:  # without a before all of them are different

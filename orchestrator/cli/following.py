@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 
-from orchestrator.cli.desk import when
 from orchestrator.cli.progress import LINE_EVERY, Progress
+from orchestrator.cli.times import say_zone, wall, when
 from orchestrator.core.campaigns import Campaign
 from orchestrator.core.nouns import State
 from orchestrator.core.times import MINUTE, NEVER, SECOND, Clock, Instant
@@ -62,13 +62,14 @@ def who_waits(ledger: Ledger, run: int, campaign: Campaign | None, waits: Waits,
     """Lines for a person: how many of a run wait, until when, and what will send to them."""
     if not waits.people:
         return
-    yield f"{waits.people:,} people of it wait{_until(waits, now)}"
+    zone = campaign.policy.time_zone if campaign else "UTC"
+    yield f"{waits.people:,} people of it wait{_until(waits, now, zone)}"
     name = campaign.name if campaign else ""
     routes = campaign.routes.values() if campaign else ()
     scopes = {f"campaign:{name}", *(f"provider:{provider}" for route in routes for provider in route)}
     for scope, until, reason in pace.pauses(ledger.store, now):
         if scope in scopes:
-            end = "until somebody resumes it" if until >= NEVER else f"until {when(until)}"
+            end = "until somebody resumes it" if until >= NEVER else f"until {when(until, zone)}"
             what = scope.removeprefix("campaign:")
             yield f"{scope} is paused {end} ({reason}): orchestrator resume {what}"
     daemons = figures.alive(ledger.store, "supervisor")
@@ -78,11 +79,11 @@ def who_waits(ledger: Ledger, run: int, campaign: Campaign | None, waits: Waits,
         yield f"no daemon runs; run {run} goes on, when it is time, with: orchestrator serve"
 
 
-def _until(waits: Waits, now: Instant) -> str:
-    if waits.first >= NEVER:
-        return ""
-    first = f", the first of them until {when(waits.first)}" if waits.first > now else ""
-    return first + (f", the last until {when(waits.last)}" if now < waits.last < NEVER else "")
+def _until(waits: Waits, now: Instant, zone: str) -> str:
+    """From when to when they wait; the clock is named once, at the end."""
+    said = [f"the first of them until {wall(waits.first, zone)}"] if now < waits.first < NEVER else []
+    said += [f"the last until {wall(waits.last, zone)}"] if now < waits.last < NEVER else []
+    return f", {', '.join(said)} {say_zone(zone)}" if said else ""
 
 
 def told(people: People) -> dict[str, object]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, when
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such
 from orchestrator.cli.screen import say
-from orchestrator.cli.times import moment_of
+from orchestrator.cli.times import moment_of, when
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ def _tell_why(desk: Desk, show: "Rehearsal", reason: "Reason") -> None:
         for one in found.named:
             words, where = say_reason(one.reason, one.detail, campaign)
             if one.until is not None:
-                words = "waits" if one.until >= NEVER else f"waits until {when(one.until)}"
+                words = "waits" if one.until >= NEVER else f"waits until {when(one.until, campaign.policy.time_zone)}"
             say(f"   {one.user:<24} {one.segment:<20} {words}" + (f" · {where}" if where else ""))
         if rest:
             say(f" more of them: --limit {min(100_000, people)}")

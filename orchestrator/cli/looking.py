@@ -73,7 +73,7 @@ class Looking:
         found = tuple(dict.fromkeys((*said, *checking.linted(project, compiled, said))))
         locales = tuple(filter(None, dict.fromkeys((*project.settings.locales, people[0].locale))))
         scene = Scene(letters, campaign, locales, people, now, found)
-        self._last = self._preview(scene, project.settings.public_url)
+        self._last = self._preview(scene, project.settings.public_url, str(opened.origin()))
         return Seen(self._last, people[0], scene, said or compiled.mistakes)
 
     def _campaign(self, project: config.Project) -> Campaign:
@@ -128,7 +128,7 @@ class Looking:
         )
         return [replace(somebody, attributes=values) for values in samples(compiled, kinds, now)]
 
-    def _preview(self, scene: Scene, public_url: str) -> Preview:
+    def _preview(self, scene: Scene, public_url: str, source: str) -> Preview:
         person, chosen = scene.people[0], self._chosen
         whose, found = "with made-up values; --as USER shows somebody's own", tiles(scene)
         if chosen.user is not None:
@@ -138,7 +138,7 @@ class Looking:
         rest = tuple(mistake for mistake in scene.mistakes if mistake not in its)
         name, about = scene.campaign.name, scene.campaign.about
         answers = self._ask(found, f"{public_url}/u/") if chosen.links else None
-        return Preview(name, about, chosen.user or "", whose, self._desk.environment, found, rest, answers)
+        return Preview(name, about, chosen.user or "", whose, self._desk.environment, source, found, rest, answers)
 
     def _ask(self, found: Sequence[Tile], ours: str) -> dict[str, str]:
         """What every address answers; each is asked once, and our own links to unsubscribe are left alone."""

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, no_such, run_of, table, when
+from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, no_such, run_of, table
 from orchestrator.cli.screen import BOLD, GREEN, RED, Line, beside, show, width
+from orchestrator.cli.times import say_occurrence, say_zone, wall
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -57,24 +58,25 @@ def deliveries(
         if not found:
             typer.echo("nothing")
             return
+        zone = desk.zone()
         rows = [
             (
                 say_key(row.key),
                 row.campaign,
-                row.occurrence,
+                say_occurrence(row.occurrence, zone),
                 row.state,
                 row.reason,
                 row.detail,
-                when(row.settled_at),
+                wall(row.settled_at, zone),
             )
             for row in found
         ]
-        columns = ("delivery", "campaign", "occurrence", "state", "reason", "detail", "settled")
+        columns = ("delivery", "campaign", "occurrence", "state", "reason", "detail", f"settled ({say_zone(zone)})")
         table("", dict.fromkeys(columns, "left"), rows)
         for key, answers in stories.items():
             for answer in answers:
                 typer.echo(
-                    f"   {say_key(key)} {when(answer.at)} attempt {answer.attempt}: {answer.provider} {answer.outcome} {answer.detail}"
+                    f"   {say_key(key)} {wall(answer.at, zone)} attempt {answer.attempt}: {answer.provider} {answer.outcome} {answer.detail}"
                 )
         if len(found) == limit:
             typer.echo(f"the first {limit}; --limit shows more")

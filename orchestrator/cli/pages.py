@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import webbrowser
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import typer
 from orchestrator.cli.stopping import stop_when_told
 from orchestrator.config import fingerprint
 from orchestrator.core.errors import ServingError
+from orchestrator.logs import below_ctrl_c
 from orchestrator.rendering import Preview
 from orchestrator.web.face import Face, listen_here
 from orchestrator.web.preview import Editions, preview_site
@@ -49,7 +51,7 @@ class Page:
                 fallen.append(why)
             stopping.set()
 
-        stop_when_told(stopping)
+        signals = stop_when_told(stopping)
         face = Face(self._site, self._doors, fell)
         typer.echo(f"\n page {self.url}\n      follows every save; ctrl-c ends it")
         sys.stdout.flush()
@@ -62,6 +64,8 @@ class Page:
             if now != seen:
                 seen = now
                 self._editions.publish(await asyncio.to_thread(self._again))
+        if signal.SIGINT in signals:
+            below_ctrl_c(sys.stdout)
         self._editions.close()
         await face.stop()
         if opening:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 from orchestrator import app
-from orchestrator.cli.desk import Desk, when
+from orchestrator.cli.desk import Desk
 from orchestrator.cli.laying import Line, figure
 from orchestrator.cli.rehearsing import Rehearsal
 from orchestrator.cli.screen import say
+from orchestrator.cli.times import when
 from orchestrator.cli.upcoming import upcoming
 from orchestrator.core.holding import ended
 from orchestrator.core.nouns import Channel
@@ -36,7 +37,7 @@ def _head(desk: Desk, show: Rehearsal) -> str:
     if occasion.fires is not None and campaign.schedule is not None:
         how = say_schedule(campaign.schedule)
     else:
-        how = when(show.at) if occasion.named else "by hand, now"
+        how = when(show.at, show.opened.project.settings.time_zone) if occasion.named else "by hand, now"
     only = [app.whom(show.opened)] if show.seeds() is not None else []
     return f"{campaign.name}   " + " · ".join(filter(None, [desk.environment, str(show.opened.origin()), how, *only]))
 
@@ -78,7 +79,12 @@ def _ramp(show: Rehearsal) -> Iterator[Line]:
     if over:
         yield Line(label, f"−{over:,}", "asked again at every later run", 1)
     if found.held[Reason.RAMP]:
-        yield Line(label, f"−{found.held[Reason.RAMP]:,}", f"wait in the run until {when(facts.ramp_grows_at)}", 1)
+        yield Line(
+            label,
+            f"−{found.held[Reason.RAMP]:,}",
+            f"wait in the run until {when(facts.ramp_grows_at, show.prepared.campaign.policy.time_zone)}",
+            1,
+        )
 
 
 def _held_out(show: Rehearsal) -> str:

@@ -90,7 +90,12 @@ def _show(desk: Desk, seen: "Seen", folder: Path, html: Path | None) -> None:
         _write(html, page(seen.preview))
         pages.append(str(html))
     user = seen.preview.user or None
-    answer: dict[str, Any] = {"user": user, "segment": seen.person.segment, "variant": seen.person.variant}
+    answer: dict[str, Any] = {
+        "user": user,
+        "source": seen.preview.source,
+        "segment": seen.person.segment,
+        "variant": seen.person.variant,
+    }
     answer |= {"messages": told, "pages": pages, "tiles": [_tile(tile) for tile in seen.preview.tiles]}
     desk.show(answer, lambda: _print(seen.person, user, told, pages))
 

@@ -19,6 +19,7 @@ from orchestrator.core.times import SECOND, Clock, Instant
 from orchestrator.core.turns import Mark, Permission
 from orchestrator.dispatch import HalfTurn
 from orchestrator.ledger import Shard
+from orchestrator.logs import fitted
 from orchestrator.pipeline import Questions
 
 Item = TypeVar("Item")
@@ -105,7 +106,7 @@ class Progress:
         if self._live is not None:
             self._live.stop()
         if not self._quiet:
-            self._console.print(self.line(), highlight=False, soft_wrap=True)
+            self._print()
 
     def turned(self, shard: Shard, turn: HalfTurn, permitted: Permission) -> None:  # noqa: ARG002 - one run at a time here
         """A turn is written."""
@@ -139,7 +140,11 @@ class Progress:
         now = self._clock.now()
         if self._live is None and not self._quiet and now - self._said >= LINE_EVERY:
             self._said = now
-            self._console.print(self.line(), highlight=False, soft_wrap=True)
+            self._print()
+
+    def _print(self) -> None:
+        """The plain line, as it fits a terminal."""
+        self._console.print(fitted(self.line(), self._console.file, 3), highlight=False, soft_wrap=True, markup=False)
 
     def _rate(self, now: Instant) -> float:
         return self._counts["sent"] * SECOND / max(1, now - self._began)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.audience.changes import Change
-from orchestrator.cli.desk import Desk, fail, when
+from orchestrator.cli.desk import Desk, fail
 from orchestrator.cli.differing import CampaignChange, Difference, by_channel
 from orchestrator.cli.pictures import NO_BROWSER, Pictures
 from orchestrator.cli.review_words import (
@@ -19,6 +19,7 @@ from orchestrator.cli.review_words import (
     title,
     told_files,
 )
+from orchestrator.cli.times import when
 from orchestrator.config import RENAMED, FileChange
 from orchestrator.core.plain_reasons import say_channel
 
@@ -40,7 +41,7 @@ def write_report(desk: Desk, found: Difference, path: Path) -> list[str]:
 
 def _markdown(desk: Desk, found: Difference, pictures: Pictures) -> Iterator[str]:
     yield f"## Campaigns: {_cell(found.revision.short)} → {_cell(found.source or 'working copy')}\n"
-    yield f"Environment {_code(desk.environment)}, people as of {when(found.at)}.\n"
+    yield f"Environment {_code(desk.environment)}, people as of {when(found.at, found.zone)}.\n"
     for line in caveats(found):
         yield f"> {_cell(line)}\n"
     if not found.files:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from orchestrator.cli.desk import Desk, no_such, table, when
+from orchestrator.cli.desk import Desk, no_such, table
 from orchestrator.cli.following import in_people, told
 from orchestrator.cli.screen import Column, say, show, width
 from orchestrator.cli.screen import table as drawn
+from orchestrator.cli.times import say_occurrence, when
 from orchestrator.cli.upcoming import upcoming
 from orchestrator.core.times import Instant
 from orchestrator.ledger import Run, deliveries, pace, runs, standing
@@ -32,8 +33,9 @@ def one_campaign(desk: Desk, name: str, now: Instant) -> None:
     def tell() -> None:
         if not found:
             say(f" {name} has not run yet")
+        zone = desk.zone()
         for run, people, counts in found:
-            _tell_run(run, people, counts, approved.get(run.id))
+            _tell_run(run, people, counts, approved.get(run.id), zone)
         if campaign is not None:
             say(f" next: {upcoming(campaign, now).text}")
         if found:
@@ -70,23 +72,27 @@ def all_campaigns(desk: Desk, now: Instant) -> None:
             say(" There is no campaign yet: campaigns are files in config/campaigns.")
             return
         columns = dict.fromkeys(("campaign", "state", "newest run", "next"), "left")
-        table("", columns, [_line(one) for one in found])
+        zone = desk.zone()
+        table("", columns, [_line(one, zone) for one in found])
 
     desk.show(found, tell)
 
 
-def _line(one: dict[str, Any]) -> tuple[str, str, str, str]:
-    newest = f"{one['run']} · {one['occurrence']} · {one['run_state']}" if one["run"] else "none yet"
+def _line(one: dict[str, Any], zone: str) -> tuple[str, str, str, str]:
+    newest = (
+        f"{one['run']} · {say_occurrence(one['occurrence'], zone)} · {one['run_state']}" if one["run"] else "none yet"
+    )
     return one["campaign"], one["state"] + (", paused" if one["paused"] else ""), newest, one["next"]
 
 
-def _tell_run(run: Run, people: People, counts: list[Count], approved: Entry | None) -> None:
+def _tell_run(run: Run, people: People, counts: list[Count], approved: Entry | None, zone: str) -> None:
     audience = "not planned yet" if run.audience is None else f"{run.audience:,} people"
     why = f" · {run.reason}" if run.reason else ""
     source = f" · {run.source}" if run.source else ""
-    say(f"run {run.id} · {run.occurrence} · {run.state} · {audience} · version {run.version[:12]}{source}{why}")
+    occurrence = say_occurrence(run.occurrence, zone)
+    say(f"run {run.id} · {occurrence} · {run.state} · {audience} · version {run.version[:12]}{source}{why}")
     if approved is not None:
-        say(f"   approved by {approved.who}, {when(approved.at)}; it had waited for: {approved.detail}")
+        say(f"   approved by {approved.who}, {when(approved.at, zone)}; it had waited for: {approved.detail}")
     if people.people:
         say(f"   {in_people(people)}")
     totals: dict[tuple[str, str, str], int] = {}

@@ -9,6 +9,7 @@ import typer
 
 from orchestrator.cli.asking import ask_for, ask_nobody
 from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, run_number, run_of
+from orchestrator.cli.times import say_occurrence
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ def retry(
             return
         if not desk.as_json:
             left = f" · {gone:,} have left the audience and stay failed" if gone else ""
-            typer.echo(f" run {run.id} of {run.campaign} · {run.occurrence}   {len(people):,} people failed{left}")
+            typer.echo(
+                f" run {run.id} of {run.campaign} · {say_occurrence(run.occurrence, desk.zone())}   {len(people):,} people failed{left}"
+            )
         if not yes:
             ask_for(len(people), "people to try again")
         told["queued"] = _queue(bench.ledger, run, people, reasons, now)

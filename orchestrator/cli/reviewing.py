@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.audience.changes import Change
-from orchestrator.cli.desk import Desk, when
+from orchestrator.cli.desk import Desk
 from orchestrator.cli.differing import CampaignChange, Difference, by_channel
 from orchestrator.cli.laying import Line as Figure
 from orchestrator.cli.laying import figure
@@ -27,6 +27,7 @@ from orchestrator.cli.review_words import (
     told_files,
 )
 from orchestrator.cli.screen import BOLD, GREEN, RED, Line, beside, say, show, width
+from orchestrator.cli.times import when
 from orchestrator.core.plain_reasons import say_channel
 from orchestrator.pipeline import Forecast
 
@@ -56,7 +57,7 @@ def _why_none(found: Difference) -> str:
 
 def _tell(desk: Desk, found: Difference) -> None:
     sides = f"{found.revision.short} → {found.source or 'working copy'}"
-    say(f" {sides}   {desk.environment} · people as of {when(found.at)}")
+    say(f" {sides}   {desk.environment} · people as of {when(found.at, found.zone)}")
     for line in caveats(found):
         say(f" {line}")
     if not found.files:

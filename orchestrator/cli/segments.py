@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli import screen
-from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, when
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such
 from orchestrator.cli.screen import Column, Line
-from orchestrator.cli.times import moment_of
+from orchestrator.cli.times import moment_of, when
 
 if TYPE_CHECKING:
     from orchestrator.audience.questions import Questions, Spread
@@ -139,7 +139,7 @@ def show(
 
     def tell() -> None:
         share = f"{100 * people / everybody:.1f} % of {everybody:,}" if everybody else "nobody is known yet"
-        screen.say(f" {name}   {people:,} people, {share}   at {when(asked.moment.at)}", screen.BOLD)
+        screen.say(f" {name}   {people:,} people, {share}   at {when(asked.moment.at, asked.zone)}", screen.BOLD)
         screen.say(f" {asked.segment.about}")
         unknown = [f" (unknown: {step.unknown:,})" if step.unknown else "" for step in steps]
         rows = [
@@ -254,7 +254,10 @@ def explain(
     found = explained(asked.segment, known, replace(asked.moment, crowd=crowd))
 
     def tell() -> None:
-        screen.say(f" {user} is {'in' if found.holds else 'not in'} {name}   at {when(asked.moment.at)}", screen.BOLD)
+        screen.say(
+            f" {user} is {'in' if found.holds else 'not in'} {name}   at {when(asked.moment.at, asked.zone)}",
+            screen.BOLD,
+        )
         for depth, holds, text in conditions_of(found, asked.zone):
             style = screen.GREEN if holds else screen.RED
             left = [Line("   " * depth), Line("yes  " if holds else "no   ", style)]

@@ -119,7 +119,8 @@ def _print_sent(campaign: str, how: "Sent") -> None:
         states = " ".join(f"--state {state}" for state in ("render_failed", "failed") if state in sent["rows"])
         say(f" nobody got a message: all {failed:,} messages failed")
         say(f" why: orchestrator deliveries {campaign} --run {sent['run']} {states}")
-    say(f" look: orchestrator report {campaign} · orchestrator why {campaign} ID")
+    say(f" look: orchestrator report {campaign}")
+    say(f"       orchestrator why {campaign} ID")
 
 
 @honest

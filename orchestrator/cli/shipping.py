@@ -18,6 +18,7 @@ from orchestrator.cli.following import told as told_of
 from orchestrator.cli.progress import Progress
 from orchestrator.cli.stopping import STOPS, stop_when_told
 from orchestrator.cli.telling import tell_the_audience
+from orchestrator.cli.times import BY_HAND
 from orchestrator.config import Deliver
 from orchestrator.core.errors import StoreError
 from orchestrator.core.times import Instant, iso
@@ -103,7 +104,7 @@ def ship(desk: Desk, show: "Rehearsal") -> Sent:
     version = runs.keep_bundle(ledger.store, show.opened.files, clock.now())
     # Everybody gets it now, whatever the schedule says of hours and zones.
     campaign = replace(show.prepared.campaign, schedule=None)
-    occurrence, source = f"by hand {iso(show.at)}", str(show.opened.origin())
+    occurrence, source = f"{BY_HAND}{iso(show.at)}", str(show.opened.origin())
     new = NewRun(campaign.name, occurrence, version, show.at, campaign.policy.on_ambiguous, source)
     run, made = ledger.fire(new, clock.now(), ours=True)
     if not made:

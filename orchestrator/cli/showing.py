@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, when
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such
+from orchestrator.cli.times import when
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def show(
         finally:
             ledger.close()
     page = _page(out or desk.root / "preview", row, seen)
-    desk.show(_told(row, seen, page), lambda: _print(row, seen, page))
+    desk.show(_told(row, seen, page), lambda: _print(row, seen, page, opened.project.settings.time_zone))
 
 
 def _found(opened: "Opened", ledger: "Ledger", word: str, user: str | None, channel: str | None) -> "Delivery":
@@ -172,7 +173,7 @@ def _page(folder: Path, row: "Delivery", seen: "Seen") -> str:
     return str(path)
 
 
-def _print(row: "Delivery", seen: "Seen", page: str) -> None:
+def _print(row: "Delivery", seen: "Seen", page: str, zone: str) -> None:
     from orchestrator.cli.sheet import Sheet  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.core.keys import say_key  # noqa: PLC0415
     from orchestrator.pipeline.seen import How  # noqa: PLC0415
@@ -181,7 +182,7 @@ def _print(row: "Delivery", seen: "Seen", page: str) -> None:
     variant = f" · variant {row.variant}" if row.variant else ""
     sheet.title(f"{say_key(row.key)} · {row.campaign} · segment {row.segment}{variant}")
     if row.intent_at is not None:
-        sheet.text(f"{said_state(row)} by {row.provider} · sent {when(row.intent_at)} to {row.address}")
+        sheet.text(f"{said_state(row)} by {row.provider} · sent {when(row.intent_at, zone)} to {row.address}")
     sheet.text(seen.why)
     if seen.how is How.NEVER:
         sheet.command("why:", f"orchestrator why {row.campaign} {row.key.user} --run {row.key.run}")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from orchestrator.cli.desk import when
+from orchestrator.cli.times import when
 from orchestrator.core.campaigns import Campaign
 from orchestrator.core.nouns import Person
 from orchestrator.core.renaming import Past
@@ -21,12 +21,12 @@ class Earlier:
     people: int = 0
     until: Instant = Instant(0)
 
-    def told(self, now: Instant) -> str:
+    def told(self, now: Instant, zone: str) -> str:
         """One line for a person who is about to send."""
         its = f"run {self.run.id} is {self.run.state}" + (f" ({self.run.reason})" if self.run.reason else "")
         if self.run.state in (RunState.DUE, RunState.PLANNING):
             return f"{its}: its people are not known yet"
-        last = f", the last of them until {when(self.until)}" if self.until > now else ""
+        last = f", the last of them until {when(self.until, zone)}" if self.until > now else ""
         return f"{its} and still holds {self.people:,} of these people{last}"
 
 
@@ -50,7 +50,7 @@ def counted(people: Iterable[Person], runs_: Iterable[Earlier]) -> Iterator[Pers
 
 def told(found: Iterable[Earlier], campaign: Campaign, now: Instant) -> Iterator[str]:
     """What to know before sending once more; nothing if no earlier run concerns these people."""
-    lines = [one.told(now) for one in found if one.people or not one.waiting]
+    lines = [one.told(now, campaign.policy.time_zone) for one in found if one.people or not one.waiting]
     yield from lines
     if not lines:
         return

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.conditions import decided_by
-from orchestrator.cli.desk import when
 from orchestrator.cli.screen import GREEN, RED
 from orchestrator.cli.sheet import Sheet
 from orchestrator.cli.showing import said_state
+from orchestrator.cli.times import wall, when
 from orchestrator.cli.upcoming import upcoming
 from orchestrator.core.keys import say_key
 from orchestrator.core.nouns import Expire, Hold, Send, State
@@ -39,13 +39,14 @@ def print_story(environment: str, story: Story, others: Sequence[int], now: Inst
     if story.came.what != "reached" and story.came.reason in list(Reason):
         sheet.line("", Reason(story.came.reason).meaning)
     sheet.blank()
+    zone = story.campaign.policy.time_zone
     _audience(sheet, story)
     for drawn in story.draws:
         sheet.line(drawn.what.replace("_", " "), _drawn(drawn, story))
     for row in story.rows:
-        _row(sheet, row)
+        _row(sheet, row, zone)
     for one in story.would:
-        _would(sheet, one)
+        _would(sheet, one, zone)
     if story.aim is not None:
         _aim(sheet, story, story.aim, now)
     sheet.blank()
@@ -58,11 +59,12 @@ def _head(environment: str, story: Story) -> str:
     attributes = story.known.attributes if story.known is not None else {}
     name = next((str(attributes[one]) for one in NAMES if attributes.get(one)), "")
     who = f"{name} ({user})" if name else user
+    zone = story.campaign.policy.time_zone
     if story.run is None:
-        return f"{who} · {story.campaign.name} · {environment} · as planned for {when(story.at)}"
+        return f"{who} · {story.campaign.name} · {environment} · as planned for {when(story.at, zone)}"
     run = story.run
     why = f" ({run.reason})" if run.reason else ""
-    return f"{who} · {story.campaign.name} · {environment} · run {run.id} of {when(run.due_at)}, {run.state}{why}"
+    return f"{who} · {story.campaign.name} · {environment} · run {run.id} of {when(run.due_at, zone)}, {run.state}{why}"
 
 
 def headline(story: Story) -> str:
@@ -94,7 +96,7 @@ def _until(story: Story) -> str:
     ends = [row.delivery.not_before for row in story.rows if row.delivery.state in (State.HELD, State.RETRY_WAIT)]
     ends += [one.row.verdict.until for one in story.would if isinstance(one.row.verdict, Hold)]
     known = [end for end in ends if end is not None]
-    return f" until {when(min(known))}" if known else ""
+    return f" until {wall(min(known), story.campaign.policy.time_zone)}" if known else ""
 
 
 def _kept_out(story: Story) -> str:
@@ -137,13 +139,13 @@ def _audience(sheet: Sheet, story: Story) -> None:
 
 def _conditions(sheet: Sheet, story: Story, one: Judgement, *, whole: bool) -> None:
     """The conditions at the top of a segment, all of them or those that keep the person out; beneath each what decided it."""
-    root = one.found
+    root, zone = one.found, story.campaign.policy.time_zone
     for part in root.parts if isinstance(root.node, All) else (root,):
         if whole or not part.holds:
             for deep, found in _deciding(part, 1):
-                value = decided_by(found)
+                value = decided_by(found, zone)
                 mark, style = ("yes ", GREEN) if found.holds else ("no  ", RED)
-                said = say(found.node, story.campaign.policy.time_zone)
+                said = say(found.node, zone)
                 sheet.line("", said + (f"   ({value})" if value else ""), mark=mark, style=style, deep=deep)
 
 
@@ -174,80 +176,83 @@ def _drawn(one: "Drawn", story: Story) -> str:
     return f"{one.got}   drawn {one.place:.3f}, the first {share} get nothing on purpose"
 
 
-def _row(sheet: Sheet, row: Row) -> None:
+def _row(sheet: Sheet, row: Row, zone: str) -> None:
     """One channel of a run as its row has it, then all that happened on it, in order of time."""
     one = row.delivery
     slot = f" {one.key.slot + 1}" if one.key.slot else ""
-    sheet.line(f"{one.key.channel}{slot}", _state(one))
+    sheet.line(f"{one.key.channel}{slot}", _state(one, zone))
     told = [(a.at, f"attempt {a.attempt}: {a.provider} {a.outcome}", a.detail) for a in row.answers]
     told += [(deed.at, f"{deed.deed}{' by a machine' if deed.machine else ''}", deed.link) for deed in row.deeds]
     for at, what, detail in sorted(told):
-        sheet.line("", f"{when(at)}   {what}" + (f": {detail}" if detail else ""))
-    _because(sheet, row.because)
+        sheet.line("", f"{wall(at, zone)}   {what}" + (f": {detail}" if detail else ""))
+    _because(sheet, row.because, zone)
 
 
-def _state(one: "Delivery") -> str:
+def _state(one: "Delivery", zone: str) -> str:
     words = said_state(one)
     if one.intent_at is not None and one.state in SEEN:
         took = (one.settled_at - one.intent_at) / SECOND if one.settled_at is not None else None
-        words += f" by {one.provider} · sent {when(one.intent_at)} to {one.address}"
+        words += f" by {one.provider} · sent {wall(one.intent_at, zone)} to {one.address}"
         words += f", answered after {took:.1f} s" if took is not None and took >= 0.1 else ""
     elif one.not_before is not None and one.state in (State.HELD, State.RETRY_WAIT):
-        words += f" · looked at again {when(one.not_before)}"
+        words += f" · looked at again {wall(one.not_before, zone)}"
     elif one.settled_at is not None:
-        words += f" · {when(one.settled_at)}"
+        words += f" · {wall(one.settled_at, zone)}"
     return words + (" · it may have been sent twice" if one.maybe_duplicate else "")
 
 
-def _would(sheet: Sheet, one: Would) -> None:
+def _would(sheet: Sheet, one: Would, zone: str) -> None:
     verdict = one.row.verdict
     slot = f" {one.row.slot + 1}" if one.row.slot else ""
     if isinstance(verdict, Send):
         said = f"would be sent to {verdict.address.value}"
     elif isinstance(verdict, Hold):
-        said = f"would be held until {when(verdict.until)}: {verdict.reason.replace('_', ' ')}"
+        said = f"would be held until {wall(verdict.until, zone)}: {verdict.reason.replace('_', ' ')}"
     else:
         detail = getattr(verdict, "detail", "")
         ends = "would expire" if isinstance(verdict, Expire) else f"would be {state_of(one.row)}"
         said = f"{ends}: {verdict.reason.replace('_', ' ')}" + (f" ({detail})" if detail else "")
     sheet.line(f"{one.row.channel}{slot}", said)
-    _because(sheet, one.because)
+    _because(sheet, one.because, zone)
 
 
-def _because(sheet: Sheet, found: "Sequence[Evidence]") -> None:
+def _because(sheet: Sheet, found: "Sequence[Evidence]", zone: str) -> None:
     for one in found:
-        more = [when(one.at)] if one.at is not None else []
+        more = [wall(one.at, zone)] if one.at is not None else []
         more += [one.source] if one.source else []
         sheet.line("", one.text + (f" · {' · '.join(more)}" if more else ""))
 
 
 def _aim(sheet: Sheet, story: Story, aim: Aim, now: Instant) -> None:
+    zone = story.campaign.policy.time_zone
     said = f"{aim.goal.event} within {say_duration(aim.goal.within)}"
     if story.run is None:
         said += " of the message"
     elif aim.since is None or aim.until is None:
         said += ": nothing was sent, so nothing counts"
     elif aim.reached:
-        said += f": reached {', '.join(_reached(aim, one) for one in aim.reached)}"
+        said += f": reached {', '.join(_reached(aim, one, zone) for one in aim.reached)}"
     elif story.known is None:
-        said += f" of {when(aim.since)}: what they did cannot be read"
+        said += f" of {wall(aim.since, zone)}: what they did cannot be read"
     elif now < aim.until:
-        said += f": not yet; it counts until {when(aim.until)}"
+        said += f": not yet; it counts until {wall(aim.until, zone)}"
     else:
-        said += f": not reached by {when(aim.until)}"
+        said += f": not reached by {wall(aim.until, zone)}"
     sheet.line("goal", said)
 
 
-def _reached(aim: Aim, one: "Happened") -> str:
+def _reached(aim: Aim, one: "Happened", zone: str) -> str:
     value = one.properties.get(aim.goal.value) if aim.goal.value else None
-    return when(one.time) + (f" ({aim.goal.value} {value})" if value is not None else "")
+    return wall(one.time, zone) + (f" ({aim.goal.value} {value})" if value is not None else "")
 
 
 def _footer(sheet: Sheet, story: Story, others: Sequence[int], now: Instant) -> None:
     """What the conditions were judged by, and what to look at next."""
     name, user = story.campaign.name, story.who.user
     if story.known is not None and story.run is not None:
-        sheet.text(f"conditions: events before {when(story.at)}, attributes and lists as they are now")
+        sheet.text(
+            f"conditions: events before {wall(story.at, story.campaign.policy.time_zone)}, attributes and lists as they are now"
+        )
     for row in story.rows:
         if row.delivery.state in SEEN:
             sheet.command("what they saw:", f"orchestrator show {say_key(row.delivery.key)}")

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, when
+from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such
 from orchestrator.cli.signing import By, signed
+from orchestrator.cli.times import when
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def suppress(
 
     def tell() -> None:
         for one in found:
-            _tell(one)
+            _tell(one, opened.project.settings.time_zone)
         if not show:
             typer.echo(_done(changed, len(where), lifted=lift))
 
@@ -124,17 +125,17 @@ def _checked(text: str) -> str:
     return text.strip()  # as profiles have it: the hash is made of that
 
 
-def _tell(one: "Standing") -> None:
+def _tell(one: "Standing", zone: str) -> None:
     """An address, how it stands, and what happened before."""
     if one.stop is None:
         state = "may be written to"
     elif one.seen_since:
         state = f"was stopped ({one.stop.reason}), but was seen alive since: it is written to"
     else:
-        state = f"is stopped since {when(one.stop.since)}: {one.stop.reason}"
+        state = f"is stopped since {when(one.stop.since, zone)}: {one.stop.reason}"
     typer.echo(f" {one.channel} {one.address.value}   {state}")
     for entry in one.history:
-        typer.echo(f"   {when(entry.at)}   {entry.what} by {entry.who}: {entry.detail}")
+        typer.echo(f"   {when(entry.at, zone)}   {entry.what} by {entry.who}: {entry.detail}")
 
 
 def _done(changed: int, many: int, *, lifted: bool) -> str:

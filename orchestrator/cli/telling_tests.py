@@ -86,7 +86,7 @@ class Page:
             yield from self._labelled(label, f"{name} says {_answer(found)}:")
             label = ""
             for depth, node in _conditions(found, deciding=len(failure.because) > 1):
-                value = "" if node.value is None else f"   ({said_value(node)})"
+                value = "" if node.value is None else f"   ({said_value(node, self._zone)})"
                 indent = 9 + _LABEL + 3 * depth
                 if self._room is not None:  # on a narrow screen what stands deep inside keeps half of it
                     indent = min(indent, self._room // 2)

@@ -1,4 +1,7 @@
-"""Times as they are typed after an option: lengths as files have them, `30 days`, or in short, `30d`; moments in ISO 8601."""
+"""Times as people meet them: typed after an option (`30 days`, or in short `30d`; moments in ISO 8601), and read on a screen.
+
+People read moments on the clock of the project, which is named beside them or once on their screen. Programs and logs get UTC.
+"""
 
 import re
 from typing import TYPE_CHECKING
@@ -58,3 +61,47 @@ def moment_of(text: str | None, option: str = "--at") -> "Instant":
         return instant(named)
     except ValueError as problem:
         fail(f"{option} {text}: {problem}", USAGE)
+
+
+def when(at: "Instant | None", zone: str) -> str:
+    """A moment for people, with the clock it is read from: `2026-03-02 10:00:00 Europe/Vienna`; empty for none."""
+    return "" if at is None else f"{wall(at, zone)} {say_zone(zone)}"
+
+
+def wall(at: "Instant | None", zone: str) -> str:
+    """The same on a screen that has named the clock already: `2026-03-02 10:00:00`.
+
+    In the hour that a clock shows twice, its distance from UTC is said as well.
+    """
+    from orchestrator.core.times import moment  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.core.zones import zone_of  # noqa: PLC0415
+
+    if at is None:
+        return ""
+    there = moment(at).astimezone(zone_of(zone, ""))
+    twice = there.replace(fold=0).utcoffset() != there.replace(fold=1).utcoffset()
+    return f"{there:%Y-%m-%d %H:%M:%S}" + (f" ({there.isoformat()[-6:]})" if twice else "")
+
+
+def say_zone(zone: str) -> str:
+    """A zone as people know it."""
+    return zone.removeprefix("Etc/")
+
+
+def say_occurrence(occurrence: str, zone: str) -> str:
+    """What makes a run unique, for people: one by hand has the moment in its key."""
+    from datetime import datetime  # noqa: PLC0415 - keeps `--help` fast
+
+    from orchestrator.core.times import instant  # noqa: PLC0415
+
+    text = occurrence.removeprefix(BY_HAND)
+    if text == occurrence:
+        return occurrence
+    try:
+        return BY_HAND + when(instant(datetime.fromisoformat(text)), zone)
+    except ValueError:  # a key that somebody chose
+        return occurrence
+
+
+BY_HAND = "by hand "
+"""How the occurrence of a run begins that somebody started."""

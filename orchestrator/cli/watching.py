@@ -83,7 +83,7 @@ def _sections(opened: "parts.Opened", found: "Afoot", rate: float | None, now: "
     title = [Line(one, BOLD) for one in fitted(f" {heading(opened)}", room)]
     above = [("daemon", _daemon(found), "" if found.daemons else YELLOW)]
     above += [("queue", _queue(found, now), ""), ("pace", _pace(opened, found, rate), "")]
-    above += [("paused", text, YELLOW) for text in _pauses(found)]
+    above += [("paused", text, YELLOW) for text in _pauses(found, opened.project.settings.time_zone)]
     lines = [Line(line, style) for name, text, style in above for line in fitted(f" {name:<8}{text}", room, hang=8)]
     return [Section([*title, *lines], []), _runs(opened, found, now, room)]
 
@@ -126,12 +126,12 @@ def _failures(pace: "Pace") -> str:
     return f"{_named(pace.scope)}: {times}{', its breaker is open' if pace.open else ''}"
 
 
-def _pauses(found: "Afoot") -> list[str]:
-    from orchestrator.cli.desk import when  # noqa: PLC0415 - keeps `--help` fast
+def _pauses(found: "Afoot", zone: str) -> list[str]:
+    from orchestrator.cli.times import when  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.core.times import NEVER  # noqa: PLC0415
 
     return [
-        f"{_named(scope)} {'until somebody resumes it' if until >= NEVER else f'until {when(until)}'}"
+        f"{_named(scope)} {'until somebody resumes it' if until >= NEVER else f'until {when(until, zone)}'}"
         f" ({reason or 'by hand'}): orchestrator resume {scope.removeprefix('campaign:')}"
         for scope, until, reason in found.pauses
     ]

@@ -221,7 +221,7 @@ def _live(asked: list[str], line: int) -> NoReturn:
     try:
         for told in (signal.SIGTERM, signal.SIGCHLD):
             signal.signal(told, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # SIGINT stays ignored, else one that is just beginning would die of a ctrl-c with a trace: the supervisor ends it.
         os.dup2(line, 0)
         os.close(line)
         door, *arguments = asked

@@ -3,11 +3,13 @@
 import asyncio
 import signal
 import socket
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 from orchestrator import app
 from orchestrator.config import fingerprint
@@ -21,7 +23,7 @@ from orchestrator.daemon.loading import Loading
 from orchestrator.daemon.nursery import Nursery
 from orchestrator.daemon.proving import refuse_elsewhere
 from orchestrator.ledger import Purpose, RunState, asking, figures, pace, runs
-from orchestrator.logs import Log
+from orchestrator.logs import Log, below_ctrl_c
 from orchestrator.pipeline import AHEAD, LedgerThread
 from orchestrator.web import Health, Seals, Tracking, site
 from orchestrator.web.face import Face
@@ -85,8 +87,8 @@ class Supervisor:
     async def run(self) -> int:
         """Serve until told to stop: 0; 1 if the web face ended before."""
         loop = asyncio.get_running_loop()
-        for told in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(told, self._stop)
+        loop.add_signal_handler(signal.SIGTERM, self._stop)
+        loop.add_signal_handler(signal.SIGINT, self._stop, sys.stderr)
         await self._ledger(lambda ledger: ledger.begin_boot("supervisor", self.clock.now()))
         await self._ledger(lambda ledger: tell_what_was_left(ledger, self.clock.now()))
         await self._ledger(lambda ledger: figures.fold(ledger.store, ledger.boot))
@@ -119,7 +121,9 @@ class Supervisor:
             log.info("daemon.stopped")
         return self._code
 
-    def _stop(self) -> None:
+    def _stop(self, below: TextIO | None = None) -> None:
+        if below is not None:
+            below_ctrl_c(below)
         self.stopping.set()
         self._woken.set()
 
@@ -252,17 +256,10 @@ class Supervisor:
         seals = Seals(made[Purpose.UNSUBSCRIBE], made[Purpose.INBOX], made[Purpose.WRITE])
         self._tracking = Tracking(self._ledger, made[Purpose.CLICK], made[Purpose.OPEN], self.clock)
         labels = {name: topic.label for name, topic in self.opened.project.settings.topics.items()}
-        face = site(
-            self._ledger,
-            seals,
-            labels,
-            self.clock,
-            self._health,
-            self._metrics,
-            self._elsewhere,
-            tracking=self._tracking,
+        asked = (self._health, self._metrics, self._elsewhere)
+        return Face(
+            site(self._ledger, seals, labels, self.clock, *asked, tracking=self._tracking), self._doors, self._fall
         )
-        return Face(face, self._doors, self._fall)
 
     def _elsewhere(self) -> str:
         return app.elsewhere(self.opened)
@@ -283,7 +280,8 @@ class Supervisor:
         troubles += [f"run {run} could not be planned and is tried again; see the log" for run in self._unplanned]
         troubles += [self._hindered] if self._hindered else []
         troubles += [f"events wait in the inbox: {self._loading.trouble}"] if self._loading.trouble else []
-        return Health(not self.troubles and not self._hindered, self._edition.version, tuple(troubles))
+        source = str(await asyncio.to_thread(self._edition.source))
+        return Health(not self.troubles and not self._hindered, self._edition.version, source, tuple(troubles))
 
 
 LOOK_EVERY = 1.0

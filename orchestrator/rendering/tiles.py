@@ -49,6 +49,8 @@ class Preview:
     user: str
     whose: str
     environment: str
+    source: str
+    """Which commit the files are, in words; empty without git."""
     tiles: tuple[Tile, ...]
     mistakes: tuple[Mistake, ...] = ()
     """What is wrong with files and belongs to no tile."""

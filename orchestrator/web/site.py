@@ -22,10 +22,11 @@ from orchestrator.web.unsubscribe import Unsubscribe
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What `/healthz` says: well or not, the version in use, and every trouble in words."""
+    """What `/healthz` says: well or not, the version in use, which commit that is (empty without git), every trouble in words."""
 
     well: bool
     version: str = ""
+    source: str = ""
     troubles: tuple[str, ...] = field(default=())
 
 

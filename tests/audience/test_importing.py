@@ -112,7 +112,7 @@ def test_events_out_of_order_come_to_stand_in_the_order_of_their_times(tmp_path,
     done = import_file(audience, order, lambda step, *counts: steps.append((step, *counts)))
     assert done.new == 10
     assert audience.rows("SELECT message_id FROM event ORDER BY rowid") == [(f"m{n}",) for n in range(10)]
-    landed = [done for step, done, of in steps if step == "landing"]
+    landed = [done for step, done, of in steps if step == "writing"]
     assert landed[0] == 4
     assert landed[-1] == 10
     assert imported(audience, What.EVENTS, tmp_path / "e.csv").new == 0
@@ -373,10 +373,10 @@ def test_progress_reaches_the_end_of_reading_and_of_landing(tmp_path):
     told = []
     import_file(audience, Order(What.EVENTS, path, NOW, SHOP), lambda *step: told.append(step))
     assert [step for step in told if step[0] == "reading"][-1] == ("reading", 120_000, 120_000)
-    assert told[-1] == ("landing", 120_000, 120_000)
+    assert told[-1] == ("writing", 120_000, 120_000)
     assert len({phase for phase, *_ in told}) == 2
-    assert [done for phase, done, _ in told if phase == "landing"] == sorted(
-        done for phase, done, _ in told if phase == "landing"
+    assert [done for phase, done, _ in told if phase == "writing"] == sorted(
+        done for phase, done, _ in told if phase == "writing"
     )
 
 

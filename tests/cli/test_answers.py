@@ -310,7 +310,7 @@ def test_a_region_of_a_language_there_is_can_be_previewed(shop):
 
 def test_a_plan_for_another_moment_is_headed_with_it(shop):
     said = orchestrator(shop, "plan", "new_in", "--at", "2026-03-08T10:00+01:00")
-    assert said.out.splitlines()[0] == " new_in   dev · 2026-03-08 09:00:00 UTC"
+    assert said.out.splitlines()[0] == " new_in   dev · 2026-03-08 10:00:00 Europe/Vienna"
 
 
 def test_plan_send_and_report_count_the_same_people(shop):

@@ -104,7 +104,7 @@ def test_who_waits_is_told_with_the_moment_and_with_what_sends_to_them(ledger, o
     waits = standing.waits(ledger.store, run.id)
     assert waits == standing.Waits(3, Instant(NOW + HOUR), Instant(NOW + HOUR))
     first, last = who_waits(ledger, run.id, None, waits, NOW)
-    assert first.startswith("3 people of it wait, the first of them until 2026-03-02 10:00:00 UTC")
+    assert first.startswith("3 people of it wait, the first of them until 2026-03-02 10:00:00")
     assert last == f"no daemon runs; run {run.id} goes on, when it is time, with: orchestrator serve"
     daemon = other
     daemon.begin_boot("supervisor", NOW)

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from tests.cli.conftest import CLI, orchestrator, surroundings
+from tests.config.test_revisions import commit, git
 from tests.doors.builders import rewrite, the_example_in
 
 TILE = {
@@ -51,6 +52,24 @@ def test_one_file_is_written_for_machines_that_check_changes(files):
     page = (files / "shown/page.html").read_text()
     assert page.count("<article") == 6
     assert "<link" not in page.partition("<article")[0]
+
+
+def test_the_page_and_the_answer_name_the_commit_the_words_are_from(files):
+    def looked():
+        told = orchestrator(files, "preview", "winback", "--html", "page.html", "--json").told
+        return told["source"], (files / "page.html").read_text()
+
+    source, page = looked()
+    assert (source, "commit" in page) == ("", False)
+    git(files, "init", "-q", "-b", "main")
+    head = commit(files)
+    source, page = looked()
+    assert source == f"commit {head[:12]}"
+    assert f'<span class="env">{source}</span>' in page
+    rewrite(files / "config/campaigns/winback.yaml", "about: ", "about: Once more. ")
+    source, page = looked()
+    assert source == f"working copy after {head[:12]}, not committed"
+    assert f'<span class="env">{source}</span>' in page
 
 
 def test_a_broken_template_ends_with_1_and_the_page_is_there_all_the_same(files):

@@ -1,22 +1,15 @@
 """The commands of the README and of the tutorial, run as they are written: installed from a checkout, in an empty folder."""
 
-import os
 import re
-import shutil
 import subprocess
-import sys
-import sysconfig
-from pathlib import Path
 
 import pytest
 
+from tests.docs.checkout import a_checkout, surroundings
 from tests.docs.pages import ROOT, blocks
 
 LONGEST = 600
 """Seconds a page may take: the tutorial waits for a full minute of the clock, and sends slowly on purpose."""
-LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", "data", "demo", "build", "*.egg-info", "__pycache__", ".*_cache", ".hypothesis"
-)
 ENDS_WHAT_IT_STARTED = """\
 set -euo pipefail
 set -m
@@ -36,25 +29,17 @@ def installed(tmp_path_factory):
     Libraries come from where the tests have theirs; everything else of the block happens: an environment of its own, the
     package built and installed in it.
     """
-    checkout = tmp_path_factory.mktemp("documents") / "checkout"
-    shutil.copytree(ROOT, checkout, ignore=LEFT_OUT)
-    run(checkout, blocks("README.md", "sh")[0].text, PIP_NO_DEPS="1", PIP_NO_BUILD_ISOLATION="0", PIP_NO_INDEX="1")
+    checkout = a_checkout(tmp_path_factory.mktemp("documents"))
+    run(checkout, blocks("README.md", "sh")[0].text)
     return checkout
 
 
-def run(folder, commands, **variables):
+def run(folder, commands):
     """What bash says when it runs these commands; an error with all of it if one of them fails."""
-    told = {name: value for name, value in os.environ.items() if not name.startswith(("ORCHESTRATOR", "VIRTUAL_ENV"))}
-    told |= {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{told['PATH']}",
-        "PYTHONPATH": sysconfig.get_path("purelib"),
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        **variables,
-    }
     done = subprocess.run(
         ["bash", "-c", ENDS_WHAT_IT_STARTED + commands],
         cwd=folder,
-        env=told,
+        env=surroundings(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

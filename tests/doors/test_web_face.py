@@ -12,7 +12,8 @@ from orchestrator import app
 from orchestrator.daemon.supervisor import Serving, Supervisor
 from orchestrator.web.face import listen
 from orchestrator.wire.clock import WallClock
-from tests.doors.builders import the_example_in
+from tests.config.test_revisions import commit, git
+from tests.doors.builders import rewrite, the_example_in
 from tests.doors.serving import a_shop
 from tests.mail import a_free_port
 
@@ -26,7 +27,7 @@ def taken():
 
 def health(port):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=60) as answer:
-        return answer.status
+        return json.load(answer)
 
 
 def test_a_port_in_use_is_one_sentence_and_the_next_daemon_serves_on_another(tmp_path, monkeypatch, taken):
@@ -38,11 +39,28 @@ def test_a_port_in_use_is_one_sentence_and_the_next_daemon_serves_on_another(tmp
         port = a_free_port()
         daemon = shop.serve("--port", str(port))
         daemon.until("config.taken")
-        assert health(port) == 200
+        assert health(port)["well"]
         # Whoever has the ledger is the first thing to say, even if the port is the same.
         second = shop.serve("--port", str(port))
         assert second.end() == 3
         assert [json.loads(line)["event"] for line in second.said] == ["daemon.refused"]
+        assert daemon.stop() == 0
+
+
+def test_health_names_the_commit_that_is_in_force(tmp_path, monkeypatch):
+    with a_shop(tmp_path, monkeypatch, people=0) as shop:
+        git(tmp_path, "init", "-q", "-b", "main")
+        (tmp_path / ".gitignore").write_text("/data/\n")
+        head, port = commit(tmp_path), a_free_port()
+        daemon = shop.serve("--port", str(port))
+        assert json.loads(daemon.until("config.taken"))["source"] == f"commit {head[:12]}"
+        told = health(port)
+        assert told["source"] == f"commit {head[:12]}"
+        rewrite(tmp_path / "config/orchestrator.yaml", "locales:", "# a word\nlocales:")
+        assert json.loads(daemon.until("config.taken"))["version"] != told["version"][:12]
+        assert health(port)["source"] == f"working copy after {head[:12]}, not committed"
+        head = commit(tmp_path)
+        assert health(port)["source"] == f"commit {head[:12]}", "the same files: no edit was taken"
         assert daemon.stop() == 0
 
 

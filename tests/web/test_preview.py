@@ -19,7 +19,7 @@ def a_tile(content=MAIL, channel=Channel.EMAIL, **more):
 
 
 def a_preview(*tiles, **more):
-    return Preview("winback", "Bring them back", "ada", "with the data of ada", "dev", tiles or (a_tile(),), **more)
+    return Preview("winback", "Bring them back", "ada", "with the data of ada", "dev", "", tiles or (a_tile(),), **more)
 
 
 @pytest.fixture
