@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psutil
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -98,7 +99,11 @@ class Loop:
         if not workers:
             raise RuntimeError(f"no worker lives to be killed; what they said is in {self.product.said}")
         victim, at = self.dice.choice(sending or workers), now()
-        self.product.kill(victim)
+        try:
+            self.product.kill(victim)
+        except psutil.NoSuchProcess:  # a planner that had come to its end meanwhile
+            self.kill_a_worker()
+            return
         in_flight = self.at_provider(self.witness.in_the_air({victim.pid}))
         self.faults.append(Fault("kill worker", at, in_flight, self.case.window))
 
