@@ -52,6 +52,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.sending --memory
 	$(BIN)/python -m benchmarks.smtp_wire
 	$(BIN)/python -m benchmarks.segments
+	$(BIN)/python -m benchmarks.growth
 	$(BIN)/python -m benchmarks.engines
 	$(BIN)/python -m benchmarks.loader
 	$(BIN)/python -m benchmarks.warehouse
