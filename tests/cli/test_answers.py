@@ -45,7 +45,7 @@ SHAPES = (
         ("plan", "--campaigns", "all", "--at", "2026-12-01"),
         {"day", "environment", "source", "campaigns", "idle", "messages", "not_counted"},
     ),
-    (("preview", "new_in", "--as", "u001"), {"user", "segment", "variant", "messages", "pages", "tiles"}),
+    (("preview", "new_in", "--as", "u001"), {"source", "user", "segment", "variant", "messages", "pages", "tiles"}),
     (
         ("send", "new_in", "--test", "me@example.test", "--as", "u001"),
         {"campaign", "user", "segment", "variant", "locale", "sink", "messages"},

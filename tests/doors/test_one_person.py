@@ -60,7 +60,9 @@ def test_who_is_not_in_the_audience_is_refused_with_the_verb_that_tells_why(shop
 
 def test_a_preview_judges_nobody_else(shop, monkeypatch):
     """Nobody of an audience is judged for a preview: the judge is not even asked."""
-    monkeypatch.setattr("orchestrator.cli.rehearsing.forecasting", lambda *_: pytest.fail("the whole audience was judged"))
+    monkeypatch.setattr(
+        "orchestrator.cli.rehearsing.forecasting", lambda *_: pytest.fail("the whole audience was judged")
+    )
     done = CliRunner().invoke(command_line, ["-C", str(shop.root), "preview", "spring", "--as", "ada"])
     assert done.exit_code == 0, done.output
     assert "Ada, spring is here" in done.stdout
