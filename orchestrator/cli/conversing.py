@@ -49,8 +49,14 @@ def converse(file: Path, proposal: Proposal) -> Proposal:
 
 
 def confirmed(rows: int) -> bool:
-    """Whether a person wants it imported like this."""
-    return answer_to(f" Import {rows:,} rows like this? [Y/n]", UNDONE).lower() in ("", "y", "yes")
+    """Whether a person wants it imported like this; what is neither yes nor no is asked again."""
+    while True:
+        answer = answer_to(f" Import {rows:,} rows like this? [Y/n]", UNDONE).lower()
+        if answer in ("", "y", "yes"):
+            return True
+        if answer in ("n", "no"):
+            return False
+        typer.echo(f"   '{answer}' is neither y nor n")
 
 
 def ask_for_needed(order: "Order", problem: "NeededError") -> dict[str, Any]:

@@ -79,12 +79,17 @@ def test_ids_keep_their_zeros_and_every_answer_takes_effect(customers):
     assert said.told["users"] == ["00002"]
 
 
-def test_a_no_to_what_was_guessed_imports_nothing_and_leaves_the_mapping_to_be_changed(customers):
-    said = at_a_terminal(customers, ["n", "", "", "n"], "import", "profiles", "customers.csv")
+def test_a_no_to_what_was_guessed_imports_and_saves_nothing_and_the_next_time_it_is_asked_again(customers):
+    before = (customers / "config/data.yaml").read_text()
+    said = at_a_terminal(customers, ["n", "", "", "ios", "n"], "import", "profiles", "customers.csv")
     assert said.code == 1
-    assert "nothing was imported; change config/imports/customers.yaml and import again" in said.out
+    assert "'ios' is neither y nor n" in said.out
+    assert "nothing was imported, and no answer was saved; import again" in " ".join(said.out.split())
+    assert "config/imports/customers.yaml" in said.out
+    assert (saved(customers), (customers / "config/data.yaml").read_text()) == (None, before)
+    again = at_a_terminal(customers, ["n", "", "", "y"], "import", "profiles", "customers.csv")
+    assert (again.code, "3 new" in again.out) == (0, True), again.out
     assert saved(customers)["columns"]["newsletter"] == "newsletter"
-    assert orchestrator(customers, "import", "profiles", "customers.csv", "--json").told[0]["new"] == 3
 
 
 def test_what_no_column_looks_like_is_asked_for(shop):
