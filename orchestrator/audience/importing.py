@@ -105,7 +105,8 @@ class Reading:
     def known(self) -> Known:
         """What guesses are held against."""
         order = self.order
-        return Known(tuple(sorted(order.topics or ())), frozenset(order.catalogue.attributes), order.zone)
+        declared = {name: one.kind for name, one in order.catalogue.attributes.items()}
+        return Known(tuple(sorted(order.topics or ())), declared, order.zone)
 
     @property
     def guesses(self) -> tuple[str, ...]:

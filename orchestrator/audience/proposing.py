@@ -66,10 +66,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a proposal is held against: the project's topics, the names its catalogue declares, and its zone."""
+    """What a proposal is held against: the project's topics, the attributes its catalogue declares, and its zone."""
 
     topics: tuple[str, ...]
-    declared: frozenset[str]
+    declared: Mapping[str, Kind]
     zone: str
 
 
@@ -125,14 +125,17 @@ def propose(what: What, look: Look, known: Known, export: Export | None, *, whol
     """A mapping for what was seen. `whole`: every column is written down; else only what would not be guessed again."""
     taken = {one.to for one in look.columns if one.to}
     columns: dict[str, Told] = {}
+    shown: list[Looked] = []
     for one in look.columns:
         told = export.columns.get(one.name) if export else None
         entry = told if told is not None else _entry(what, one, known, taken)
+        shown.append(_declared(one, entry, known) if what is What.PROFILES else one)
         if whole or told is not None or entry not in (one.name, one.to):
             columns[one.name] = entry
     more: dict[str, Any] = dict(export.more) if export else {}
     if look.encoding not in ("", "utf-8", "utf-8-sig", "utf-16"):
         more["encoding"] = look.encoding
+    look = replace(look, columns=tuple(shown))
     return Proposal(look, known, columns, more, tuple(_questions(what, look, known, export)), export)
 
 
@@ -162,14 +165,34 @@ def _entry(what: What, one: Looked, known: Known, taken: Collection[str]) -> Tol
         return IGNORE
     to = one.to
     if what is What.PROFILES and to == one.name and to not in known.declared and to not in FIELDS[what]:
-        to = next(
-            (name for name, words in _CALLED.items() if mapping.plain(to) in words.split() and name not in taken), to
-        )
+        to = _usual(one, known, taken)
+    kind = known.declared.get(to) if what is What.PROFILES else None
+    if kind is not None and kind != one.kind:
+        return to  # the catalogue says what it is
     if one.kind == Kind.TIME and to not in FIELDS[what]:
         return {"to": to, "is": str(Kind.TIME)}
     if one.decimal:
         return {"to": to, "is": str(Kind.NUMBER), "decimal": one.decimal}
     return to
+
+
+def _usual(one: Looked, known: Known, taken: Collection[str]) -> str:
+    """The usual name of an attribute, its own where it has none, or where the catalogue says that it holds something else."""
+    words = mapping.plain(one.name)
+    name = next((name for name, called in _CALLED.items() if words in called.split() and name not in taken), one.name)
+    kind = known.declared.get(name)
+    return name if kind in (None, Kind.TEXT, one.kind) or one.kind not in _SURE else one.name
+
+
+_SURE = (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE, Kind.TIME, Kind.VERSION)
+"""Kinds that all cells of a column were found to have."""
+
+
+def _declared(one: Looked, entry: Told, known: Known) -> Looked:
+    """A column as it is shown where it goes to a text under another name: whatever its cells look like, they are texts."""
+    if entry == one.name or not isinstance(entry, str) or known.declared.get(entry) is not Kind.TEXT:
+        return one
+    return replace(one, kind=str(Kind.TEXT), naive=False, decimal="")
 
 
 def _is_word(one: Looked, known: Known) -> bool:

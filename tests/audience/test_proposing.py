@@ -45,6 +45,34 @@ def test_a_name_the_catalogue_has_is_kept_and_another_gets_the_usual_one(tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("kind", "entry"),
+    [
+        (Kind.TEXT, "createdAt"),
+        (Kind.TIME, {"to": "createdAt", "is": "time"}),
+        (Kind.NUMBER, {"to": "signup_ts", "is": "time"}),
+    ],
+)
+def test_what_the_catalogue_says_of_an_attribute_wins_over_what_a_column_looks_like(tmp_path, kind, entry):
+    known = Catalogue({"createdAt": Declared(kind)})
+    lines = ("id,signup_ts", "a,2026-01-05 10:00")
+    found = proposed(tmp_path, What.PROFILES, *lines, catalogue=known)
+    assert found.columns["signup_ts"] == entry
+    assert (found.look.columns[1].kind, len(found.questions)) == (("text", 0) if kind is Kind.TEXT else ("time", 1))
+    audience = an_audience(tmp_path, known)
+    done = imported(audience, What.PROFILES, tmp_path / "a.csv", found.content(), catalogue=known)
+    assert (done.new, done.rejects) == (1, None)
+
+
+def test_a_mapping_that_contradicts_the_catalogue_is_refused_with_both_kinds(tmp_path):
+    known = Catalogue({"createdAt": Declared(Kind.TEXT)})
+    path = a_file(tmp_path, "a.csv", "id,signup_ts", "a,2026-01-05 10:00")
+    told = {"columns": {"signup_ts": {"to": "createdAt", "is": "time"}}}
+    says = "column signup_ts is mapped to createdAt as time, and config/data.yaml declares createdAt as text"
+    with pytest.raises(FileError, match=says):
+        imported(an_audience(tmp_path, known), What.PROFILES, path, told, catalogue=known)
+
+
+@pytest.mark.parametrize(
     ("name", "values", "guess"),
     [
         ("newsletter", ("yes", "no", ""), "consent.email.news"),
