@@ -23,8 +23,8 @@ from orchestrator.audience.encodings import IN_WORDS, encoding_of
 from orchestrator.audience.exports import Export, recognised
 from orchestrator.audience.files import kind_of, scan, slices
 from orchestrator.audience.landing import Progress
-from orchestrator.audience.looking import Look, looked
-from orchestrator.audience.mapping import Plan, What, agreeing
+from orchestrator.audience.looking import Look, looked, worded
+from orchestrator.audience.mapping import Plan, What
 from orchestrator.audience.mapping_file import plan
 from orchestrator.audience.orders import Imported, Order, refuse_replacing
 from orchestrator.audience.proposing import Known, Proposal, Question, doubts, propose
@@ -87,9 +87,11 @@ class Reading:
         """The columns that look like people's yes or no and that no mapping describes."""
         agreed = self.export.agreed if self.export else {}
 
-        def asked(cell: Cell) -> bool:
-            return cell.name in agreed or (cell.name not in self._told.columns and agreeing(cell.name))
+        def asked(number: int, cell: Cell) -> bool:
+            return cell.name in agreed or (cell.name not in self._told.columns and worded(self._bench, number, cell))
 
+        if self.order.what is not What.PROFILES:
+            return []
         return doubts(self.order.what, looked(self._bench, None, asked), self.known, self.export)
 
     def propose(self) -> Proposal:

@@ -12,28 +12,10 @@ from orchestrator.audience.looking import Look, Looked
 from orchestrator.audience.mapping import CONSENT, FIELDS, IGNORE, What
 from orchestrator.audience.mapping_file import plan
 from orchestrator.audience.texts import FileError
+from orchestrator.audience.yes_no import AGREED, DECLINED, looks_agreed
 from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.tree import Kind
 
-AGREED = frozenset(
-    (*YES, "subscribed", "opted_in", "opted-in", "optin", "opt-in", "confirmed", "ja", "j", "oui", "o", "sí", "si", "s", "sì")
-)  # fmt: skip
-DECLINED = frozenset(
-    (
-        *NO,
-        "unsubscribed",
-        "opted_out",
-        "opted-out",
-        "optout",
-        "opt-out",
-        "declined",
-        "nein",
-        "non",
-        "cleaned",
-        "blocked",
-    )
-)
-"""Words by which people's yes and no is known, in small letters."""
 _TURNED = ("unsub", "optout", "optedout", "abmeld", "donot")
 """In the name of a column whose yes is a no."""
 _CALLED = {
@@ -62,6 +44,8 @@ class Question:
     guess: Told = ""
     otherwise: Told = IGNORE
     """What an n means."""
+    unread: tuple[str, ...] = ()
+    """Words of a column of yes and no that are neither: their cells say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +89,38 @@ class Proposal:
         return found
 
     def _told(self, question: Question, answer: str) -> Told:
-        """What was said of a column that may be consent: y, n, or where it goes."""
-        if answer.lower() in ("y", "yes") and not question.guess:
-            raise FileError("declare a topic first, under `topics` in config/orchestrator.yaml, or say n")
-        if answer.lower() in ("y", "yes"):
-            return question.guess
+        """What was said of a column that may be consent: y, n, a topic, or where it goes."""
         if answer.lower() in ("n", "no"):
             return question.otherwise
-        if answer.startswith(CONSENT) and isinstance(question.guess, Mapping):
-            return {**question.guess, "to": answer}
-        if answer.startswith(CONSENT) or answer in (IGNORE, question.columns[0].name, *self.known.declared):
+        if answer.lower() in ("y", "yes"):
+            return self._agreed(question, "")
+        if answer in self.known.topics and question.guess:
+            return self._agreed(question, answer)
+        if answer.startswith(CONSENT):
+            return self._agreed(question, answer)
+        if answer in (IGNORE, question.columns[0].name, *self.known.declared):
             return answer
+        topics = f", a topic ({', '.join(self.known.topics)})" if self.known.topics else ""
         raise FileError(
-            f"'{answer}' is none of y, n, ignore, an attribute there is, or a place like consent.email.TOPIC"
+            f"'{answer}' is none of y, n, ignore{topics}, an attribute there is, or a place like consent.email.TOPIC"
         )
+
+    def _agreed(self, question: Question, said: str) -> Told:
+        """Where people's yes or no goes: as guessed, or to the topic or the place that was said; FileError if it cannot be read."""
+        guess = question.guess
+        if not guess and not said:
+            raise FileError("declare a topic first, under `topics` in config/orchestrator.yaml, or say n")
+        if question.unread and len(question.unread) == len(question.columns[0].words):
+            raise FileError(
+                "none of its words is known as a yes or a no: say n or ignore, or write into the mapping what"
+                " `means_yes` and what `means_no`"
+            )
+        if said and not said.startswith(CONSENT):
+            channel, _, _ = (guess if isinstance(guess, str) else guess["to"]).removeprefix(CONSENT).partition(".")
+            said = f"{CONSENT}{channel}.{said}"
+        if isinstance(guess, Mapping):
+            return {**guess, "to": said or guess["to"]}
+        return said or guess
 
 
 def propose(what: What, look: Look, known: Known, export: Export | None, *, whole: bool) -> Proposal:
@@ -196,23 +198,24 @@ def _declared(one: Looked, entry: Told, known: Known) -> Looked:
 
 
 def _is_word(one: Looked, known: Known) -> bool:
-    """Whether a column nobody described says yes or no, and is called like consent."""
-    if not one.words or one.to != one.name or one.name in known.declared or not mapping.agreeing(one.name):
-        return False
-    return all(word in AGREED | DECLINED for word, _ in one.words)
+    """Whether a column nobody described looks like people's yes or no."""
+    return one.to == one.name and one.name not in known.declared and looks_agreed(one.name, one.words)
 
 
 def _word(one: Looked, known: Known) -> Question:
     said = [word for word, _ in one.words]
     yes, no = [word for word in said if word in AGREED], [word for word in said if word in DECLINED]
+    unread = tuple(word for word in said if word not in AGREED | DECLINED)
     to = _consent(one.name, None, known)
     guess: Told = to
-    if any(turn in mapping.plain(one.name) for turn in _TURNED):
+    if not yes + no:
+        guess = {"to": to, "means_yes": ["WORD"], "means_no": ["WORD"]}
+    elif any(turn in mapping.plain(one.name) for turn in _TURNED):
         # Whoever did not unsubscribe has not said yes by that.
         guess = {"to": to, "means_no": yes, "means_nothing": no} if no else {"to": to, "means_no": yes}
-    elif not set(said) <= {*YES, *NO}:
+    elif not {*yes, *no} <= {*YES, *NO}:
         guess = {"to": to, "means_yes": yes, "means_no": no}
-    return Question(Asked.CONSENT, (one,), guess if to else "", one.name)
+    return Question(Asked.CONSENT, (one,), guess if to else "", one.name, unread)
 
 
 def _since(one: Looked, channel: Channel, known: Known) -> Question:

@@ -9,7 +9,7 @@ from orchestrator import checking, config
 from orchestrator.audience.importing import Reading
 from orchestrator.audience.mapping import NeededError
 from orchestrator.cli.bringing import Wish, bar, stem
-from orchestrator.cli.conversing import UNDONE, ask_for_needed, confirmed, converse, words_of
+from orchestrator.cli.conversing import UNDONE, ask_for_needed, confirmed, converse, unread_of, words_of
 from orchestrator.cli.desk import Desk, fail
 
 if TYPE_CHECKING:
@@ -84,6 +84,6 @@ def refuse_doubts(reading: "Reading", wish: Wish) -> None:
     for question in doubts:
         one = question.columns[0]
         name, guess = config.written(one.name), config.written(question.guess or "consent.email.TOPIC")
-        lines.append(f"  {name}: {guess}    # {words_of(one)}")
+        lines.append(f"  {name}: {guess}    # {words_of(one)}{unread_of(question)}")
         lines.append(f"  # or, to keep it as an attribute: {name}: {name}; or: {name}: ignore")
     fail("\n".join(lines))

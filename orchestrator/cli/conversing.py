@@ -1,6 +1,6 @@
 """The first import of a file is a conversation: what was guessed is shown, and what cannot be known is asked, once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,15 +89,21 @@ def _because(problem: FileError) -> str:
 def _asked(proposal: Proposal, question: Question) -> Proposal:
     """The proposal with an answer to one question that can be taken."""
     while True:
-        answer = answer_to(" " + asking(question), UNDONE, needed=question.about is Asked.CONSENT)
+        answer = answer_to(
+            " " + asking(question, proposal.known.topics), UNDONE, needed=question.about is Asked.CONSENT
+        )
         try:
             return proposal.answered(question, answer)
         except FileError as problem:
             typer.echo(f"   {str(problem).strip().removeprefix(':').strip()}")
 
 
-def asking(question: Question) -> str:
-    """The question in one line."""
+_LISTED = 4
+"""Topics that are listed in a question; of more, that one may be named."""
+
+
+def asking(question: Question, topics: Sequence[str]) -> str:
+    """The question in one line, with what it takes."""
     names = ", ".join(one.name for one in question.columns[:4]) + (", …" if len(question.columns) > 4 else "")
     one = question.columns[0]
     match question.about:
@@ -106,12 +112,24 @@ def asking(question: Question) -> str:
         case Asked.PLATFORM:
             return f"{names}: {one.filled:,} tokens, platform missing [ios/android/web/column/enter]"
         case _ if not question.guess:
-            return f"{names}: {words_of(one)}: is this people's yes or no? No topic is declared for it yet [n/other]"
+            return (
+                f"{names}: {words_of(one)}: is this people's yes or no? No topic is declared for it yet, under `topics` in"
+                " config/orchestrator.yaml: keep it as an attribute (n), or leave it out [n/ignore]"
+            )
         case _:
             goal = question.guess if isinstance(question.guess, str) else question.guess["to"]
             channel, _, topic = goal.removeprefix(CONSENT).partition(".")
             since = "since when people said yes" if one.kind == "time" else "people's yes or no"
-            return f"{names}: is this {since} to {topic} by {_BY.get(Channel(channel), channel)}? ({words_of(one)}) [y/n/other]"
+            said = f"{words_of(one)}{unread_of(question)}"
+            choice = "/".join(topics) if len(topics) <= _LISTED else "a topic"
+            return f"{names}: is this {since} to {topic} by {_BY.get(Channel(channel), channel)}? ({said}) [y/n/ignore/{choice}]"
+
+
+def unread_of(question: Question) -> str:
+    """Which of a column's words are neither yes nor no, and what becomes of them."""
+    if not question.unread:
+        return ""
+    return f"; neither yes nor no, so their cells say nothing: {', '.join(question.unread)}"
 
 
 def _head(file: Path, proposal: Proposal) -> Text:
@@ -192,4 +210,6 @@ def words_of(one: Looked) -> str:
     if not one.words:
         return f"{one.filled:,} filled" + (f" · {one.empty:,} empty" if one.empty else "")
     counts = [f"{word} {count:,}" for word, count in one.words]
+    others = one.filled + one.rejected - sum(count for _, count in one.words)
+    counts += [f"others {others:,}"] if others else []
     return " · ".join(counts + ([f"empty {one.empty:,}"] if one.empty else []))

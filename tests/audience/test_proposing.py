@@ -1,5 +1,7 @@
 """What a file nobody has described may mean: guesses to be shown and saved, and what only a person can say."""
 
+import json
+
 import pytest
 
 from orchestrator.audience.importing import Reading
@@ -94,6 +96,52 @@ def test_a_column_that_looks_like_consent_is_asked_about(tmp_path, name, values,
     for answer in ("z", "consent.push.nothing", "consent.pigeon.news"):
         with pytest.raises(FileError, match=r"none of y, n|no topic|no channel"):
             found.answered(question, answer)
+
+
+DOUBTED = [
+    ("newsletter", ("yes", "no", "pending"), "consent.email.news", ("pending",)),
+    ("newsletter", ("subscribed", "unsubscribed", "bounced"), {"to": "consent.email.news", "means_yes": ["subscribed"], "means_no": ["unsubscribed"]}, ("bounced",)),
+    ("opt_in", ("1", "0", "1"), "consent.email.news", ()),
+    ("Status", ("subscribed", "unsubscribed", "bounced"), {"to": "consent.email.news", "means_yes": ["subscribed"], "means_no": ["unsubscribed"]}, ("bounced",)),
+    ("opt_in", ("weekly", "monthly", ""), {"to": "consent.email.news", "means_yes": ["WORD"], "means_no": ["WORD"]}, ("monthly", "weekly")),
+    ("newsletter", (*["yes"] * 20, *map(str, range(2, 14))), "consent.email.news", tuple(map(str, (10, 11, 12, 13, 2, 3, 4)))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+@pytest.mark.parametrize(("name", "values", "guess", "unread"), DOUBTED)
+def test_a_word_that_is_neither_yes_nor_no_hides_no_consent(tmp_path, kind, name, values, guess, unread):
+    lines = ["user," + name, *(f"u{number},{value}" for number, value in enumerate(values))]
+    if kind == "jsonl":
+        lines = [json.dumps({"user": f"u{number}", name: value}) for number, value in enumerate(values)]
+    path = a_file(tmp_path, f"a.{kind}", *lines)
+    order = Order(What.PROFILES, path, NOW, SHOP, "Europe/Vienna", topics=frozenset(("news", "offers")))
+    for looked in (True, False):
+        with Reading(an_audience(tmp_path), order, looked=looked) as reading:
+            [question] = reading.doubts()
+        assert (question.guess, question.unread) == (guess, unread)
+
+
+def test_cells_that_are_neither_yes_nor_no_say_nothing_and_are_set_aside(tmp_path):
+    found = proposed(tmp_path, What.PROFILES, "user,newsletter", "a,yes", "b,no", "c,pending")
+    done = imported(
+        an_audience(tmp_path), What.PROFILES, tmp_path / "a.csv", found.answered(found.questions[0], "offers").content()
+    )
+    assert [(one.user, one.topic, one.granted) for one in done.words] == [("a", "offers", True), ("b", "offers", False)]
+    assert [(one.line, one.value) for one in done.reasons] == [(4, "pending")]
+    done.words.close()
+
+
+def test_a_topic_is_an_answer_and_words_nobody_knows_are_not_taken_for_a_yes(tmp_path):
+    found = proposed(tmp_path, What.PROFILES, "user,sms_newsletter", "a,subscribed", "b,unsubscribed")
+    assert found.answered(found.questions[0], "offers").columns["sms_newsletter"] == {
+        "to": "consent.sms.offers", "means_yes": ["subscribed"], "means_no": ["unsubscribed"],
+    }  # fmt: skip
+    found = proposed(tmp_path, What.PROFILES, "user,newsletter", "a,weekly", "b,monthly")
+    for answer in ("y", "offers", "consent.email.offers"):
+        with pytest.raises(FileError, match="none of its words is known as a yes or a no"):
+            found.answered(found.questions[0], answer)
+    assert found.answered(found.questions[0], "n").columns["newsletter"] == "newsletter"
 
 
 @pytest.mark.parametrize("values", [("gold", "silver", "tin"), [str(number) for number in range(20)]])

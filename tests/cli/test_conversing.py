@@ -46,7 +46,7 @@ def test_what_was_guessed_is_shown_and_asked_once_and_saved(customers):
         "newsletter  -> consent.email.offers? no 1 · yes 1 · empty 1",
         "signup_ts   -> createdAt             time · no zone in the file · 3 valid · like 2026-01-05 10:00",
         "price       -> price                 number with a decimal comma · 3 valid",
-        "is this people's yes or no to offers by e-mail? (no 1 · yes 1 · empty 1) [y/n/other]",
+        "is this people's yes or no to offers by e-mail? (no 1 · yes 1 · empty 1) [y/n/ignore/",
         "no time zone 'Europe/Zürich'. Write a name like `Europe/Vienna`. Did you mean `Europe/Zurich`",
         "device_tok: 2 tokens, platform missing [ios/android/web/column/enter]",
         "3 rows · 3 new · 2 devices · 2 consent · 1 rejected, reasons in data/rejects/customers-1.csv",
