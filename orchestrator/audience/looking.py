@@ -8,6 +8,7 @@ from orchestrator.audience.catalogue import Seen
 from orchestrator.audience.cell import Cell
 from orchestrator.audience.columns import literal
 from orchestrator.audience.mapping import agreeing
+from orchestrator.audience.oddities import Odd, odd
 from orchestrator.audience.yes_no import AGREED, DECLINED, SPOKEN
 from orchestrator.core.segments.tree import Kind
 
@@ -25,7 +26,8 @@ class Looked:
 
     `to` is empty for a column that is ignored. `example` is the first value that fits. `naive`: its times name no zone.
     `decimal` is the decimal sign of its numbers, if that is no plain point. `words` are the values of a column that may be
-    people's yes and no, with their numbers, the commonest first; none if there are too many others.
+    people's yes and no, with their numbers, the commonest first; none if there are too many others. `odd`: it is a
+    text for the sake of a few cells.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Looked:
     naive: bool = False
     decimal: str = ""
     words: tuple[tuple[str, int], ...] = ()
+    odd: Odd | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def _looked(bench: Bench, number: int, cell: Cell) -> Looked:
     words = _words(bench, number, cell) if cell.kind is Kind.BOOLEAN or worded(bench, number, cell) else ()
     return Looked(
         cell.name, cell.to, cell.kind or "json", filled, rejected, example or "", empty, number in bench.naive,
-        cell.decimal, words,
+        cell.decimal, words, None if words else odd(bench, number, cell),
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ class Asked(StrEnum):
     """What a question is about."""
 
     CONSENT = "consent"
+    KIND = "kind"
     ZONE = "zone"
     PLATFORM = "platform"
 
@@ -78,6 +79,10 @@ class Proposal:
         match question.about:
             case Asked.CONSENT:
                 columns[question.columns[0].name] = self._told(question, answer)
+            case Asked.KIND if answer.lower() in ("y", "yes"):
+                columns[question.columns[0].name] = question.guess
+            case Asked.KIND if answer.lower() not in ("", "n", "no"):
+                raise FileError(f"'{answer}' is neither y nor n")
             case Asked.ZONE:
                 more["zone"] = question.guess if answer.lower() in ("", "y", "yes") else answer
             case Asked.PLATFORM if answer in columns:
@@ -138,7 +143,7 @@ def propose(what: What, look: Look, known: Known, export: Export | None, *, whol
     if look.encoding not in ("", "utf-8", "utf-8-sig", "utf-16"):
         more["encoding"] = look.encoding
     look = replace(look, columns=tuple(shown))
-    return Proposal(look, known, columns, more, tuple(_questions(what, look, known, export)), export)
+    return Proposal(look, known, columns, more, tuple(_questions(what, look, known, export, columns)), export)
 
 
 def doubts(what: What, columns: Collection[Looked], known: Known, export: Export | None) -> list[Question]:
@@ -151,8 +156,14 @@ def doubts(what: What, columns: Collection[Looked], known: Known, export: Export
     return found + [_word(one, known) for one in columns if one.name not in told and _is_word(one, known)]
 
 
-def _questions(what: What, look: Look, known: Known, export: Export | None) -> list[Question]:
+def _questions(
+    what: What, look: Look, known: Known, export: Export | None, columns: Mapping[str, Told]
+) -> list[Question]:
     found = doubts(what, look.columns, known, export)
+    for one in look.columns:
+        to = columns.get(one.name, one.to)
+        if one.odd and isinstance(to, str) and to not in ("", IGNORE, *known.declared):
+            found.append(Question(Asked.KIND, (one,), {"to": to, **one.odd.entry}))
     if naive := tuple(one for one in look.columns if one.naive and one.to):
         found.append(Question(Asked.ZONE, naive, known.zone))
     goals = {one.to: one for one in look.columns}

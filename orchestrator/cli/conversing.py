@@ -107,6 +107,11 @@ def asking(question: Question, topics: Sequence[str]) -> str:
     names = ", ".join(one.name for one in question.columns[:4]) + (", …" if len(question.columns) > 4 else "")
     one = question.columns[0]
     match question.about:
+        case Asked.KIND if one.odd is not None:
+            return (
+                f"{names}: all but {one.odd.count:,} of {one.odd.filled:,} cells are a {one.odd.kind}; read it so, and set the"
+                f" others aside, like {_short(one.odd.example)}? [y/N]"
+            )
         case Asked.ZONE:
             return f"{names}: no zone in the file; read as {question.guess} [enter/zone]"
         case Asked.PLATFORM:
@@ -202,7 +207,13 @@ def said_of(one: Looked, told: Any) -> Iterator[str]:
     if one.empty:
         yield f"{one.empty:,} empty"
     if one.example and to != "user":
-        yield f"like {one.example if len(one.example) <= _LONGEST else one.example[: _LONGEST - 1] + '…'}"
+        yield f"like {_short(one.example)}"
+    if one.odd is not None:
+        yield f"no {one.odd.kind} in {one.odd.count:,} of {one.odd.filled:,}, like {_short(one.odd.example)}"
+
+
+def _short(example: str) -> str:
+    return example if len(example) <= _LONGEST else example[: _LONGEST - 1] + "…"
 
 
 def words_of(one: Looked) -> str:

@@ -191,3 +191,25 @@ def test_decimal_commas_are_recognised_where_they_can_be_nothing_else(tmp_path):
     assert '"maybe":1234' in people(audience, "rest")["a"]
     imported(audience, What.PROFILES, path, {"decimal": ","})
     assert '"maybe":1.234' in people(audience, "rest")["a"]
+
+
+ODD = [
+    (["2026-01-05 10:00"] * 999 + ["n/a"], {"to": "x", "is": "time"}, "x stays a text: 1 of 1,000 cells are no time, like 'n/a'"),
+    (["1,5", "2,25", "n/a"], {"to": "x", "is": "number", "decimal": ","}, "x stays a text: 1 of 3 cells are no number, like 'n/a'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("values", "entry", "note"), ODD)
+def test_a_column_that_is_a_text_for_the_sake_of_a_few_cells_is_told_and_asked_about(tmp_path, values, entry, note):
+    path = a_file(tmp_path, "a.csv", "user;x;town", *(f"u{n};{value};Graz" for n, value in enumerate(values)))
+    with Reading(an_audience(tmp_path), Order(What.PROFILES, path, NOW, SHOP, "Europe/Vienna")) as reading:
+        assert [one.partition(";")[0] for one in reading.guesses] == [note]
+    found = proposed(tmp_path, What.PROFILES, *path.read_text().splitlines())
+    [question] = found.questions
+    assert (question.about, found.answered(question, "").columns["x"]) == (Asked.KIND, "x")
+    assert found.answered(question, "y").columns["x"] == entry
+    with pytest.raises(FileError, match="neither y nor n"):
+        found.answered(question, "maybe")
+    done = imported(an_audience(tmp_path), What.PROFILES, path, found.answered(question, "y").content())
+    assert [(one.count, one.value) for one in done.reasons] == [(1, "n/a")]
+    assert done.new == len(values)
