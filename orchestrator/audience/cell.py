@@ -6,6 +6,7 @@ from orchestrator.audience import allowed, coercion, mailable
 from orchestrator.audience.allowed import Allowed
 from orchestrator.audience.coercion import Clock, Words
 from orchestrator.audience.columns import literal
+from orchestrator.audience.mapping import PLATFORMS
 from orchestrator.core.mirrors import FAMILIES, MARK
 from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.tree import Kind
@@ -15,11 +16,13 @@ FORMS = {
     "email": mailable.FORM,
     "channel": f"(?i)({'|'.join(Channel)})",
     "phone": "[+]?[0-9][0-9 ()./-]{3,30}",
+    "platform": f"(?i)({'|'.join(PLATFORMS)})",
 }
 FORMS_IN_WORDS = {
     "user": "an id of 1 to 128 characters",
     "phone": "a phone number",
     "channel": f"a channel ({', '.join(Channel)})",
+    "platform": f"a platform ({', '.join(PLATFORMS)})",
 }
 
 RESERVED = {"event": FAMILIES, "message_id": (MARK,)}

@@ -24,6 +24,7 @@ from orchestrator.audience.mapping import (
     targets,
     understood,
 )
+from orchestrator.audience.texts import FileError
 from orchestrator.core.segments.tree import Catalogue, Declared, Kind
 
 _NESTED = {What.PROFILES: ("traits", "attributes"), What.EVENTS: ()}
@@ -127,6 +128,7 @@ def _wrapped(target: Target, name: str) -> bool:
 def _cell(asked: Asked, name: str, target: Target, raw: str, *, json: bool) -> Cell:
     what, catalogue = asked.what, asked.catalogue
     own = FIELDS[what].get(target.to)
+    _refuse_kind(asked, name, target)
     consent = target.to.startswith(CONSENT)
     kind = own or target.kind
     if consent or (own and target.to == STOPPED):
@@ -143,6 +145,17 @@ def _cell(asked: Asked, name: str, target: Target, raw: str, *, json: bool) -> C
         declared=what is What.PROFILES and target.to in catalogue.attributes, allowed=_allowed(asked, target.to, own=own is not None),
         words=target.words, decimal=target.decimal,
     )  # fmt: skip
+
+
+def _refuse_kind(asked: Asked, name: str, target: Target) -> None:
+    """FileError for a column that is mapped as another kind than the catalogue says of the attribute it goes to."""
+    declared = asked.catalogue.attributes.get(target.to) if asked.what is What.PROFILES else None
+    if target.to in FIELDS[asked.what] or declared is None or target.kind in (None, declared.kind):
+        return
+    raise FileError(
+        f"{asked.where}: column {name} is mapped to {target.to} as {target.kind}, and config/data.yaml declares {target.to} as"
+        f" {declared.kind}; leave `is` out to read it as {declared.kind}, or map the column to another attribute"
+    )
 
 
 def _allowed(asked: Asked, to: str, *, own: bool) -> tuple[Allowed, ...]:

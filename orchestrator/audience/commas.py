@@ -31,6 +31,9 @@ _LONGEST_CELL = 1_000_000
 _CHUNK = 16_000_000
 """Bytes cut at once."""
 _PEEKED = 4096
+_NO_CSV = "the line cannot be read as CSV"
+_ENDLESS = "unexpected end of data"
+"""How Python's reader says that a file ends within quotes."""
 _ANY = "surrogateescape"
 """Bytes that are no text stand as lone surrogates until somebody asks what is wrong with their line."""
 
@@ -47,7 +50,7 @@ def rows_of_csv(path: Path, form: Form) -> Iterator[Slice]:
         try:
             header = next(iter(cut([first])), [])
         except csv.Error as problem:
-            raise FileError(f"{path}:1: the line cannot be read as CSV: {problem}") from problem
+            raise FileError(f"{path}:1: {_NO_CSV}: {problem}") from problem
         if wrong := undecodable(first):
             raise FileError(f"{path}:1: {wrong}")
         names = (
@@ -57,7 +60,7 @@ def rows_of_csv(path: Path, form: Form) -> Iterator[Slice]:
         if form.header:
             yield Slice(_table(names, [], []), names, [], 0.0)
         else:
-            lines.back(first)
+            lines.back([first])
         while taken := lines.take(_CHUNK):
             yield Slice(*_rows(taken, lines, names, cut), raw.tell() / size)
 
@@ -98,9 +101,9 @@ class _Lines:
         self.taken = 1
         return self._line()
 
-    def back(self, line: str) -> None:
-        """Give a line back."""
-        self._begun, self.taken = line.encode(errors=_ANY), self.taken - 1
+    def back(self, lines: list[str]) -> None:
+        """Give the last lines back."""
+        self._begun, self.taken = "".join(lines).encode(errors=_ANY), self.taken - len(lines)
 
     def take(self, most: int) -> bytes:
         """Whole lines, about so many bytes of them; whoever cuts them says how many there were."""
@@ -110,12 +113,11 @@ class _Lines:
             found += self._line(found.count(b"\n")).encode(errors=_ANY)
         return found
 
-    def after(self, lines: list[str]) -> Iterator[str]:
-        """These lines, then those that follow."""
-        yield from lines
-        while line := self._line():
-            self.taken += 1
-            yield line
+    def more(self) -> list[str]:
+        """The next line, as several where a carriage return alone ends one; none at the end."""
+        lines = _cut_lines(self._line())
+        self.taken += len(lines)
+        return lines
 
     def _line(self, further: int = 0) -> str:
         """The next line, or what is left of it; `further` lines were read and are not counted yet."""
@@ -134,19 +136,21 @@ def _rows(text: bytes, rest: _Lines, names: list[str], cut: Any) -> tuple[Any, l
         table = _at_once(text, names, cut)
         rest.taken += table.num_rows
         return table.add_column(0, "line", numbered(rest.taken - table.num_rows + 1, table.num_rows)), names, []
-    lines = list(io.StringIO(text.decode(errors=_ANY), newline=""))
-    rest.taken += len(lines)
     good: list[list[str]] = []
     numbers = []
     broken: list[Broken] = []
-    for line, row, problem in _carefully(lines, rest, cut):
-        wrong = problem or (f"{len(row)} cells where the header has {len(names)}" if len(row) != len(names) else "")
-        if wrong and row:
+    for line, row, wrong in _carefully(_cut_lines(text.decode(errors=_ANY)), rest, cut, len(names)):
+        if wrong:
             broken.append(Broken(line, shortened(",".join(row)), wrong))
-        elif row:
+        else:
             good.append(row)
             numbers.append(line)
     return _table(names, numbers, good), names, broken
+
+
+def _cut_lines(text: str) -> list[str]:
+    """The lines of a text with their ends, whichever they are."""
+    return list(io.StringIO(text, newline=""))
 
 
 def _at_once(text: bytes, names: list[str], cut: Any) -> Any:
@@ -183,29 +187,50 @@ def _well_quoted(text: bytes, separator: str) -> bool:
     return bool(pc.match_substring_regex(pa.scalar(text, pa.large_binary()), rows).as_py())
 
 
-def _carefully(lines: list[str], rest: _Lines, cut: Any) -> Iterator[tuple[int, list[str], str]]:
-    """(line, cells, what is wrong) of every row that begins within `lines`; blank lines come as no cells."""
-    first = rest.taken - len(lines) + 1
-    last = rest.taken
-    read = 0
+def _carefully(lines: list[str], rest: _Lines, cut: Any, cells: int) -> Iterator[tuple[int, list[str], str]]:
+    """(line, cells, what is wrong) of every row that begins within `lines`; blank lines are none.
+
+    A row of several lines that is no row costs its first line alone, where a quote may have been opened by mistake: the next
+    row begins at the next line. What was read too far is given back; a cell's largest size is how far that can be.
+    """
+    own, at = len(lines), 0
+    rest.taken += own
+    before = rest.taken - own
 
     def feed() -> Iterator[str]:
-        nonlocal read
-        for line in rest.after(lines):
-            read += 1
-            yield line
+        nonlocal at
+        while True:
+            if at == len(lines):
+                lines.extend(rest.more())
+            if at == len(lines):
+                return
+            at += 1
+            yield lines[at - 1]
 
     rows = cut(feed())
-    while first + read <= last:
-        start = first + read
+    while at < own:
+        start = at
         try:
             row = next(rows)
-        except StopIteration:
-            return
         except csv.Error as problem:
-            yield start, ["…"], f"the line cannot be read as CSV: {problem}"
-            continue
-        yield start, row, undecodable("".join(row))
+            unclosed = "a quote opened in it is not closed: " if at - start > 1 or _ENDLESS in str(problem) else ""
+            row, wrong, torn = [lines[start].rstrip("\r\n")], f"{_NO_CSV}: {unclosed}{problem}", True
+        else:
+            torn = at - start > 1 and len(row) != cells
+            wrong = _wrong(row, cells, f", with what is in quotes up to line {before + at}" if torn else "")
+        if row:
+            yield before + start + 1, row, wrong
+        if torn:
+            at = start + 1
+            rows = cut(feed())
+    rest.back(lines[at:])
+
+
+def _wrong(row: list[str], cells: int, more: str) -> str:
+    """What is wrong with a row, nothing of one that can be taken."""
+    return undecodable("".join(row)) or (
+        f"{len(row)} cells where the header has {cells}{more}" if len(row) != cells else ""
+    )
 
 
 def _table(names: list[str], numbers: Sequence[int], rows: list[list[str]]) -> Any:

@@ -18,14 +18,15 @@ from orchestrator.audience.bench import Bench
 from orchestrator.audience.bringing import Came, First, for_the_ledger, land
 from orchestrator.audience.catalogue import Seen, attributes_in, events_in
 from orchestrator.audience.cell import Cell
-from orchestrator.audience.cells import Asked, cells_of
+from orchestrator.audience.cells import Asked, cells_of, properties_of
 from orchestrator.audience.encodings import IN_WORDS, encoding_of
 from orchestrator.audience.exports import Export, recognised
 from orchestrator.audience.files import kind_of, scan, slices
 from orchestrator.audience.landing import Progress
-from orchestrator.audience.looking import Look, looked
-from orchestrator.audience.mapping import Plan, What, agreeing
+from orchestrator.audience.looking import Look, looked, worded
+from orchestrator.audience.mapping import Plan, What
 from orchestrator.audience.mapping_file import plan
+from orchestrator.audience.oddities import odd
 from orchestrator.audience.orders import Imported, Order, refuse_replacing
 from orchestrator.audience.proposing import Known, Proposal, Question, doubts, propose
 from orchestrator.audience.reader import Reader
@@ -87,9 +88,11 @@ class Reading:
         """The columns that look like people's yes or no and that no mapping describes."""
         agreed = self.export.agreed if self.export else {}
 
-        def asked(cell: Cell) -> bool:
-            return cell.name in agreed or (cell.name not in self._told.columns and agreeing(cell.name))
+        def asked(number: int, cell: Cell) -> bool:
+            return cell.name in agreed or (cell.name not in self._told.columns and worded(self._bench, number, cell))
 
+        if self.order.what is not What.PROFILES:
+            return []
         return doubts(self.order.what, looked(self._bench, None, asked), self.known, self.export)
 
     def propose(self) -> Proposal:
@@ -105,7 +108,8 @@ class Reading:
     def known(self) -> Known:
         """What guesses are held against."""
         order = self.order
-        return Known(tuple(sorted(order.topics or ())), frozenset(order.catalogue.attributes), order.zone)
+        declared = {name: one.kind for name, one in order.catalogue.attributes.items()}
+        return Known(tuple(sorted(order.topics or ())), declared, order.zone)
 
     @property
     def guesses(self) -> tuple[str, ...]:
@@ -116,7 +120,23 @@ class Reading:
         found += self.export.notes if self.export else ()
         found += [f"read as {IN_WORDS[self.encoding]}"] if self.encoding in IN_WORDS else []
         found += [f"times without a zone are read as {self._told.zone}: {', '.join(naive)}"] if naive else []
-        return tuple(found + ([f"numbers with a decimal comma: {', '.join(commas)}"] if commas else []))
+        found += [f"numbers with a decimal comma: {', '.join(commas)}"] if commas else []
+        declared = properties_of(self.order.catalogue) if self.order.what is What.EVENTS else {}
+        unsure = [(number, cell) for number, cell in enumerate(self._bench.cells) if cell.to not in declared]
+        return (*found, *filter(None, (self._oddity(number, cell) for number, cell in unsure)))
+
+    def _oddity(self, number: int, cell: Cell) -> str:
+        """Why a column that is nearly a time, a day or a number stays a text; empty for all others."""
+        found = odd(self._bench, number, cell)
+        if found is None:
+            return ""
+        told = ", ".join(
+            f'{key}: "{value}"' if key == "decimal" else f"{key}: {value}" for key, value in found.entry.items()
+        )
+        return (
+            f"{cell.name} stays a text: {found.count:,} of {found.filled:,} cells are no {found.kind}, like {found.example!r};"
+            f" mend them, or say {cell.name}: {{to: {cell.to}, {told}}} in the mapping to set them aside"
+        )
 
     @property
     def encoding(self) -> str:

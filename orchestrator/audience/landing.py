@@ -105,36 +105,38 @@ def land_people(connection: duckdb.DuckDBPyConnection, source: str, changed: Seq
 
 
 def land_devices(connection: duckdb.DuckDBPyConnection, source: str) -> int:
-    """Add the devices of `source` (user, token, app, platform, seen_at in microseconds) to their profiles; how many people.
+    """Add the devices of `source` (user, token, app, platform, seen_at in microseconds) to their profiles; how many were new or changed.
 
     A token that is known is seen again, never forgotten: what is newer wins, and the latest stands first.
     """
     numbering.given(connection, source)
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE seen AS
-        WITH known AS (
+        f"""CREATE OR REPLACE TEMP TABLE known AS
+        SELECT "user", device ->> 'token' AS token, device ->> 'app' AS app, device ->> 'platform' AS platform,
+            CAST(device ->> 'seen_at' AS BIGINT) AS seen_at
+        FROM (
             SELECT "user", unnest(json_extract(devices, '$[*]')) AS device
             FROM profile SEMI JOIN {source} USING ("user") WHERE devices IS NOT NULL
-        ), every AS (
-            SELECT "user", device ->> 'token' AS token, device ->> 'app' AS app, device ->> 'platform' AS platform,
-                CAST(device ->> 'seen_at' AS BIGINT) AS seen_at FROM known
-            UNION ALL SELECT "user", token, app, platform, seen_at FROM {source}
-        ), latest AS (
-            SELECT "user", token, coalesce(arg_max(app, seen_at) FILTER (app <> ''), '') AS app,
-                coalesce(arg_max(platform, seen_at) FILTER (platform <> ''), '') AS platform, max(seen_at) AS seen_at
-            FROM every GROUP BY "user", token
-        )
-        SELECT "user", to_json(list(struct_pack(token := token, app := app, platform := platform, seen_at := seen_at)
-            ORDER BY seen_at DESC, token)) AS devices
-        FROM latest GROUP BY "user" """
+        )"""
     )
-    done = connection.execute(
-        'UPDATE profile SET devices = s.devices FROM seen AS s WHERE profile."user" = s."user" '
-        "AND profile.devices IS DISTINCT FROM s.devices"
-    ).fetchone()
-    for table in ("seen", "whose"):
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE latest AS
+        SELECT "user", token, coalesce(arg_max(app, seen_at) FILTER (app <> ''), '') AS app,
+            coalesce(arg_max(platform, seen_at) FILTER (platform <> ''), '') AS platform, max(seen_at) AS seen_at
+        FROM (SELECT * FROM known UNION ALL SELECT "user", token, app, platform, seen_at FROM {source})
+        GROUP BY "user", token"""
+    )
+    connection.execute(
+        """UPDATE profile SET devices = s.devices FROM (
+            SELECT "user", to_json(list(struct_pack(token := token, app := app, platform := platform, seen_at := seen_at)
+                ORDER BY seen_at DESC, token)) AS devices
+            FROM latest GROUP BY "user"
+        ) AS s WHERE profile."user" = s."user" AND profile.devices IS DISTINCT FROM s.devices"""
+    )
+    [(changed,)] = connection.sql("SELECT count(*) FROM (FROM latest EXCEPT FROM known)").fetchall()
+    for table in ("known", "latest", "whose"):
         connection.execute(f"DROP TABLE {table}")
-    return int(done[0]) if done else 0
+    return int(changed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ NEEDED: Mapping[What, tuple[str, ...]] = {
 }
 
 ADDRESSES = frozenset({"email", "phone", "device"})
+PLATFORMS = ("ios", "android", "web")
+"""What a device may be."""
 _OF_A_DEVICE = ("platform", "app", "seen_at")
 
 NAMES: Mapping[str, str] = {
@@ -111,7 +113,7 @@ KEYS: Mapping[str, str] = {
     "user": "The column that is the person's id as well as what it goes to: `user: email`, for a file without an id.",
     "topic": "The topic, for a file without such a column.",
     "channel": "The channel, for a file without such a column.",
-    "platform": "The platform, for a file without such a column.",
+    "platform": "The platform (`ios`, `android`, `web`), for a file without such a column.",
     "app": "The app, for a file without such a column.",
     "reason": "Why nothing may go there, for a file without such a column.",
 }

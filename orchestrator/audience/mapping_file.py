@@ -10,6 +10,7 @@ from orchestrator.audience.mapping import (
     CONSENT,
     IGNORE,
     KEYS,
+    PLATFORMS,
     STOPPED,
     Plan,
     Target,
@@ -77,6 +78,7 @@ class _Reading:
             self.word(("channel",), "channel", constants["channel"], list(Channel))
         if "topic" in constants and self.topics is not None:
             self.word(("topic",), "topic", constants["topic"], self.topics)
+        self.word(("platform",), "platform", constants.get("platform", "").lower(), PLATFORMS)
         if ours(constants.get("event", "")):
             self.wrong(("event",), f"'{constants['event']}' is a name of our own events", "Call yours otherwise.")
         decimal = self.decimal(content, "", ())

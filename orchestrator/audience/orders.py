@@ -43,7 +43,7 @@ class Order:
 class Imported:
     """What became of a file: `rows` were read, `left_out` of them were not taken at all.
 
-    `new` and `changed` count people (events are only ever new), `devices` people whose devices changed, `removed` the people
+    `new` and `changed` count people (events are only ever new), `devices` those that were new or changed, `removed` the people
     or events that a replacement deleted (of a file of devices: the people who have none any more). `words` and `stops`
     are for the ledger; close them. `rejects` says why, row by row, in `rejected` entries, and `reasons` column by column.
     """

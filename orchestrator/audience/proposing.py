@@ -12,28 +12,10 @@ from orchestrator.audience.looking import Look, Looked
 from orchestrator.audience.mapping import CONSENT, FIELDS, IGNORE, What
 from orchestrator.audience.mapping_file import plan
 from orchestrator.audience.texts import FileError
+from orchestrator.audience.yes_no import AGREED, DECLINED, looks_agreed
 from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.tree import Kind
 
-AGREED = frozenset(
-    (*YES, "subscribed", "opted_in", "opted-in", "optin", "opt-in", "confirmed", "ja", "j", "oui", "o", "sí", "si", "s", "sì")
-)  # fmt: skip
-DECLINED = frozenset(
-    (
-        *NO,
-        "unsubscribed",
-        "opted_out",
-        "opted-out",
-        "optout",
-        "opt-out",
-        "declined",
-        "nein",
-        "non",
-        "cleaned",
-        "blocked",
-    )
-)
-"""Words by which people's yes and no is known, in small letters."""
 _TURNED = ("unsub", "optout", "optedout", "abmeld", "donot")
 """In the name of a column whose yes is a no."""
 _CALLED = {
@@ -49,6 +31,7 @@ class Asked(StrEnum):
     """What a question is about."""
 
     CONSENT = "consent"
+    KIND = "kind"
     ZONE = "zone"
     PLATFORM = "platform"
 
@@ -62,14 +45,16 @@ class Question:
     guess: Told = ""
     otherwise: Told = IGNORE
     """What an n means."""
+    unread: tuple[str, ...] = ()
+    """Words of a column of yes and no that are neither: their cells say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a proposal is held against: the project's topics, the names its catalogue declares, and its zone."""
+    """What a proposal is held against: the project's topics, the attributes its catalogue declares, and its zone."""
 
     topics: tuple[str, ...]
-    declared: frozenset[str]
+    declared: Mapping[str, Kind]
     zone: str
 
 
@@ -94,6 +79,10 @@ class Proposal:
         match question.about:
             case Asked.CONSENT:
                 columns[question.columns[0].name] = self._told(question, answer)
+            case Asked.KIND if answer.lower() in ("y", "yes"):
+                columns[question.columns[0].name] = question.guess
+            case Asked.KIND if answer.lower() not in ("", "n", "no"):
+                raise FileError(f"'{answer}' is neither y nor n")
             case Asked.ZONE:
                 more["zone"] = question.guess if answer.lower() in ("", "y", "yes") else answer
             case Asked.PLATFORM if answer in columns:
@@ -105,35 +94,56 @@ class Proposal:
         return found
 
     def _told(self, question: Question, answer: str) -> Told:
-        """What was said of a column that may be consent: y, n, or where it goes."""
-        if answer.lower() in ("y", "yes") and not question.guess:
-            raise FileError("declare a topic first, under `topics` in config/orchestrator.yaml, or say n")
-        if answer.lower() in ("y", "yes"):
-            return question.guess
+        """What was said of a column that may be consent: y, n, a topic, or where it goes."""
         if answer.lower() in ("n", "no"):
             return question.otherwise
-        if answer.startswith(CONSENT) and isinstance(question.guess, Mapping):
-            return {**question.guess, "to": answer}
-        if answer.startswith(CONSENT) or answer in (IGNORE, question.columns[0].name, *self.known.declared):
+        if answer.lower() in ("y", "yes"):
+            return self._agreed(question, "")
+        if answer in self.known.topics and question.guess:
+            return self._agreed(question, answer)
+        if answer.startswith(CONSENT):
+            return self._agreed(question, answer)
+        if answer in (IGNORE, question.columns[0].name, *self.known.declared):
             return answer
+        topics = f", a topic ({', '.join(self.known.topics)})" if self.known.topics else ""
         raise FileError(
-            f"'{answer}' is none of y, n, ignore, an attribute there is, or a place like consent.email.TOPIC"
+            f"'{answer}' is none of y, n, ignore{topics}, an attribute there is, or a place like consent.email.TOPIC"
         )
+
+    def _agreed(self, question: Question, said: str) -> Told:
+        """Where people's yes or no goes: as guessed, or to the topic or the place that was said; FileError if it cannot be read."""
+        guess = question.guess
+        if not guess and not said:
+            raise FileError("declare a topic first, under `topics` in config/orchestrator.yaml, or say n")
+        if question.unread and len(question.unread) == len(question.columns[0].words):
+            raise FileError(
+                "none of its words is known as a yes or a no: say n or ignore, or write into the mapping what"
+                " `means_yes` and what `means_no`"
+            )
+        if said and not said.startswith(CONSENT):
+            channel, _, _ = (guess if isinstance(guess, str) else guess["to"]).removeprefix(CONSENT).partition(".")
+            said = f"{CONSENT}{channel}.{said}"
+        if isinstance(guess, Mapping):
+            return {**guess, "to": said or guess["to"]}
+        return said or guess
 
 
 def propose(what: What, look: Look, known: Known, export: Export | None, *, whole: bool) -> Proposal:
     """A mapping for what was seen. `whole`: every column is written down; else only what would not be guessed again."""
     taken = {one.to for one in look.columns if one.to}
     columns: dict[str, Told] = {}
+    shown: list[Looked] = []
     for one in look.columns:
         told = export.columns.get(one.name) if export else None
         entry = told if told is not None else _entry(what, one, known, taken)
+        shown.append(_declared(one, entry, known) if what is What.PROFILES else one)
         if whole or told is not None or entry not in (one.name, one.to):
             columns[one.name] = entry
     more: dict[str, Any] = dict(export.more) if export else {}
     if look.encoding not in ("", "utf-8", "utf-8-sig", "utf-16"):
         more["encoding"] = look.encoding
-    return Proposal(look, known, columns, more, tuple(_questions(what, look, known, export)), export)
+    look = replace(look, columns=tuple(shown))
+    return Proposal(look, known, columns, more, tuple(_questions(what, look, known, export, columns)), export)
 
 
 def doubts(what: What, columns: Collection[Looked], known: Known, export: Export | None) -> list[Question]:
@@ -146,8 +156,14 @@ def doubts(what: What, columns: Collection[Looked], known: Known, export: Export
     return found + [_word(one, known) for one in columns if one.name not in told and _is_word(one, known)]
 
 
-def _questions(what: What, look: Look, known: Known, export: Export | None) -> list[Question]:
+def _questions(
+    what: What, look: Look, known: Known, export: Export | None, columns: Mapping[str, Told]
+) -> list[Question]:
     found = doubts(what, look.columns, known, export)
+    for one in look.columns:
+        to = columns.get(one.name, one.to)
+        if one.odd and isinstance(to, str) and to not in ("", IGNORE, *known.declared):
+            found.append(Question(Asked.KIND, (one,), {"to": to, **one.odd.entry}))
     if naive := tuple(one for one in look.columns if one.naive and one.to):
         found.append(Question(Asked.ZONE, naive, known.zone))
     goals = {one.to: one for one in look.columns}
@@ -162,9 +178,10 @@ def _entry(what: What, one: Looked, known: Known, taken: Collection[str]) -> Tol
         return IGNORE
     to = one.to
     if what is What.PROFILES and to == one.name and to not in known.declared and to not in FIELDS[what]:
-        to = next(
-            (name for name, words in _CALLED.items() if mapping.plain(to) in words.split() and name not in taken), to
-        )
+        to = _usual(one, known, taken)
+    kind = known.declared.get(to) if what is What.PROFILES else None
+    if kind is not None and kind != one.kind:
+        return to  # the catalogue says what it is
     if one.kind == Kind.TIME and to not in FIELDS[what]:
         return {"to": to, "is": str(Kind.TIME)}
     if one.decimal:
@@ -172,24 +189,44 @@ def _entry(what: What, one: Looked, known: Known, taken: Collection[str]) -> Tol
     return to
 
 
+def _usual(one: Looked, known: Known, taken: Collection[str]) -> str:
+    """The usual name of an attribute, its own where it has none, or where the catalogue says that it holds something else."""
+    words = mapping.plain(one.name)
+    name = next((name for name, called in _CALLED.items() if words in called.split() and name not in taken), one.name)
+    kind = known.declared.get(name)
+    return name if kind in (None, Kind.TEXT, one.kind) or one.kind not in _SURE else one.name
+
+
+_SURE = (Kind.NUMBER, Kind.BOOLEAN, Kind.DATE, Kind.TIME, Kind.VERSION)
+"""Kinds that all cells of a column were found to have."""
+
+
+def _declared(one: Looked, entry: Told, known: Known) -> Looked:
+    """A column as it is shown where it goes to a text under another name: whatever its cells look like, they are texts."""
+    if entry == one.name or not isinstance(entry, str) or known.declared.get(entry) is not Kind.TEXT:
+        return one
+    return replace(one, kind=str(Kind.TEXT), naive=False, decimal="")
+
+
 def _is_word(one: Looked, known: Known) -> bool:
-    """Whether a column nobody described says yes or no, and is called like consent."""
-    if not one.words or one.to != one.name or one.name in known.declared or not mapping.agreeing(one.name):
-        return False
-    return all(word in AGREED | DECLINED for word, _ in one.words)
+    """Whether a column nobody described looks like people's yes or no."""
+    return one.to == one.name and one.name not in known.declared and looks_agreed(one.name, one.words)
 
 
 def _word(one: Looked, known: Known) -> Question:
     said = [word for word, _ in one.words]
     yes, no = [word for word in said if word in AGREED], [word for word in said if word in DECLINED]
+    unread = tuple(word for word in said if word not in AGREED | DECLINED)
     to = _consent(one.name, None, known)
     guess: Told = to
-    if any(turn in mapping.plain(one.name) for turn in _TURNED):
+    if not yes + no:
+        guess = {"to": to, "means_yes": ["WORD"], "means_no": ["WORD"]}
+    elif any(turn in mapping.plain(one.name) for turn in _TURNED):
         # Whoever did not unsubscribe has not said yes by that.
         guess = {"to": to, "means_no": yes, "means_nothing": no} if no else {"to": to, "means_no": yes}
-    elif not set(said) <= {*YES, *NO}:
+    elif not {*yes, *no} <= {*YES, *NO}:
         guess = {"to": to, "means_yes": yes, "means_no": no}
-    return Question(Asked.CONSENT, (one,), guess if to else "", one.name)
+    return Question(Asked.CONSENT, (one,), guess if to else "", one.name, unread)
 
 
 def _since(one: Looked, channel: Channel, known: Known) -> Question:

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestrator import checking, config
 from orchestrator.audience.importing import Reading
 from orchestrator.audience.mapping import NeededError
 from orchestrator.cli.bringing import Wish, bar, stem
-from orchestrator.cli.conversing import UNDONE, ask_for_needed, confirmed, converse, words_of
+from orchestrator.cli.conversing import UNDONE, ask_for_needed, confirmed, converse, unread_of, words_of
 from orchestrator.cli.desk import Desk, fail
 
 if TYPE_CHECKING:
@@ -39,13 +38,19 @@ def opened_file(audience: "Reader", order: "Order", wish: Wish, progress: bar, *
 
 
 def agree(desk: Desk, opened: "parts.Opened", reading: "Reading", wish: Wish) -> str | None:
-    """Show a person what was guessed, ask the rest, and write it down; ends where they do not want it so."""
+    """Show a person what was guessed, ask the rest, and write it down; ends where they do not want it so, with nothing written."""
     proposal = converse(wish.file, reading.propose())
-    goes_on = confirmed(proposal.look.rows)
-    saved = save(desk, opened, reading, wish, proposal)
-    if not goes_on:
-        fail(f"{UNDONE}; change {saved} and import again" if saved else UNDONE)
-    return saved
+    if not confirmed(proposal.look.rows):
+        fail(
+            f"{UNDONE}, and no answer was saved; import again to answer otherwise, or write what each column is into"
+            f" {_mapping_of(wish)}"
+        )
+    return save(desk, opened, reading, wish, proposal)
+
+
+def _mapping_of(wish: Wish) -> str:
+    """The mapping that is called like the file."""
+    return f"config/imports/{stem(wish.file)}.yaml"
 
 
 def save(desk: Desk, opened: "parts.Opened", reading: "Reading", wish: Wish, proposal: "Proposal") -> str | None:
@@ -53,7 +58,7 @@ def save(desk: Desk, opened: "parts.Opened", reading: "Reading", wish: Wish, pro
     content = proposal.content()
     if not content:
         return None
-    name = f"config/imports/{stem(wish.file)}.yaml"
+    name = _mapping_of(wish)
     text = config.mapping_text(content, f"how {wish.file.name} is read by `orchestrator import {wish.what}`").encode()
     order = replace(reading.order, mapping=checking.mapping(name, text, opened.project.settings))
     reading.anew(order)
@@ -69,7 +74,7 @@ def refuse_doubts(reading: "Reading", wish: Wish) -> None:
     lines = [
         f"{wish.file}: nothing was imported: this looks like people's yes or no, and only a person can say to what."
     ]
-    told = wish.mapping or Path("config/imports") / f"{stem(wish.file)}.yaml"
+    told = wish.mapping or _mapping_of(wish)
     lines.append(
         f"Write it into {told}, or import once at a terminal, which asks:"
         if reading.order.mapping is None
@@ -79,6 +84,6 @@ def refuse_doubts(reading: "Reading", wish: Wish) -> None:
     for question in doubts:
         one = question.columns[0]
         name, guess = config.written(one.name), config.written(question.guess or "consent.email.TOPIC")
-        lines.append(f"  {name}: {guess}    # {words_of(one)}")
+        lines.append(f"  {name}: {guess}    # {words_of(one)}{unread_of(question)}")
         lines.append(f"  # or, to keep it as an attribute: {name}: {name}; or: {name}: ignore")
     fail("\n".join(lines))

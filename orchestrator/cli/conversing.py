@@ -1,6 +1,6 @@
 """The first import of a file is a conversation: what was guessed is shown, and what cannot be known is asked, once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +49,14 @@ def converse(file: Path, proposal: Proposal) -> Proposal:
 
 
 def confirmed(rows: int) -> bool:
-    """Whether a person wants it imported like this."""
-    return answer_to(f" Import {rows:,} rows like this? [Y/n]", UNDONE).lower() in ("", "y", "yes")
+    """Whether a person wants it imported like this; what is neither yes nor no is asked again."""
+    while True:
+        answer = answer_to(f" Import {rows:,} rows like this? [Y/n]", UNDONE).lower()
+        if answer in ("", "y", "yes"):
+            return True
+        if answer in ("n", "no"):
+            return False
+        typer.echo(f"   '{answer}' is neither y nor n")
 
 
 def ask_for_needed(order: "Order", problem: "NeededError") -> dict[str, Any]:
@@ -83,29 +89,52 @@ def _because(problem: FileError) -> str:
 def _asked(proposal: Proposal, question: Question) -> Proposal:
     """The proposal with an answer to one question that can be taken."""
     while True:
-        answer = answer_to(" " + asking(question), UNDONE, needed=question.about is Asked.CONSENT)
+        answer = answer_to(
+            " " + asking(question, proposal.known.topics), UNDONE, needed=question.about is Asked.CONSENT
+        )
         try:
             return proposal.answered(question, answer)
         except FileError as problem:
             typer.echo(f"   {str(problem).strip().removeprefix(':').strip()}")
 
 
-def asking(question: Question) -> str:
-    """The question in one line."""
+_LISTED = 4
+"""Topics that are listed in a question; of more, that one may be named."""
+
+
+def asking(question: Question, topics: Sequence[str]) -> str:
+    """The question in one line, with what it takes."""
     names = ", ".join(one.name for one in question.columns[:4]) + (", …" if len(question.columns) > 4 else "")
     one = question.columns[0]
     match question.about:
+        case Asked.KIND if one.odd is not None:
+            return (
+                f"{names}: all but {one.odd.count:,} of {one.odd.filled:,} cells are a {one.odd.kind}; read it so, and set the"
+                f" others aside, like {_short(one.odd.example)}? [y/N]"
+            )
         case Asked.ZONE:
             return f"{names}: no zone in the file; read as {question.guess} [enter/zone]"
         case Asked.PLATFORM:
             return f"{names}: {one.filled:,} tokens, platform missing [ios/android/web/column/enter]"
         case _ if not question.guess:
-            return f"{names}: {words_of(one)}: is this people's yes or no? No topic is declared for it yet [n/other]"
+            return (
+                f"{names}: {words_of(one)}: is this people's yes or no? No topic is declared for it yet, under `topics` in"
+                " config/orchestrator.yaml: keep it as an attribute (n), or leave it out [n/ignore]"
+            )
         case _:
             goal = question.guess if isinstance(question.guess, str) else question.guess["to"]
             channel, _, topic = goal.removeprefix(CONSENT).partition(".")
             since = "since when people said yes" if one.kind == "time" else "people's yes or no"
-            return f"{names}: is this {since} to {topic} by {_BY.get(Channel(channel), channel)}? ({words_of(one)}) [y/n/other]"
+            said = f"{words_of(one)}{unread_of(question)}"
+            choice = "/".join(topics) if len(topics) <= _LISTED else "a topic"
+            return f"{names}: is this {since} to {topic} by {_BY.get(Channel(channel), channel)}? ({said}) [y/n/ignore/{choice}]"
+
+
+def unread_of(question: Question) -> str:
+    """Which of a column's words are neither yes nor no, and what becomes of them."""
+    if not question.unread:
+        return ""
+    return f"; neither yes nor no, so their cells say nothing: {', '.join(question.unread)}"
 
 
 def _head(file: Path, proposal: Proposal) -> Text:
@@ -178,7 +207,13 @@ def said_of(one: Looked, told: Any) -> Iterator[str]:
     if one.empty:
         yield f"{one.empty:,} empty"
     if one.example and to != "user":
-        yield f"like {one.example if len(one.example) <= _LONGEST else one.example[: _LONGEST - 1] + '…'}"
+        yield f"like {_short(one.example)}"
+    if one.odd is not None:
+        yield f"no {one.odd.kind} in {one.odd.count:,} of {one.odd.filled:,}, like {_short(one.odd.example)}"
+
+
+def _short(example: str) -> str:
+    return example if len(example) <= _LONGEST else example[: _LONGEST - 1] + "…"
 
 
 def words_of(one: Looked) -> str:
@@ -186,4 +221,6 @@ def words_of(one: Looked) -> str:
     if not one.words:
         return f"{one.filled:,} filled" + (f" · {one.empty:,} empty" if one.empty else "")
     counts = [f"{word} {count:,}" for word, count in one.words]
+    others = one.filled + one.rejected - sum(count for _, count in one.words)
+    counts += [f"others {others:,}"] if others else []
     return " · ".join(counts + ([f"empty {one.empty:,}"] if one.empty else []))

@@ -286,11 +286,44 @@ def test_quotes_line_breaks_and_rows_too_short_or_too_long_are_told_apart(tmp_pa
     assert people(audience, "a.country") == {"a": "Two\nlines, one cell", "d": 'He said "no"'}
 
 
-def test_a_quote_that_is_never_closed_is_told_with_the_line_it_began_in(tmp_path):
+@pytest.mark.parametrize("chunk", [20, 16_000_000])
+def test_a_quote_that_is_never_closed_costs_the_line_it_was_opened_in(tmp_path, monkeypatch, chunk):
+    monkeypatch.setattr("orchestrator.audience.commas._CHUNK", chunk)
     audience = an_audience(tmp_path)
-    done = imported(audience, What.PROFILES, a_file(tmp_path, "a.csv", "user,country", "a,AT", 'b,"AT', "c,AT"))
-    assert [(line, "cannot be read as CSV" in reason) for line, reason in reasons(done)] == [(3, True)]
-    assert list(people(audience, "rest")) == ["a"]
+    rows = [f"u{number:03}@x.example,bounce" for number in range(500)]
+    rows[4] = 'u004@x.example,"bounce'
+    done = imported(audience, What.SUPPRESSIONS, a_file(tmp_path, "a.csv", "email,reason", *rows))
+    assert [(line, "a quote opened in it is not closed" in reason) for line, reason in reasons(done)] == [(6, True)]
+    assert (done.rows, len(done.stops), done.left_out) == (500, 499, 1)
+    assert [one.address for one in done.stops][3:5] == ["u003@x.example", "u005@x.example"]
+    assert done.rejects.read_text().splitlines()[1].startswith('6,,"u004@x.example,""bounce"')
+    done.stops.close()
+
+
+def test_a_quote_that_is_not_closed_within_the_longest_cell_costs_its_line_alone(tmp_path):
+    """Whoever looks for its end does not look through all of a large file."""
+    audience = an_audience(tmp_path)
+    rows = [f"u{number:06},{'x' * 40}" for number in range(60_000)]
+    rows[7] = 'u000007,"x'
+    rows[-1] = 'u059999,"the end"'
+    done = imported(audience, What.PROFILES, a_file(tmp_path, "a.csv", "user,country", *rows))
+    assert [line for line, _ in reasons(done)] == [9]
+    assert (done.new, done.left_out) == (59_999, 1)
+
+
+@pytest.mark.parametrize(
+    ("lines", "left_out"),
+    [
+        (('a,"AT', "b,AT", 'c,"DE"', "d,AT"), [2]),
+        (('a,"AT', "b,AT", '",c', "d,AT"), [2]),
+        (('a,"AT', "b,AT", 'c,"DE', "d,AT"), [2, 4]),
+    ],
+)
+def test_a_quote_that_another_row_closes_costs_no_row_between_them(tmp_path, lines, left_out):
+    audience = an_audience(tmp_path)
+    done = imported(audience, What.PROFILES, a_file(tmp_path, "a.csv", "user,country", *lines))
+    assert [line for line, _ in reasons(done)][: len(left_out)] == left_out
+    assert set(people(audience, "a.country")) >= {"b", "d"}
 
 
 def test_a_row_over_the_border_of_two_slices_stays_whole(tmp_path, monkeypatch):

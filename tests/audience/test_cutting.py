@@ -57,6 +57,8 @@ def cut(path):
 @example([('a,""b', "\n")])
 @example([('"a" ,b', "\n")])
 @example([('a,"b', "\n"), ('c",d', "\n"), ("e,f", "\r")])
+@example([('a,"b', "\n"), ("c,d", "\n"), ("e,f", "\n"), ('g,"h"', "\n"), ("i,j", "")])
+@example([('a,"b', "\n"), ("c\rd", "\r"), ('e,"f"', "\n")])
 def test_the_quick_way_cuts_as_the_careful_way_does(tmp_path_factory, lines):
     path = tmp_path_factory.mktemp("cut") / "a.csv"
     path.write_bytes(("x,y\n" + "".join(chain.from_iterable(lines))).encode())
@@ -66,5 +68,10 @@ def test_the_quick_way_cuts_as_the_careful_way_does(tmp_path_factory, lines):
         def refuse(*_):
             raise csv.Error
 
+        patch.setattr(commas, "_CHUNK", 7)
+        assert cut(path) == quick
+        patch.setattr(commas, "_at_once", refuse)
+        assert cut(path) == quick
+        patch.undo()
         patch.setattr(commas, "_at_once", refuse)
         assert cut(path) == quick

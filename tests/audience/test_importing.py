@@ -286,11 +286,23 @@ def test_consent_can_stand_in_a_column_of_the_profiles(tmp_path):
     assert done.new == 3
 
 
+def test_every_device_is_counted_and_a_platform_there_is_not_is_not_kept(tmp_path):
+    audience = an_audience(tmp_path)
+    path = a_file(tmp_path, "a.csv", "user,token,platform", "a,t1,iOS", "a,t2,windows", "b,t3,")
+    done = imported(audience, What.DEVICES, path)
+    assert (done.devices, [one["reason"] for one in rejects(done)]) == (3, ["not a platform (ios, android, web)"])
+    found = {one["token"]: one["platform"] for one in json.loads(people(audience, "devices")["a"])}
+    assert found == {"t1": "ios", "t2": ""}
+    assert imported(audience, What.DEVICES, path).devices == 0
+    with pytest.raises(FileError, match=r"no platform 'windows'.*ios, android, web"):
+        imported(audience, What.DEVICES, path, {"platform": "windows"})
+
+
 def test_devices_are_added_and_the_latest_stands_first(tmp_path):
     audience = an_audience(tmp_path)
     header = "user,token,platform,last_seen"
     first = a_file(tmp_path, "a.csv", header, "a,old,iOS,2026-01-01T00:00:00Z", "a,new,android,2026-02-01T00:00:00Z")
-    assert imported(audience, What.DEVICES, first).devices == 1
+    assert imported(audience, What.DEVICES, first).devices == 2
     assert imported(audience, What.DEVICES, first).devices == 0
     again = a_file(tmp_path, "b.csv", header, "a,old,,2026-03-01T00:00:00Z")
     assert imported(audience, What.DEVICES, again).devices == 1

@@ -46,7 +46,7 @@ def test_what_was_guessed_is_shown_and_asked_once_and_saved(customers):
         "newsletter  -> consent.email.offers? no 1 · yes 1 · empty 1",
         "signup_ts   -> createdAt             time · no zone in the file · 3 valid · like 2026-01-05 10:00",
         "price       -> price                 number with a decimal comma · 3 valid",
-        "is this people's yes or no to offers by e-mail? (no 1 · yes 1 · empty 1) [y/n/other]",
+        "is this people's yes or no to offers by e-mail? (no 1 · yes 1 · empty 1) [y/n/ignore/offers]",
         "no time zone 'Europe/Zürich'. Write a name like `Europe/Vienna`. Did you mean `Europe/Zurich`",
         "device_tok: 2 tokens, platform missing [ios/android/web/column/enter]",
         "3 rows · 3 new · 2 devices · 2 consent · 1 rejected, reasons in data/rejects/customers-1.csv",
@@ -79,12 +79,18 @@ def test_ids_keep_their_zeros_and_every_answer_takes_effect(customers):
     assert said.told["users"] == ["00002"]
 
 
-def test_a_no_to_what_was_guessed_imports_nothing_and_leaves_the_mapping_to_be_changed(customers):
-    said = at_a_terminal(customers, ["n", "", "", "n"], "import", "profiles", "customers.csv")
+def test_a_no_to_what_was_guessed_imports_and_saves_nothing_and_the_next_time_it_is_asked_again(customers):
+    before = (customers / "config/data.yaml").read_text()
+    said = at_a_terminal(customers, ["maybe", "n", "", "", "ios", "n"], "import", "profiles", "customers.csv")
     assert said.code == 1
-    assert "nothing was imported; change config/imports/customers.yaml and import again" in said.out
-    assert saved(customers)["columns"]["newsletter"] == "newsletter"
-    assert orchestrator(customers, "import", "profiles", "customers.csv", "--json").told[0]["new"] == 3
+    assert "'maybe' is none of y, n, ignore, a topic (offers)" in said.out
+    assert "'ios' is neither y nor n" in said.out
+    assert "nothing was imported, and no answer was saved; import again" in " ".join(said.out.split())
+    assert "config/imports/customers.yaml" in said.out
+    assert (saved(customers), (customers / "config/data.yaml").read_text()) == (None, before)
+    again = at_a_terminal(customers, ["offers", "", "", "y"], "import", "profiles", "customers.csv")
+    assert (again.code, "3 new" in again.out) == (0, True), again.out
+    assert saved(customers)["columns"]["newsletter"] == "consent.email.offers"
 
 
 def test_what_no_column_looks_like_is_asked_for(shop):
