@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.cli.conftest import orchestrator
+from tests.cli.conftest import bring, orchestrator
 
 CLOCK = (
     'schedule: {{every: day at 10:00, start: 2020-01-01, end: "{end}"}}\nhold_if: {{audience: outside 2000 to 60000}}\n'
@@ -31,6 +31,21 @@ def test_a_plan_and_a_send_say_why_a_run_of_the_clock_would_wait(shop, hindered)
         said = orchestrator(shop, *words, typed="no\n").out.partition("Type the number")[0]
         assert f"would wait for a person: {told['hold']}; orchestrator send does not" in said
         assert "has ended" not in said
+
+
+def test_every_reason_for_which_a_run_would_wait_is_shown_and_not_the_first_alone(shop, hindered):
+    path = shop / "config" / "campaigns" / "new_in.yaml"
+    path.write_text(path.read_text().replace("60000}", "60000, no_recent: {purchase: 1 second}}"))
+    settings = shop / "config" / "orchestrator.yaml"
+    settings.write_text(settings.read_text().replace("approve_over: 20000", "approve_over: 100"))
+    bring(shop, "live", but=("suppressions",))
+    told = orchestrator(shop, "plan", "new_in", "--env", "live", "--json").told
+    late, odd, large, untold = told["hold"].split("; ")
+    assert late == "no purchase in the last 1 second: the data is late"
+    assert (odd, large) == (
+        f"{told['people']} people, expected 2,000 to 60,000", f"{told['people']} people, more than 100 need approval",
+    )  # fmt: skip
+    assert "which addresses are stopped" in untold
 
 
 def test_a_campaign_whose_end_is_past_is_said_to_have_ended(shop, hindered):
