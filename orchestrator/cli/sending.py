@@ -107,6 +107,10 @@ def _print_sent(campaign: str, how: "Sent") -> None:
 
     sent = how.told
     say(f" run {sent['run']} of {campaign} is {sent['state']}   {how.people}")
+    if how.also:
+        say(" messages of other runs were due too, and were worked along with it:")
+    for line in how.also:
+        say(f"   {line}")
     if sent["sink"]:
         say(f" nothing left this machine: the messages are in {sent['sink']}")
     if sent["state"] == "working":
