@@ -11,7 +11,7 @@ from orchestrator.core.zones import MOST_EAST, MOST_WEST
 
 def reason_to_hold(hold_if: HoldIf, audience: int, newest: Mapping[str, Instant], now: Instant) -> str:
     """Every reason why a run of this size waits for a person, empty if it need not. `newest` are the latest events by name."""
-    return in_one(*_late(hold_if, newest, now), _odd(hold_if, audience), _large(hold_if, audience))
+    return in_one(*_late(hold_if, newest, now), _odd(hold_if, audience), too_large(hold_if, audience))
 
 
 def in_one(*reasons: str) -> str:
@@ -33,7 +33,8 @@ def _odd(hold_if: HoldIf, audience: int) -> str:
     return "" if low <= audience <= high else f"{audience:,} people, expected {low:,} to {high:,}"
 
 
-def _large(hold_if: HoldIf, audience: int) -> str:
+def too_large(hold_if: HoldIf, audience: int) -> str:
+    """Why so many people need a person's approval, empty if they do not."""
     if hold_if.approve_over is None or audience <= hold_if.approve_over:
         return ""
     return f"{audience:,} people, more than {hold_if.approve_over:,} need approval"
