@@ -81,7 +81,7 @@ def stands_still(ledger: Ledger, campaign: Campaign, now: Instant) -> Iterator[s
         if scope in scopes:
             end = "until somebody resumes it" if until >= NEVER else f"until {when(until, campaign.policy.time_zone)}"
             what = scope.removeprefix("campaign:")
-            yield f"{scope} is paused {end} ({reason or 'by hand'}): orchestrator resume {what}"
+            yield f"{scope} is paused {end} ({reason.removeprefix('paused ') or 'by hand'}): orchestrator resume {what}"
 
 
 def _until(waits: Waits, now: Instant, zone: str) -> str:
