@@ -125,13 +125,28 @@ def dispatch(opened: Opened, clock: Clock, dice: Dice) -> Dispatch:
         names = {*settings.providers, *(name for route in settings.route.values() for name in route)}
         return Dispatch(_sinks(opened, names, clock), clock, dice)
     lanes = []
+    routed = {name for route in settings.route.values() for name in route}
     for name, provider in settings.providers.items():
+        # One that no route names keeps nobody from sending over the others.
+        if name not in routed and unusable(opened, name):
+            continue
         adapter = registry.provider(provider.adapter)
         credentials = provider.credentials(opened.secrets)
         tokens = _tokens(adapter, credentials, clock)
         carrier = engine(adapter, credentials, clock)
         lanes.append(Lane(adapter, carrier, credentials, clock, tokens, name=name, rate=provider.per_second))
     return Dispatch([*lanes, _inbox(clock)], clock, dice)
+
+
+def unusable(opened: Opened, name: str) -> str:
+    """Why a provider could send nothing, as far as that shows without a network; empty if it could."""
+    provider = opened.project.settings.providers[name]
+    missing = [ref for setting in provider.settings.values() for ref in setting.missing(opened.secrets)]
+    if missing:
+        return f"not set: {', '.join(missing)}"
+    setting, why = config.objection(provider.adapter, provider.credentials(opened.secrets))
+    where = ", ".join(provider.settings[setting].references) if setting in provider.settings else ""
+    return f"{setting}{f' ({where})' if where else ''}: {why}" if setting else why
 
 
 def _sinks(opened: Opened, names: set[str], clock: Clock) -> list[Lane]:

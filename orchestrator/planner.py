@@ -8,7 +8,7 @@ from pathlib import Path
 from orchestrator import app
 from orchestrator.bundles import Bundles
 from orchestrator.core.errors import OrchestratorError
-from orchestrator.core.holding import reason_to_hold
+from orchestrator.core.holding import in_one, reason_to_hold
 from orchestrator.core.nouns import Asked
 from orchestrator.core.times import SECOND, Clock
 from orchestrator.ledger import Ledger, Run, planning, runs
@@ -38,7 +38,7 @@ def plan_run(opened: app.Opened, ledger: Ledger, run: Run, clock: Clock) -> int 
     try:
         newest = audience.newest(prepared.campaign.hold_if.no_recent, clock.now())
         hold = reason_to_hold(prepared.campaign.hold_if, len(casting), newest, clock.now())
-        hold = app.untold(opened, ledger, prepared.campaign) or hold
+        hold = in_one(hold, app.untold(opened, ledger, prepared.campaign))
         wanted = coupons_of(project, prepared.letters)
         if wanted.pools:
             fill(ledger, project, ledger.bundle(run.version), wanted.pools, len(casting))

@@ -1,5 +1,7 @@
 """Asking a person before what cannot be taken back; a program says --yes instead."""
 
+from collections.abc import Mapping
+
 import typer
 
 from orchestrator.cli import screen
@@ -15,13 +17,25 @@ def ask_nobody(desk: Desk, verb: str, *, yes: bool, after: str) -> None:
         fail(f"{verb} --json asks nobody, so it needs --yes as well, after {after}", USAGE)
 
 
-def ask_for(number: int, of_what: str, to: str = "send", undone: str = "nothing was sent") -> None:
-    """Let a person type the number, not "y"; any other answer ends here, and `undone` says what did not happen."""
+def ask_for(
+    number: int,
+    of_what: str,
+    to: str = "send",
+    undone: str = "nothing was sent",
+    others: Mapping[int, str] | None = None,
+) -> None:
+    """Let a person type the number, not "y"; any other answer ends here, and `undone` says what did not happen.
+
+    `others` are further numbers of the screen and what they are, for whoever types one of these.
+    """
     answer = answer_to(
         f"\n Type the number of {of_what} ({number}) to {to}, anything else to stop", undone, needed=True
     )
-    if answer.replace(",", "").strip() != str(number):
-        fail(f"stopped; {undone}")
+    typed = answer.replace(",", "").strip()
+    if typed != str(number):
+        what = next((f"{many:,} is {said}; " for many, said in (others or {}).items() if typed == str(many)), "")
+        asked = f": {what}asked for is the number of {of_what}, {number:,}" if typed.isdecimal() else ""
+        fail(f"stopped; {undone}{asked}")
 
 
 def answer_to(question: str, undone: str, *, needed: bool = False) -> str:

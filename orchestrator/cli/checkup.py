@@ -42,17 +42,17 @@ def examine(desk: Desk, now: Instant, *, online: bool = False) -> list[Finding]:
         text = f"{files} files, no mistake; {environment.name}: {app.whom(opened)}"
         findings.append(Finding("files", True, text))
     findings += _seeds(opened)
-    missing = dict(_missing_secrets(opened))
-    for name in opened.project.settings.providers:
+    troubles = {name: app.unusable(opened, name) for name in opened.project.settings.providers}
+    for name, trouble in troubles.items():
         # Where nothing leaves, a secret that is not there keeps nobody from anything.
-        well = not missing[name] or environment.deliver is Deliver.SINK
+        well = not trouble or environment.deliver is Deliver.SINK
         idle = f"; not needed where nothing leaves ({environment.name})" if well else ""
-        text = f"not set: {', '.join(missing[name])}{idle}" if missing[name] else "every secret is there"
+        text = f"{trouble}{idle}" if trouble else "every secret is there, every setting can be used"
         findings.append(Finding(f"provider {name}", well, text))
     if online:
         from orchestrator.cli.reaching import reach_all  # noqa: PLC0415 - most examinations stay at home
 
-        findings += reach_all(opened, [name for name, gaps in missing.items() if not gaps])
+        findings += reach_all(opened, [name for name, trouble in troubles.items() if not trouble])
     findings += _audience(opened)
     try:
         ledger = opened.ledger()
@@ -71,11 +71,6 @@ def _seeds(opened: app.Opened) -> Iterator[Finding]:
         yield Finding(
             "seeds", False, f"{name} names nobody, so nobody gets anything; add user ids or addresses, one a line"
         )
-
-
-def _missing_secrets(opened: app.Opened) -> Iterator[tuple[str, list[str]]]:
-    for name, provider in opened.project.settings.providers.items():
-        yield name, [ref for setting in provider.settings.values() for ref in setting.missing(opened.secrets)]
 
 
 def _audience(opened: app.Opened) -> Iterator[Finding]:

@@ -64,19 +64,24 @@ def who_waits(ledger: Ledger, run: int, campaign: Campaign | None, waits: Waits,
         return
     zone = campaign.policy.time_zone if campaign else "UTC"
     yield f"{waits.people:,} people of it wait{_until(waits, now, zone)}"
-    name = campaign.name if campaign else ""
-    routes = campaign.routes.values() if campaign else ()
-    scopes = {f"campaign:{name}", *(f"provider:{provider}" for route in routes for provider in route)}
-    for scope, until, reason in pace.pauses(ledger.store, now):
-        if scope in scopes:
-            end = "until somebody resumes it" if until >= NEVER else f"until {when(until, zone)}"
-            what = scope.removeprefix("campaign:")
-            yield f"{scope} is paused {end} ({reason}): orchestrator resume {what}"
+    if campaign is not None:
+        yield from stands_still(ledger, campaign, now)
     daemons = figures.alive(ledger.store, "supervisor")
     if daemons:
         yield f"the daemon sends to them when it is time: {', '.join(daemons)}"
     else:
         yield f"no daemon runs; run {run} goes on, when it is time, with: orchestrator serve"
+
+
+def stands_still(ledger: Ledger, campaign: Campaign, now: Instant) -> Iterator[str]:
+    """A line for each pause that keeps messages of a campaign from leaving: its own, or one of its providers'."""
+    providers = (f"provider:{provider}" for route in campaign.routes.values() for provider in route)
+    scopes = {f"campaign:{campaign.name}", *providers}
+    for scope, until, reason in pace.pauses(ledger.store, now):
+        if scope in scopes:
+            end = "until somebody resumes it" if until >= NEVER else f"until {when(until, campaign.policy.time_zone)}"
+            what = scope.removeprefix("campaign:")
+            yield f"{scope} is paused {end} ({reason.removeprefix('paused ') or 'by hand'}): orchestrator resume {what}"
 
 
 def _until(waits: Waits, now: Instant, zone: str) -> str:

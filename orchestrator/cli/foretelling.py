@@ -160,7 +160,8 @@ def _occasion(campaign: "Campaign", at: str | None, zone: str, *, now: bool) -> 
 
 def told(desk: Desk, show: "Rehearsal") -> dict[str, Any]:
     """A rehearsal for a program."""
-    from orchestrator.cli.upcoming import upcoming  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.following import stands_still  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.upcoming import upcoming  # noqa: PLC0415
     from orchestrator.core.holding import ended  # noqa: PLC0415
     from orchestrator.core.reasons import Reason  # noqa: PLC0415
 
@@ -198,6 +199,7 @@ def told(desk: Desk, show: "Rehearsal") -> dict[str, Any]:
         "messages": {"written": foresight.written, "taken": foresight.taken, "unknown": foresight.blind},
         "seconds": show.seconds(),
         "hold": show.needs(),
+        "paused": list(stands_still(show.ledger, campaign, occasion.now)),
         "ended": ended(campaign, occasion.now),
         "next_at": upcoming(campaign, occasion.now).at,
     }

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 
 from orchestrator import app
 from orchestrator.cli.desk import Desk
+from orchestrator.cli.following import stands_still
 from orchestrator.cli.laying import Line, figure
 from orchestrator.cli.rehearsing import Rehearsal
 from orchestrator.cli.screen import say
 from orchestrator.cli.times import when
-from orchestrator.cli.upcoming import upcoming
+from orchestrator.cli.upcoming import say_fire, upcoming
 from orchestrator.core.holding import ended
 from orchestrator.core.nouns import Channel
 from orchestrator.core.plain_reasons import say_channel, say_reason
@@ -118,6 +119,8 @@ def _from_to(show: Rehearsal) -> str:
     schedule, first, last = show.prepared.campaign.schedule, show.forecast.first, show.forecast.last
     at = fires.at if fires is not None else show.at
     if schedule is None or not schedule.recipient or first is None or last is None:
+        if schedule is not None and schedule.recipient and fires is not None:
+            return say_fire(schedule, fires)
         zone = schedule.zone if schedule is not None else project
         return f"{_on(at, zone)} at {_clock(at, zone)} {city(zone)}"
 
@@ -153,8 +156,13 @@ def _notes(show: Rehearsal, stocks: Mapping[str, Stock]) -> Iterator[str]:
     campaign, found, foresight = show.prepared.campaign, show.forecast, show.foresight
     if over := ended(campaign, show.occasion.now):
         yield f"it has ended ({over}): the clock starts no run of it any more; orchestrator send still does"
-    if hold := show.needs():
-        yield f"a run of the clock would wait for a person: {hold}; orchestrator send does not"
+    yield from stands_still(show.ledger, campaign, show.occasion.now)
+    untold = show.untold()
+    if show.hold:
+        by_hand = "" if untold else "; orchestrator send only asks for the number"
+        yield f"a run of the clock would wait for a person: {show.hold}{by_hand}"
+    if untold:
+        yield f"nothing of it may be sent yet, by orchestrator send no more than by the clock: {untold}"
     if campaign.schedule is not None and found.zoneless:
         zone = campaign.schedule.zone
         yield f"{found.zoneless:,} of them have no time zone we know; the clock sends to them by {zone}"

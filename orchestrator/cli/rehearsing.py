@@ -14,7 +14,7 @@ from orchestrator.cli.shipping import more_codes, ready
 from orchestrator.config import Deliver
 from orchestrator.core.campaigns import Campaign
 from orchestrator.core.errors import StoreError
-from orchestrator.core.holding import reason_to_hold
+from orchestrator.core.holding import in_one, reason_to_hold, too_large
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
 from orchestrator.ledger import Ledger, figures
@@ -84,9 +84,14 @@ class Rehearsal:
             return None
         return self.forecast.people - self.forecast.nothing[Reason.NOT_A_SEED, ""]
 
+    def large(self) -> str:
+        """Why so many people need a person's approval, empty if they do not; where only seeds get it, they are those who count."""
+        people = self.seeds()
+        return too_large(self.prepared.campaign.hold_if, self.forecast.people if people is None else people)
+
     def needs(self) -> str:
-        """Why a run of the clock would wait for a person, empty if it would not."""
-        return self.untold() or self.hold
+        """Every reason why a run of the clock would wait for a person, empty if it would not."""
+        return in_one(self.hold, self.untold())
 
     def seconds(self) -> float | None:
         """About how long sending takes; None where nothing is known of any rate."""

@@ -67,7 +67,8 @@ def retry(
             )
             more = f" of somebody who is still in the audience; {gone:,} have left it" if gone else ""
             stands = told_of(standing.people(bench.ledger.store, run.id))
-            told |= {"run": run.id, "state": str(run.state), "people": stands, "rows": {}, "sink": "", "waiting": None}
+            told |= {"run": run.id, "state": str(run.state), "people": stands, "rows": {}, "sink": ""}
+            told |= {"waiting": None, "also_worked": []}
             desk.show(told, lambda: typer.echo(nothing + more))
             return
         if not desk.as_json:

@@ -30,7 +30,9 @@ def register(app: typer.Typer) -> None:
 def send(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
     context: typer.Context,
     campaign: Name,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask; refused for more people than `approve_over`.")
+    ] = False,
     test: Annotated[
         str | None,
         typer.Option(
@@ -76,12 +78,21 @@ def send(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
         if trouble := probe(show) or show.short():
             fail(f"{campaign}: nothing was sent to anybody; {trouble}")
         seeds = show.seeds()
+        if yes and (large := show.large()):
+            fail(
+                f"{campaign}: nothing was sent to anybody; {large} (`approve_over` of {desk.environment}), and --yes asks"
+                f" nobody: type the number yourself: orchestrator --env {desk.environment} send {campaign}"
+            )
         if seeds == 0:
             fail(f"{campaign}: nothing was sent to anybody; {_nobody(desk, show)}")
-        if not yes and seeds is not None:
-            ask_for(seeds, "seeds in the audience, who alone may get it")
-        elif not yes:
-            ask_for(show.forecast.people, "people in the audience")
+        if not yes:
+            others = {show.forecast.people: "the audience", show.forecast.reached: "how many would get a message now"}
+            many, whom = (
+                (show.forecast.people, "people in the audience")
+                if seeds is None
+                else (seeds, "seeds in the audience, who alone may get it")
+            )
+            ask_for(many, whom, others=others)
         sent = ship(desk, show)
     tell_sent(desk, campaign, sent)
 
@@ -107,6 +118,10 @@ def _print_sent(campaign: str, how: "Sent") -> None:
 
     sent = how.told
     say(f" run {sent['run']} of {campaign} is {sent['state']}   {how.people}")
+    if how.also:
+        say(" messages of other runs were due too, and were worked along with it:")
+    for line in how.also:
+        say(f"   {line}")
     if sent["sink"]:
         say(f" nothing left this machine: the messages are in {sent['sink']}")
     if sent["state"] == "working":

@@ -1,7 +1,7 @@
 """Sending by hand: the audience is resolved once, shown, and the very same people are planned and worked, here and now."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +12,7 @@ import uvloop
 from orchestrator import app, checking
 from orchestrator.bundles import Bundles
 from orchestrator.bundles import prepared as prepare
-from orchestrator.cli.desk import OK, WRONG, Desk, fail, no_such
+from orchestrator.cli.desk import OK, WRONG, Desk, fail, no_such, run_of
 from orchestrator.cli.following import Following, failed_whole, in_people, who_waits
 from orchestrator.cli.following import told as told_of
 from orchestrator.cli.progress import Progress
@@ -62,6 +62,8 @@ class Sent:
     """Lines that say how many wait, until when, and what will send to them."""
     people: str = ""
     """What became of everybody in it, in one line."""
+    also: tuple[str, ...] = ()
+    """Lines that say how other runs stand whose messages were due and were worked along with it."""
 
 
 @contextmanager
@@ -117,12 +119,12 @@ def ship(desk: Desk, show: "Rehearsal") -> Sent:
 
 def work_here(desk: Desk, show: Bench, run: Run) -> Sent:
     """Work a planned run until nothing of it is due any more; how it stands then. Closes the ledger."""
-    code = uvloop.run(_work(desk, show, run))
+    code, others = uvloop.run(_work(desk, show, run))
     tell_the_audience(desk, show.opened)
-    return outcome(show.opened, run.id, code)
+    return outcome(show.opened, run.id, code, others)
 
 
-def outcome(opened: app.Opened, number: int, code: int = OK) -> Sent:
+def outcome(opened: app.Opened, number: int, code: int = OK, others: Sequence[int] = ()) -> Sent:
     """How a run stands, its rows counted by state; a run that halted by itself is trouble, and so is one that failed whole."""
     ledger = opened.ledger()
     try:
@@ -131,6 +133,7 @@ def outcome(opened: app.Opened, number: int, code: int = OK) -> Sent:
         people, waits = standing.people(ledger.store, number), standing.waits(ledger.store, number)
         campaign = opened.project.campaigns.get(run.campaign) if run is not None else None
         lines = tuple(who_waits(ledger, number, campaign, waits, now))
+        also = [(run_of(ledger, other), standing.people(ledger.store, other)) for other in others]
     finally:
         ledger.close()
     sink = str(opened.root / app.SINK) if opened.project.environment.deliver is Deliver.SINK else ""
@@ -142,9 +145,16 @@ def outcome(opened: app.Opened, number: int, code: int = OK) -> Sent:
         "rows": rows,
         "sink": sink,
         "waiting": waiting if waits.people else None,
+        "also_worked": [
+            {"run": one.id, "campaign": one.campaign, "state": str(one.state), "people": told_of(of_it)}
+            for one, of_it in also
+        ],
     }
+    went = tuple(f"run {one.id} of {one.campaign} is {one.state}   {in_people(of_it)}" for one, of_it in also)
     why = run.reason if run is not None and run.state is RunState.PAUSED else ""
-    return Sent(told, WRONG if code == OK and (why or failed_whole(rows)) else code, why, lines, in_people(people))
+    return Sent(
+        told, WRONG if code == OK and (why or failed_whole(rows)) else code, why, lines, in_people(people), went
+    )
 
 
 def _ask_again(show: Bench, bundles: Bundles, run: int, now: Instant, ledger: Ledger) -> None:
@@ -157,8 +167,8 @@ def _ask_again(show: Bench, bundles: Bundles, run: int, now: Instant, ledger: Le
             ask_again(ledger, lambda: app.audience(opened), project, prepared, found, now)
 
 
-async def _work(desk: Desk, show: Bench, run: Run) -> int:
-    """Work the run; the exit code, which is a signal's if that paused the run."""
+async def _work(desk: Desk, show: Bench, run: Run) -> tuple[int, list[int]]:
+    """Work the run; the exit code, which is a signal's if that paused the run, and which other runs had messages due."""
     clock = WallClock()
     held = LedgerThread(show.ledger)
     bundles = Bundles(show.opened.project.environment, clock.now(), show.child)
@@ -167,6 +177,7 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
     parts = Parts(held, app.dispatch(show.opened, clock, random.random), bundles.prepare_shard, progress)
     following = Following(run.id, progress, clock)
     signals = stop_when_told(parts.dispatch.stopping)
+    others = set[int]()
     with progress:
         while not parts.dispatch.stopping.is_set():
             try:
@@ -176,6 +187,7 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
                 break
             shard = await held(lambda ledger: ledger.claim(clock.now()))
             if shard is not None:
+                others |= {shard.run} - {run.id}
                 await work(shard, parts, clock)
             elif not await following.wait(held, parts.dispatch.stopping):
                 break
@@ -187,4 +199,4 @@ async def _work(desk: Desk, show: Bench, run: Run) -> int:
         if await held(lambda ledger: runs.steer(ledger.store, run.id, RunState.PAUSED, [RunState.WORKING], why)):
             code = stopped
     await held(lambda ledger: ledger.end_boot(clock.now()))
-    return code
+    return code, sorted(others)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from orchestrator.core.campaigns import Campaign, CampaignState, Once
+from orchestrator.core.campaigns import Campaign, CampaignState, Occurrence, Once, Schedule
 from orchestrator.core.holding import ended
 from orchestrator.core.occurrences import next_occurrence, parse_wall
 from orchestrator.core.times import Instant
@@ -28,10 +28,15 @@ def upcoming(campaign: Campaign, now: Instant) -> Upcoming:
     found = next_occurrence(schedule, now) if schedule is not None else None
     if schedule is None or found is None:
         return Upcoming(None, "never: its last moment has passed")
+    return Upcoming(found.at, say_fire(schedule, found))
+
+
+def say_fire(schedule: Schedule, found: Occurrence) -> str:
+    """When an occurrence of a schedule is, on its own wall: the moment of the first on earth would name a time nobody wrote."""
     if schedule.recipient:
         wall = parse_wall(schedule.when.wall if isinstance(schedule.when, Once) else found.key)
-        return Upcoming(found.at, f"{wall:%Y-%m-%d %H:%M} on everybody's own clock")
-    return Upcoming(found.at, f"{wall_at(zone_of(schedule.zone, ''), found.at):%Y-%m-%d %H:%M} {schedule.zone}")
+        return f"{wall:%Y-%m-%d %H:%M} on everybody's own clock"
+    return f"{wall_at(zone_of(schedule.zone, ''), found.at):%Y-%m-%d %H:%M} {schedule.zone}"
 
 
 def _idle(campaign: Campaign, now: Instant) -> str:

@@ -152,9 +152,9 @@ def _runs(opened: "parts.Opened", found: "Afoot", now: "Instant", room: int | No
         Column("people", right=True),
         Column("reached", right=True),
         Column("waiting", right=True),
-        Column("nothing", right=True, gives_way=2),
+        Column("nothing", right=True),
         Column("failed", right=True),
-        Column("next", right=True, gives_way=1),
+        Column("next", right=True),
     ]
     zone = opened.project.settings.time_zone
     rows = [_row(one, zone, now) for one in found.going]

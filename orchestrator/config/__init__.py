@@ -1,6 +1,6 @@
 """The files people write: a whole project read at once, with every mistake named, or nothing of it taken."""
 
-from orchestrator.config.adapters import installed_adapters
+from orchestrator.config.adapters import installed_adapters, objection
 from orchestrator.config.adding import Added, extend_catalogue, mapping_text, news, write_whole, written
 from orchestrator.config.differences import RENAMED, FileChange, Versions, file_changes
 from orchestrator.config.draft import DATA
@@ -74,6 +74,7 @@ __all__ = [
     "mapping_of",
     "mapping_text",
     "news",
+    "objection",
     "origin_of",
     "read_tree",
     "revision",

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-from orchestrator.providers import Declaration, registry
+from orchestrator.core.errors import OrchestratorError
+from orchestrator.providers import Credentials, Declaration, declaration_for, registry
 
 
 class Installed(Mapping[str, Declaration]):
@@ -31,3 +32,19 @@ class Installed(Mapping[str, Declaration]):
 def installed_adapters() -> Mapping[str, Declaration]:
     """Our own adapters, and those that other packages bring along; looked for once, which takes 10 ms."""
     return Installed()
+
+
+def objection(adapter: str, credentials: Credentials) -> tuple[str, str]:
+    """Which setting the adapter cannot work with, and why: found without a network. Empty texts if all are well.
+
+    The setting is empty where the trouble is no single one's.
+    """
+    found = registry.provider(adapter)
+    try:
+        declaration_for(found, credentials)
+    except OrchestratorError as problem:
+        text = str(problem).removeprefix(f"{adapter}: ")
+        setting, _, rest = text.partition(": ")
+        known = {one.name for one in found.declaration.settings}
+        return (setting, rest) if setting in known else ("", text)
+    return "", ""

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from orchestrator.config.adapters import objection
 from orchestrator.config.draft import Draft
 from orchestrator.config.fields import Deliver, Type
 from orchestrator.config.findings import choice, nearest, quoted
@@ -170,20 +171,32 @@ def check_secrets(draft: Draft, settings: SettingsShape, environment: Environmen
         return
     routed = {name for names in settings.route.values() for name in names}
     for name in sorted(routed & set(settings.providers)):
-        for key, value in _settings_of(settings.providers[name]).items():
-            for reference in Secret(value).missing(machine):
-                draft.findings.at(
-                    sheet,
-                    ("providers", name, key),
-                    f"{reference} is not set",
-                    f"Set it on this machine; {environment.name} sends with it.",
-                )
+        _check_credentials(draft, name, settings.providers[name], environment, machine)
     for name, source in settings.sources.items():
         told: dict[tuple[str, ...], str] = {("url",): source.url or ""}
         told |= {("headers", header): value for header, value in source.headers.items()}
         for spot, value in told.items():
             for reference in Secret(value).missing(machine):
                 draft.findings.at(sheet, ("sources", name, *spot), f"{reference} is not set", "Set it on this machine.")
+
+
+def _check_credentials(
+    draft: Draft, name: str, provider: ProviderShape, environment: Environment, machine: SecretSource
+) -> None:
+    """The secrets of a provider that is about to send are there, and its adapter can work with them."""
+    sheet, path = draft.settings_sheet, ("providers", name)
+    given = {key: Secret(value) for key, value in _settings_of(provider).items()}
+    missing = [(key, reference) for key, value in given.items() for reference in value.missing(machine)]
+    for key, reference in missing:
+        remedy = f"Set it on this machine; {environment.name} sends with it."
+        draft.findings.at(sheet, (*path, key), f"{reference} is not set", remedy)
+    adapter = provider.adapter or name
+    known = draft.adapters.get(adapter)
+    if missing or known is None or any(setting.required and setting.name not in given for setting in known.settings):
+        return
+    setting, why = objection(adapter, {key: value.resolve(machine) for key, value in given.items()})
+    if why:
+        draft.findings.at(sheet, (*path, setting) if setting in given else path, why)
 
 
 def _settings_of(provider: ProviderShape) -> dict[str, str]:

@@ -10,6 +10,7 @@ from orchestrator.core.assignment import assign, places
 from orchestrator.core.campaigns import Campaign, Schedule
 from orchestrator.core.facts import RunFacts
 from orchestrator.core.frozen import changed
+from orchestrator.core.holding import in_one
 from orchestrator.core.nouns import Person
 from orchestrator.core.occurrences import wave
 from orchestrator.core.times import Instant
@@ -61,7 +62,7 @@ def plan(ledger: Ledger, run: Run, campaign: Campaign, cast: Cast, now: Instant)
                 short += behind.popleft().result()
         for shard in behind:
             short += shard.result()
-    planning.finish_planning(ledger.store, run.id, ledger.boot, members, now, cast.hold or out_of(short))
+    planning.finish_planning(ledger.store, run.id, ledger.boot, members, now, in_one(cast.hold, out_of(short)))
     return members
 
 

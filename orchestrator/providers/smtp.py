@@ -106,6 +106,11 @@ class Smtp:
         timeout=BEFORE_DOT + AFTER_DOT,
     )
 
+    def declare(self, credentials: Credentials) -> Declaration:
+        """The same for every server; OrchestratorError for settings that cannot be."""
+        mail_server(credentials)
+        return self.declaration
+
     def build(self, messages: Sequence[Message], credentials: Credentials, now: Instant) -> MailRequest:  # noqa: ARG002 - nothing in a message hangs on the attempt
         """One message, one envelope, one recipient; CannotBuildError if a header or the address cannot be."""
         (message,) = messages

@@ -11,7 +11,7 @@ from orchestrator.cli.desk import EXIT_CODES
 from orchestrator.cli.main import app, hoisted
 from tests.cli.conftest import CLI, orchestrator
 
-SENT = {"run", "state", "people", "rows", "sink", "waiting"}
+SENT = {"run", "state", "people", "rows", "sink", "waiting", "also_worked"}
 SHAPES = (
     (("check",), {"files", "mistakes", "notes"}),
     (("schema",), {"orchestrator.schema.json", "data.schema.json", "campaign.schema.json", "segment.schema.json"}),
@@ -35,7 +35,7 @@ SHAPES = (
         ("plan", "new_in"),
         {
             *("people", "segments", "reached", "channels", "variants", "holdout", "held", "nothing"),
-            *("coupons", "linked_data", "trouble", "hold", "ended", "without_zone", "next_at"),
+            *("coupons", "linked_data", "trouble", "hold", "paused", "ended", "without_zone", "next_at"),
             *("campaign", "environment", "source", "at", "by_clock", "due_at", "first_at", "last_at"),
             *("holdout_reachable", "not_in_ramp", "same_address", "messages", "seconds"),
         },

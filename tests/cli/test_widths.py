@@ -1,6 +1,7 @@
 """Screens fit the terminal they are on: no line is longer than it is wide, no word is torn, no colour where none is wanted."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -219,3 +220,17 @@ def test_watching_looks_again_until_ctrl_c(busy):
     assert (looks[0]["messages_a_second"], looks[1]["messages_a_second"]) == (None, 0.0)
     assert looks[1]["at"] > looks[0]["at"]
     assert "new_in" in [run["campaign"] for run in looks[1]["runs"]]
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_the_numbers_of_a_run_add_up_on_a_narrow_screen_too(busy, columns):
+    [run, *_] = orchestrator(busy, "status", "--json").told["runs"]
+    people = run["people"]
+    lines = on_a_terminal(busy, "status", columns=columns).lines
+    words = " ".join(lines[next(at for at, line in enumerate(lines) if "RUNS UNDER WAY" in line) :])
+    nothing = sum(one["people"] for one in people["nothing"]) + people["holdout"]
+    assert people["reached"] + people["waiting"] + nothing + people["failed"] + people["in_doubt"] == people["people"]
+    for name, many in (("people", people["people"]), ("nothing", nothing), ("waiting", people["waiting"])):
+        assert name in words
+        assert re.search(rf"\b{many:,}\b", words)
+    assert "next" in words

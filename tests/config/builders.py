@@ -34,9 +34,10 @@ class Given:
 
 
 def all_secrets(value: str = "a secret") -> Given:
-    """A machine on which every secret of the example is set."""
+    """A machine on which every secret of the example is set, to something its providers can work with."""
     names = re.findall(r"\$\{env:(\w+)\}", _example()[SETTINGS].decode())
-    return Given(dict.fromkeys(names, value))
+    usable = {"PUSH_URL": f"https://push.shop.example/{value}", "PUSH_SECRET": "whsec_" + "A" * 44}
+    return Given({**dict.fromkeys(names, value), **usable})
 
 
 def the_example() -> dict[str, bytes]:
