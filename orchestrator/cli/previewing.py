@@ -184,8 +184,8 @@ def _print(seen: "Seen", told: list[dict[str, Any]], pages: list[str]) -> None:
     if asked is not None:
         sheet.blank()
         sheet.title(f"links and pictures of all messages: {len(asked):,} asked, {len(dead):,} dead")
-        for url, said in dead.items():
-            sheet.command(f"  {said}:", url)
+        for url, answer in dead.items():
+            sheet.command(f"  {answer}:", url)
     for page in pages:
         sheet.blank()
         sheet.command("open", page)

@@ -8,7 +8,8 @@ import subprocess
 import pytest
 import yaml
 
-from orchestrator.cli.screen import Column, Line, Section, beside, fit, fitted, leading, table
+from orchestrator.cli import reviewing
+from orchestrator.cli.screen import Column, Line, Section, beside, fit, fitted, leading, many, table
 from tests.cli.conftest import CLI, orchestrator, surroundings
 from tests.cli.terminal import on_a_terminal
 
@@ -219,3 +220,28 @@ def test_watching_looks_again_until_ctrl_c(busy):
     assert (looks[0]["messages_a_second"], looks[1]["messages_a_second"]) == (None, 0.0)
     assert looks[1]["at"] > looks[0]["at"]
     assert "new_in" in [run["campaign"] for run in looks[1]["runs"]]
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_an_import_tears_no_path_and_counts_one_row_as_one(busy, tmp_path, columns):
+    file = tmp_path / "newsletter_people_of_the_spring.csv"
+    file.write_text("user,email\na,nobody\n")
+    screen = on_a_terminal(busy, "import", "profiles", str(file), columns=columns)
+    shown = [line for line in screen.lines if "rejects/" in line]
+    assert len(shown) == 1
+    assert shown[0].rstrip().endswith(".csv")
+    assert any("· 1 row ·" in line for line in screen.lines)
+
+
+def test_lines_of_a_difference_are_broken_between_words_and_keep_their_mark(monkeypatch, capsys):
+    monkeypatch.setattr(reviewing, "width", lambda: 40)
+    reviewing._tell_lines(["-Linen shirts and the return of the rain boots", "+Coats"])
+    assert capsys.readouterr().out.splitlines() == [
+        "     -Linen shirts and the return of the",
+        "       rain boots",
+        "     +Coats",
+    ]
+
+
+def test_a_number_of_things_is_said_as_people_say_it():
+    assert [many(number, "shard") for number in (0, 1, 2000)] == ["0 shards", "1 shard", "2,000 shards"]
