@@ -6,6 +6,7 @@ import typer
 
 from orchestrator.cli.asking import ask_for, ask_nobody
 from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, run_number, run_of
+from orchestrator.cli.screen import say
 from orchestrator.cli.signing import By, signed
 from orchestrator.cli.times import say_occurrence, when
 from orchestrator.wire.clock import WallClock
@@ -39,12 +40,10 @@ def approve(
         run = _waiting(desk, ledger, what)
         people = run.audience or 0
         if not desk.as_json:
-            typer.echo(
-                f" run {run.id} of {run.campaign} · {say_occurrence(run.occurrence, desk.zone())} · {people:,} people"
-            )
-            typer.echo(f" it waits for a person: {run.reason}")
+            say(f" run {run.id} of {run.campaign} · {say_occurrence(run.occurrence, desk.zone())} · {people:,} people")
+            say(f" it waits for a person: {run.reason}")
             if late := _until(desk, ledger, run, WallClock().now()):
-                typer.echo(f" {late}")
+                say(f" {late}")
         if not yes:
             ask_for(people, "people in it", "approve", "nothing was approved")
         now = WallClock().now()
@@ -54,9 +53,9 @@ def approve(
     told = {"run": run.id, "campaign": run.campaign, "state": "working", "people": people, "waited_for": run.reason}
 
     def tell() -> None:
-        typer.echo(f" run {run.id} of {run.campaign} is approved by {signed(by)}: its {people:,} people are worked now")
+        say(f" run {run.id} of {run.campaign} is approved by {signed(by)}: its {people:,} people are worked now")
         if not served:
-            typer.echo(" no daemon runs; it goes on with: orchestrator serve")
+            say(" no daemon runs; it goes on with: orchestrator serve")
 
     desk.show({**told, "by": signed(by), "at": now}, tell)
 

@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ import typer
 import orchestrator
 from orchestrator.cli.desk import WRONG, Desk, fail, honest
 from orchestrator.cli.screen import say
-from orchestrator.cli.workflow import WORKFLOW
+from orchestrator.cli.workflow import PLACE, installed_from, workflow
 from orchestrator.cli.writing import write_schemas
 from orchestrator.wire.clock import WallClock
 
@@ -29,7 +28,7 @@ IGNORED = """\
 """
 EMPTY = {
     "config/orchestrator.yaml": """\
-project: {name}
+project: {project}
 time_zone: Etc/UTC
 locales: [en]
 
@@ -50,6 +49,9 @@ attributes:
 """,
     "lists/seeds.csv": "email\n",
 }
+
+_NOT_TEXT = frozenset({"y", "yes", "n", "no", "on", "off", "true", "false", "null"})
+"""Words that YAML takes for something else than text."""
 
 
 def register(app: typer.Typer) -> None:
@@ -114,7 +116,8 @@ def _texts(root: Path, *, empty: bool) -> Iterator[tuple[str, bytes]]:
         name = "".join(c if c.isalnum() and c.isascii() else "_" for c in root.name.lower()).strip("_") or "project"
         if not name[0].isalpha():
             name = f"p_{name}"
-        yield from ((path, text.format(name=name).encode()) for path, text in EMPTY.items())
+        project = f'"{name}"' if name in _NOT_TEXT else name
+        yield from ((path, text.format(project=project).encode()) for path, text in EMPTY.items())
         for place in ("config/campaigns", "config/segments", "templates", "personas"):
             yield f"{place}/.gitkeep", b""
     else:
@@ -125,7 +128,7 @@ def _texts(root: Path, *, empty: bool) -> Iterator[tuple[str, bytes]]:
             yield f"personas/{path.name}", path.read_bytes()
     yield ".gitignore", IGNORED.encode()
     yield ".vscode/settings.json", _editor().encode()
-    yield ".github/workflows/campaigns.yml", WORKFLOW.replace("@VERSION@", _pinned()).encode()
+    yield PLACE, workflow(installed_from()).encode()
 
 
 def _editor() -> str:
@@ -134,14 +137,6 @@ def _editor() -> str:
     schemas = {f"./{SCHEMAS}/{name}": files for name, files in SCHEMA_OF.items()}
     settings = {"yaml.schemas": schemas, "files.associations": {"*.mjml": "html"}}
     return json.dumps(settings, indent=2) + "\n"
-
-
-def _pinned() -> str:
-    """The release that is installed, for the workflow to use the same."""
-    try:
-        return f"=={version('messaging-orchestrator')}"
-    except PackageNotFoundError:
-        return ""
 
 
 def _write(path: Path, content: bytes) -> bool:
@@ -186,6 +181,8 @@ def _tell(root: Path, answer: dict[str, Any]) -> None:
     if answer["people"]:
         people, events = answer["people"]["profiles"], answer["people"]["events"]
         say(f" {people} invented people and {events:,} events are in data/; in dev, nothing leaves this machine")
+    if PLACE in answer["written"] and not installed_from():
+        say(f" in {PLACE} fill in what pip installs: this copy of Orchestrator is only on this machine")
     say(" now")
     if root != here:
         say(f"   cd {shown.rstrip('/')}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orchestrator import app, checking
 from orchestrator.cli.desk import Desk
+from orchestrator.cli.screen import many
 from orchestrator.cli.times import when
 from orchestrator.config import Deliver
 from orchestrator.core.campaigns import CampaignState, Consent, Kind
@@ -53,7 +54,7 @@ def examine(desk: Desk, now: Instant, *, online: bool = False) -> list[Finding]:
         from orchestrator.cli.reaching import reach_all  # noqa: PLC0415 - most examinations stay at home
 
         findings += reach_all(opened, [name for name, trouble in troubles.items() if not trouble])
-    findings += _audience(opened)
+    findings += _audience(opened, now)
     try:
         ledger = opened.ledger()
     except OrchestratorError as problem:
@@ -73,18 +74,22 @@ def _seeds(opened: app.Opened) -> Iterator[Finding]:
         )
 
 
-def _audience(opened: app.Opened) -> Iterator[Finding]:
+def _audience(opened: app.Opened, now: Instant) -> Iterator[Finding]:
     if engine := app.elsewhere(opened):
         yield from _warehouse(opened, engine)
         return
     try:
         store = app.own_audience(opened)
         counts = store.counts()
+        newest = max(store.newest(opened.project.catalogue.events, now).values(), default=None)
     except OrchestratorError as problem:
         yield Finding("audience", False, str(problem))
         return
-    newest = f", the newest of {when(counts.newest, opened.project.settings.time_zone)}" if counts.events else ""
-    yield Finding("audience", True, f"{counts.profiles:,} people, {counts.events:,} events{newest}")
+    zone = opened.project.settings.time_zone
+    said = f", the newest of {when(newest, zone)}" if newest is not None else ""
+    if counts.newest > now:
+        said += f"; some are of the future, up to {when(counts.newest, zone)}: a clock there is wrong"
+    yield Finding("audience", True, f"{counts.profiles:,} people, {many(counts.events, 'event')}{said}")
     yield from _disk("audience", store.path)
 
 

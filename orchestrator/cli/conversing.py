@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -17,6 +16,7 @@ from orchestrator.audience.mapping_file import plan
 from orchestrator.audience.proposing import Asked, Proposal, Question
 from orchestrator.audience.texts import FileError
 from orchestrator.cli.asking import answer_to
+from orchestrator.cli.screen import many, say
 from orchestrator.core.nouns import Channel
 
 if TYPE_CHECKING:
@@ -56,14 +56,14 @@ def confirmed(rows: int) -> bool:
             return True
         if answer in ("n", "no"):
             return False
-        typer.echo(f"   '{answer}' is neither y nor n")
+        say(f"   '{answer}' is neither y nor n")
 
 
 def ask_for_needed(order: "Order", problem: "NeededError") -> dict[str, Any]:
     """The content of a mapping with what no column looked like, as a person says."""
     said = dict(order.mapping or {})
     names = ", ".join(problem.names[:20]) + (", …" if len(problem.names) > 20 else "")
-    typer.echo(f" {order.path.name} has these columns: {names}")
+    say(f" {order.path.name} has these columns: {names}")
     while True:
         answer = answer_to(f" Which of them is {_NEEDED[problem.needed]}?", UNDONE, needed=True)
         columns = {**said.get("columns", {}), answer: problem.needed}
@@ -71,12 +71,12 @@ def ask_for_needed(order: "Order", problem: "NeededError") -> dict[str, Any]:
         if answer not in problem.names or (problem.needed == "user" and addressed(answer)):
             content = {**said, problem.needed: answer}
         if problem.needed == "user" and answer not in problem.names:
-            typer.echo("   there is no such column")
+            say("   there is no such column")
             continue
         try:
             plan(content, order.zone, "", order.topics)
         except FileError as wrong:
-            typer.echo(f"   there is no such column{_because(wrong)}")
+            say(f"   there is no such column{_because(wrong)}")
         else:
             return content
 
@@ -95,7 +95,7 @@ def _asked(proposal: Proposal, question: Question) -> Proposal:
         try:
             return proposal.answered(question, answer)
         except FileError as problem:
-            typer.echo(f"   {str(problem).strip().removeprefix(':').strip()}")
+            say(f"   {str(problem).strip().removeprefix(':').strip()}")
 
 
 _LISTED = 4
@@ -139,7 +139,7 @@ def unread_of(question: Question) -> str:
 
 def _head(file: Path, proposal: Proposal) -> Text:
     look = proposal.look
-    parts = [f"{look.rows:,} rows", f"{len(look.columns):,} columns"]
+    parts = [many(look.rows, "row"), many(len(look.columns), "column")]
     parts += [IN_WORDS[look.encoding]] if look.encoding in IN_WORDS else []
     told = Text(f" {file.name} · {' · '.join(parts)}", style="bold")
     if proposal.export:

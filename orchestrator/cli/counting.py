@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli.desk import USAGE, Desk, fail, honest, table
+from orchestrator.cli.screen import say
 from orchestrator.cli.segments import At, Engine, Run, around, asked_about
 from orchestrator.cli.times import when
 
@@ -74,11 +75,11 @@ def _several(desk: Desk, names: list[str], at: str | None, engine: str | None) -
 
 def _tell(found: Mapping[str, int], everybody: int, at: str) -> None:
     if not found:
-        typer.echo(" There is no segment yet: segments are files in config/segments.")
+        say(" There is no segment yet: segments are files in config/segments.")
         return
     rows = [
         (name, f"{people:,}", f"{100 * people / everybody:.1f} %" if everybody else "–")
         for name, people in found.items()
     ]
-    typer.echo(f" {everybody:,} people are known   at {at}\n")
+    say(f" {everybody:,} people are known   at {at}\n")
     table("", {"segment": "left", "people": "right", "share": "right"}, rows)

@@ -30,7 +30,12 @@ def why(
     context: typer.Context,
     campaign: Annotated[str, typer.Argument(help="The campaign.")],
     person: Annotated[str, typer.Argument(help="A user's id, e-mail address or phone number.")],
-    run: Annotated[int | None, typer.Option(help="In this run; default: the newest that was planned.")] = None,
+    run: Annotated[
+        int | None,
+        typer.Option(
+            help="In this run; default: the newest that was planned, or, if that only repeats, the last that gave them something."
+        ),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(
@@ -56,13 +61,17 @@ def why(
         audience, called, trouble = _asked(opened, found, person)
         who = find_person(ledger, called, person, f"orchestrator why {campaign}", trouble)
         story = _story(opened, ledger, (audience, who), (campaign, found), moment_of(at))
+        newest = None
+        if run is None and (before := _before_repeat(ledger, story)) is not None:
+            newest, found = found, before
+            story = _story(opened, ledger, (audience, who), (campaign, found), moment_of(at))
         others = _other_runs(ledger, story)
     finally:
         ledger.close()
     if trouble:
         desk.note(f"only the ledger's part can be told: {trouble}")
     place, now = _place(opened), WallClock().now()
-    desk.show(told(desk.environment, story, others), lambda: print_story(place, story, others, now))
+    desk.show(told(desk.environment, story, others), lambda: print_story(place, story, others, now, newest))
 
 
 def _opened(desk: Desk, campaign: str, run: int | None) -> "Opened":
@@ -114,6 +123,17 @@ def _run(ledger: "Ledger", campaign: str, number: int | None) -> "Run | None":
     if found.audience is None:
         fail(f"run {number} is {found.state}: nobody is in it yet, so there is nothing to tell of it", USAGE)
     return found
+
+
+def _before_repeat(ledger: "Ledger", story: "Story") -> "Run | None":
+    """The last run in which they got, or wait for, something, where the one told says only that they had the campaign."""
+    from orchestrator.core.reasons import Reason  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.ledger import runs, standing  # noqa: PLC0415
+
+    if story.run is None or story.came.reason != Reason.REPEAT:
+        return None
+    before = standing.last_with_something(ledger.store, story.who.user, story.campaign.name)
+    return None if before is None else runs.find(ledger.store, before)
 
 
 def _asked(opened: "Opened", run: "Run | None", word: str) -> "tuple[Reader | None, Sequence[Profile], str]":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, no_such
+from orchestrator.cli.screen import many, say
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -76,11 +77,11 @@ def bring(
     if any(one["consent"] for one in told):
         tell_the_audience(desk, opened)
 
-    def say() -> None:
+    def tell_all() -> None:
         for one in told:
             tell(one)
 
-    desk.show(told, say)
+    desk.show(told, tell_all)
     if any(one["rejected"] for one in told) and all(one["left_out"] == one["rows"] for one in told):
         raise typer.Exit(WRONG)
 
@@ -89,20 +90,18 @@ def tell(one: Mapping[str, Any]) -> None:
     """What came of a file, for a person."""
     more = [f"{one[name]:,} {name}" for name in _CAME if one[name]]
     aside = f" · {one['rejected']:,} rejected, reasons in {_here(one['rejects'])}" if one["rejected"] else ""
-    typer.echo(f" {one['file']} · {one['rows']:,} rows · {' · '.join(more) or 'nothing new'}{aside}")
+    say(f" {one['file']} · {many(one['rows'], 'row')} · {' · '.join(more) or 'nothing new'}{aside}")
     for reason in one["reasons"]:
         column = f"{reason['column']}: " if reason["column"] else ""
-        typer.echo(f"   rejected   {reason['count']:,} {column}{reason['reason']} (line {reason['line']})")
+        say(f"   rejected   {reason['count']:,} {column}{reason['reason']} (line {reason['line']})")
     for note in one["notes"]:
-        typer.echo(f"   note       {note}")
+        say(f"   note       {note}")
     if one["saved"]:
-        typer.echo(f"   mapping    saved to {one['saved']}; change it as you like")
+        say(f"   mapping    saved to {one['saved']}; change it as you like")
     if added := _names(one["added"]):
-        typer.echo(f"   catalogue  config/data.yaml declares them now: {added}")
+        say(f"   catalogue  config/data.yaml declares them now: {added}")
     if missing := _names(one["undeclared"]):
-        typer.echo(
-            f"   catalogue  not in config/data.yaml, so segments cannot ask for them: {missing}; --yes adds them"
-        )
+        say(f"   catalogue  not in config/data.yaml, so segments cannot ask for them: {missing}; --yes adds them")
 
 
 def _names(found: Mapping[str, Any]) -> str:
@@ -138,5 +137,5 @@ def _none(desk: Desk, what: str, files: list[Path] | None) -> None:
         consent.tell_no_suppressions(ledger.store, WallClock().now())
     desk.show(
         {"suppressions": "none"},
-        lambda: typer.echo(" noted: there are no stopped addresses; import them later if there are"),
+        lambda: say(" noted: there are no stopped addresses; import them later if there are"),
     )

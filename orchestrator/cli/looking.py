@@ -14,7 +14,7 @@ from orchestrator.core.times import Instant
 from orchestrator.ledger import Purpose, Seal
 from orchestrator.ledger.links import SigningKey
 from orchestrator.pipeline import BundleLetters, Prepared, Scene, coupons_of, marked, tiles
-from orchestrator.rendering import Compiled, Preview, RenderChild, Tile, addresses, samples
+from orchestrator.rendering import Compiled, Preview, RenderChild, Tile, addresses, samples, with_answers
 from orchestrator.wire.clock import WallClock
 from orchestrator.wire.link_check import check_links
 
@@ -138,6 +138,7 @@ class Looking:
         rest = tuple(mistake for mistake in scene.mistakes if mistake not in its)
         name, about = scene.campaign.name, scene.campaign.about
         answers = self._ask(found, f"{public_url}/u/") if chosen.links else None
+        found = tuple(with_answers(tile, answers or {}) for tile in found)
         return Preview(name, about, chosen.user or "", whose, self._desk.environment, source, found, rest, answers)
 
     def _ask(self, found: Sequence[Tile], ours: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, no_such, run_of, table
-from orchestrator.cli.screen import BOLD, GREEN, RED, Line, beside, show, width
+from orchestrator.cli.screen import BOLD, GREEN, RED, Line, beside, say, show, width
 from orchestrator.cli.times import say_occurrence, say_zone, wall
 from orchestrator.wire.clock import WallClock
 
@@ -56,7 +56,7 @@ def deliveries(
 
     def tell() -> None:
         if not found:
-            typer.echo("nothing")
+            say("nothing")
             return
         zone = desk.zone()
         rows = [
@@ -75,11 +75,11 @@ def deliveries(
         table("", dict.fromkeys(columns, "left"), rows)
         for key, answers in stories.items():
             for answer in answers:
-                typer.echo(
+                say(
                     f"   {say_key(key)} {wall(answer.at, zone)} attempt {answer.attempt}: {answer.provider} {answer.outcome} {answer.detail}"
                 )
         if len(found) == limit:
-            typer.echo(f"the first {limit}; --limit shows more")
+            say(f"the first {limit}; --limit shows more")
 
     desk.show([plain_delivery(row, stories.get(row.key, ())) for row in found], tell)
 

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -135,7 +136,11 @@ def main() -> None:
     as_json = "--json" in front
     try:
         # A wrong word is told by the parser itself, but in JSON.
-        code = app([*front, *rest], prog_name="orchestrator", standalone_mode=not as_json)
+        try:
+            code = app([*front, *rest], prog_name="orchestrator", standalone_mode=not as_json)
+        finally:
+            with suppress(BrokenPipeError):  # whoever reads has seen enough
+                sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else OK)
     except Failed as problem:
         problem.tell(as_json=as_json)
@@ -150,5 +155,18 @@ def main() -> None:
 
 
 def _unforeseen(problem: Exception) -> Failed:
+    if isinstance(problem, OSError) and problem.filename is None and _output_lost():
+        return Failed(f"the output could not be written: {problem.strerror or problem}", WRONG)
     mistake = "This is a mistake of the program, not yours; ORCHESTRATOR_DEBUG=1 shows where it happened."
     return Failed(f"{type(problem).__name__}: {problem}\n{mistake}", WRONG)
+
+
+def _output_lost() -> bool:
+    """Whether what was to be said cannot be written, as on a full disk; then nothing more is tried at the end."""
+    try:
+        sys.stdout.write("\n")  # without a buffer nothing is left that a flush could fail with
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False

@@ -20,7 +20,7 @@ def sections(found: Morning, head: str, zone: str, now: Instant) -> list[Section
     title = [Line(one, BOLD) for one in fitted(f" {head}", room)]
     title += [Line(f" {wall:%A} {wall.day} {wall:%B %Y, %H:%M} {zone}", DIM)]
     parts = [
-        _needs(found.needs, zone, now, room),
+        _needs(found.needs, zone, now, room, late=found.data.late),
         _lately(found.lately, room),
         _ahead(found.ahead, room),
     ]
@@ -29,9 +29,9 @@ def sections(found: Morning, head: str, zone: str, now: Instant) -> list[Section
     return [Section(title, []), *parts]
 
 
-def _needs(found: Sequence[Need], zone: str, now: Instant, room: int | None) -> Section:
+def _needs(found: Sequence[Need], zone: str, now: Instant, room: int | None, *, late: bool) -> Section:
     if not found:
-        return Section([Line(" NEEDS A PERSON: nothing", BOLD)], [])
+        return Section([Line(f" NEEDS A PERSON: {'nothing but the data above' if late else 'nothing'}", BOLD)], [])
     groups = []
     for one in found:
         people = f"{one.people:,} {'person waits' if one.people == 1 else 'people wait'}" if one.people else ""
@@ -177,7 +177,7 @@ def _data(found: Data, zone: str, now: Instant, room: int | None) -> Section:
 def _of_event(one: Seen, zone: str, now: Instant) -> list[str]:
     fresh = one.fresh
     newest = "never" if fresh.newest is None else clock(fresh.newest, zone, now)
-    usual = "–" if fresh.usual is None else f"{fresh.usual:,.0f}"
+    usual = "–" if fresh.usual is None else f"{fresh.usual:,.1f}".removesuffix(".0")
     return [fresh.event, newest, f"{fresh.last_day:,}", usual, one.red]
 
 
@@ -186,6 +186,8 @@ def _loading(found: Data) -> str:
         f"{say_waiting(found.waiting)} to be loaded, the oldest for {length(found.lag)}"
         if found.waiting
         else "every event is loaded"
+        if any(one.fresh.newest is not None for one in found.events)
+        else "no event waits to be loaded"
     ]
     if found.set_aside:
         said.append(f"{found.set_aside:,} were set aside: the audience cannot take them")

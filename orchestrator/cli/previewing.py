@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.cli.desk import USAGE, Desk, fail, honest
+from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest
 from orchestrator.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from orchestrator.cli.looking import Seen
     from orchestrator.core.nouns import Person
-    from orchestrator.rendering import Tile
+    from orchestrator.rendering import Preview, Tile
 
 
 def register(app: typer.Typer) -> None:
@@ -78,6 +78,8 @@ def preview(  # noqa: PLR0913, PLR0917 - each is an option of the command line
             Page(desk.root, seen.preview, looking.again, port).serve(files, opens=opens)
         elif seen.broken:
             raise ConfigError(seen.broken)
+        elif _dead(seen.preview):
+            raise typer.Exit(WRONG)
 
 
 def _show(desk: Desk, seen: "Seen", folder: Path, html: Path | None) -> None:
@@ -97,7 +99,7 @@ def _show(desk: Desk, seen: "Seen", folder: Path, html: Path | None) -> None:
         "variant": seen.person.variant,
     }
     answer |= {"messages": told, "pages": pages, "tiles": [_tile(tile) for tile in seen.preview.tiles]}
-    desk.show(answer, lambda: _print(seen.person, user, told, pages))
+    desk.show(answer, lambda: _print(seen, told, pages))
 
 
 def _told(seen: "Seen") -> list[dict[str, Any]]:
@@ -157,20 +159,33 @@ def _write(path: Path, text: str) -> None:
         fail(f"{path}: cannot be written: {problem.strerror}")
 
 
-def _print(person: "Person", user: str | None, told: list[dict[str, Any]], pages: list[str]) -> None:
+def _dead(preview: "Preview") -> dict[str, str]:
+    """The addresses that lead nowhere, and what was answered; none where nobody asked."""
+    from orchestrator.rendering import DEAD  # noqa: PLC0415 - keeps `--help` fast
+
+    return {url: said for url, said in (preview.answers or {}).items() if said.startswith(DEAD)}
+
+
+def _print(seen: "Seen", told: list[dict[str, Any]], pages: list[str]) -> None:
     from orchestrator.cli.sheet import Sheet  # noqa: PLC0415 - keeps `--help` fast
 
-    sheet = Sheet()
+    sheet, person, user = Sheet(), seen.person, seen.preview.user
     variant = f" · variant {person.variant}" if person.variant else ""
     whom = user or "made-up values"
+    dead, asked = _dead(seen.preview), seen.preview.answers
     sheet.title(f"{whom} · segment {person.segment}{variant} · {person.locale or 'no language known'}")
     for said in told:
         sheet.blank()
-        sheet.title(said["channel"] + ("" if user is None else f"   {said['to'] or 'no address'}"))
+        sheet.title(said["channel"] + ("" if not user else f"   {said['to'] or 'no address'}"))
         if "nothing" in said:
             sheet.text(f"  nothing: {said['nothing'].replace('_', ' ')} {said['detail']}")
         else:
             sheet.message(said["content"], indent="  ")
+    if asked is not None:
+        sheet.blank()
+        sheet.title(f"links and pictures of all messages: {len(asked):,} asked, {len(dead):,} dead")
+        for url, answer in dead.items():
+            sheet.command(f"  {answer}:", url)
     for page in pages:
         sheet.blank()
         sheet.command("open", page)

@@ -9,6 +9,7 @@ import typer
 
 from orchestrator.cli.asking import ask_for, ask_nobody
 from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such, run_number, run_of
+from orchestrator.cli.screen import say
 from orchestrator.cli.times import say_occurrence
 from orchestrator.wire.clock import WallClock
 
@@ -69,11 +70,11 @@ def retry(
             stands = told_of(standing.people(bench.ledger.store, run.id))
             told |= {"run": run.id, "state": str(run.state), "people": stands, "rows": {}, "sink": ""}
             told |= {"waiting": None, "also_worked": []}
-            desk.show(told, lambda: typer.echo(nothing + more))
+            desk.show(told, lambda: say(nothing + more))
             return
         if not desk.as_json:
             left = f" · {gone:,} have left the audience and stay failed" if gone else ""
-            typer.echo(
+            say(
                 f" run {run.id} of {run.campaign} · {say_occurrence(run.occurrence, desk.zone())}   {len(people):,} people failed{left}"
             )
         if not yes:

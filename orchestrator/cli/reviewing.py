@@ -26,7 +26,7 @@ from orchestrator.cli.review_words import (
     title,
     told_files,
 )
-from orchestrator.cli.screen import BOLD, GREEN, RED, Line, beside, say, show, width
+from orchestrator.cli.screen import BOLD, GREEN, RED, Line, beside, fitted, say, show, width
 from orchestrator.cli.times import when
 from orchestrator.core.plain_reasons import say_channel
 from orchestrator.pipeline import Forecast
@@ -100,7 +100,10 @@ def _tell_campaign(one: CampaignChange, found: Difference) -> None:
 
 
 def _tell_lines(text: Sequence[str]) -> None:
-    show(_drawn(line) for line in (text[3:] if text[:1] == ["--- before"] else text))
+    room = width()
+    for line in text[3:] if text[:1] == ["--- before"] else text:
+        whole = _drawn(line)
+        show(Line(one, whole.style) for one in fitted(whole.text, room))
 
 
 def _comes_to_nothing(one: CampaignChange, found: Difference) -> bool:

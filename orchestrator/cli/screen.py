@@ -53,9 +53,15 @@ def height() -> int | None:
     return get_terminal_size().lines if sys.stdout.isatty() else None
 
 
+def many(number: int, noun: str) -> str:
+    """A number of things: `1 row`, `2,000 rows`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def say(text: str, style: str = "", hang: int = 2) -> None:
     """Print a text, broken between words where the terminal ends; further lines stand `hang` to the right of the first."""
-    show(Line(one, style) for one in fitted(text, width(), hang))
+    room = width()
+    show(Line(one, style) for line in text.split("\n") for one in fitted(line, room, hang))
 
 
 def show(lines: Iterable[Line]) -> None:

@@ -85,11 +85,11 @@ def _found(opened: "Opened", ledger: "Ledger", word: str, user: str | None, chan
 
 
 def _newest(opened: "Opened", ledger: "Ledger", campaign: str, word: str, channel: str | None) -> "Delivery":
-    """The newest message of a campaign that left for somebody, or the newest row where none did."""
+    """The newest message of a campaign that left for somebody, else the newest that waits, else the newest row."""
     from orchestrator import app  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.audience.finding import known_as  # noqa: PLC0415
     from orchestrator.cli.explaining import find_person, refuse_unknown  # noqa: PLC0415
-    from orchestrator.core.nouns import Channel  # noqa: PLC0415
+    from orchestrator.core.nouns import OPEN, Channel  # noqa: PLC0415
     from orchestrator.ledger import deliveries  # noqa: PLC0415
 
     refuse_unknown(opened, ledger, campaign)
@@ -104,7 +104,9 @@ def _newest(opened: "Opened", ledger: "Ledger", campaign: str, word: str, channe
             f" orchestrator why {campaign} {who.user} says why",
             USAGE,
         )
-    return next((row for row in rows if row.intent_at is not None), rows[0])
+    left = (row for row in rows if row.intent_at is not None)
+    waiting = (row for row in rows if row.state in OPEN)
+    return next(left, None) or next(waiting, rows[0])
 
 
 def _seen(opened: "Opened", ledger: "Ledger", row: "Delivery", child: "RenderChild") -> "Seen":

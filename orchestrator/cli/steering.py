@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.desk import USAGE, Desk, fail, honest, run_number, run_of
+from orchestrator.cli.screen import say
 from orchestrator.cli.signing import By, signed
 from orchestrator.wire.clock import WallClock
 
@@ -38,7 +39,7 @@ def pause(context: typer.Context, what: What, by: By = None) -> None:
         now = WallClock().now()
         with ledger.store.transaction():
             pace.pause(ledger.store, scope, None, "paused by hand", now, signed(by))
-    desk.show({"paused": scope}, lambda: typer.echo(f"{scope} is paused: orchestrator resume {what}"))
+    desk.show({"paused": scope}, lambda: say(f"{scope} is paused: orchestrator resume {what}"))
 
 
 @honest
@@ -55,7 +56,7 @@ def resume(context: typer.Context, what: What, by: By = None) -> None:
         resumed = pace.resume(ledger.store, scope, WallClock().now(), signed(by))
     desk.show(
         {"resumed": scope, "stood_still": resumed},
-        lambda: typer.echo(f"{scope} goes on" if resumed else f"{scope} was not paused"),
+        lambda: say(f"{scope} goes on" if resumed else f"{scope} was not paused"),
     )
 
 
@@ -95,11 +96,11 @@ def _steer(desk: Desk, number: int, to: "RunState", come_from: "Sequence[RunStat
 
 
 def _say(number: int, campaign: str, to: "RunState", served: bool) -> None:
-    typer.echo(f"run {number} of {campaign} is {to}")
+    say(f"run {number} of {campaign} is {to}")
     if to == "cancelled" and not served:
-        typer.echo(" no daemon runs: nothing more is sent, and its rows say so after the next orchestrator serve")
+        say(" no daemon runs: nothing more is sent, and its rows say so after the next orchestrator serve")
     elif to == "working" and not served:
-        typer.echo(" no daemon runs; it goes on with: orchestrator serve")
+        say(" no daemon runs; it goes on with: orchestrator serve")
 
 
 def _scope(desk: Desk, what: str) -> str:

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import typer
-
 from orchestrator.cli.desk import USAGE, Desk, fail, no_such
+from orchestrator.cli.screen import say
 
 
 def stock_coupons(desk: Desk, words: list[Path], *, more: bool) -> None:
@@ -35,7 +34,7 @@ def stock_coupons(desk: Desk, words: list[Path], *, more: bool) -> None:
 
     def tell() -> None:
         for one in told:
-            typer.echo(f" {one['file']} · {one['codes']:,} codes · {one['new']:,} new")
-        typer.echo(f" coupons {name}: {left:,} left")
+            say(f" {one['file']} · {one['codes']:,} codes · {one['new']:,} new")
+        say(f" coupons {name}: {left:,} left")
 
     desk.show({"pool": name, "files": told, "left": left}, tell)

@@ -21,6 +21,7 @@ from orchestrator.pipeline.story import OUTSIDE, Aim, Judgement, Row, Story, Wou
 if TYPE_CHECKING:
     from orchestrator.core.draws import Drawn
     from orchestrator.core.segments.measuring import Happened
+    from orchestrator.ledger import Run
     from orchestrator.ledger.deliveries import Delivery
     from orchestrator.ledger.evidence import Evidence
 
@@ -31,13 +32,22 @@ SEEN = frozenset({State.INTENT, State.ACCEPTED, State.DELIVERED, State.COMPLAINE
 _GOT = (State.ACCEPTED, State.DELIVERED, State.COMPLAINED)
 
 
-def print_story(environment: str, story: Story, others: Sequence[int], now: Instant) -> None:
-    """Show it."""
+def print_story(
+    environment: str, story: Story, others: Sequence[int], now: Instant, newest: "Run | None" = None
+) -> None:
+    """Show it. `newest` is a later run that gave them nothing because they had the campaign already."""
     sheet = Sheet()
     sheet.title(_head(environment, story))
     sheet.title(headline(story))
     if story.came.what != "reached" and story.came.reason in list(Reason):
         sheet.line("", Reason(story.came.reason).meaning)
+    if newest is not None:
+        name, user = story.campaign.name, story.who.user
+        sheet.command(
+            f"run {newest.id} of {when(newest.due_at, story.campaign.policy.time_zone)} is the newest and gave them nothing more (repeat):",
+            f"orchestrator why {name} {user} --run {newest.id}",
+        )
+        others = [one for one in others if one != newest.id]
     sheet.blank()
     zone = story.campaign.policy.time_zone
     _audience(sheet, story)

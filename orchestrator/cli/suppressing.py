@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli.desk import USAGE, Desk, fail, honest, no_such
+from orchestrator.cli.screen import say
 from orchestrator.cli.signing import By, signed
 from orchestrator.cli.times import when
 from orchestrator.wire.clock import WallClock
@@ -69,7 +70,7 @@ def suppress(
         for one in found:
             _tell(one, opened.project.settings.time_zone)
         if not show:
-            typer.echo(_done(changed, len(where), lifted=lift))
+            say(_done(changed, len(where), lifted=lift))
 
     desk.show({"whom": whom, "changed": changed, "addresses": [_told(one) for one in found]}, tell)
 
@@ -133,9 +134,9 @@ def _tell(one: "Standing", zone: str) -> None:
         state = f"was stopped ({one.stop.reason}), but was seen alive since: it is written to"
     else:
         state = f"is stopped since {when(one.stop.since, zone)}: {one.stop.reason}"
-    typer.echo(f" {one.channel} {one.address.value}   {state}")
+    say(f" {one.channel} {one.address.value}   {state}")
     for entry in one.history:
-        typer.echo(f"   {when(entry.at, zone)}   {entry.what} by {entry.who}: {entry.detail}")
+        say(f"   {when(entry.at, zone)}   {entry.what} by {entry.who}: {entry.detail}")
 
 
 def _done(changed: int, many: int, *, lifted: bool) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from orchestrator.cli import screen
 from orchestrator.cli.conditions import said_value, tree_of
 from orchestrator.cli.screen import Line, beside, fitted, width
 from orchestrator.core.segments import Finding, say
@@ -33,12 +34,12 @@ class Page:
         """One persona."""
         many, failed = _counted(len(tested.told), "expectation"), sum(bool(one.failures) for one in tested.told)
         mark = self._painted("ok", "green") if tested.well else self._painted("!!", "red")
-        typer.echo(
+        screen.say(
             f" {mark}  {tested.persona.name:<{self._wide}}   {f'{failed} of {many} not met' if failed else many}"
         )
         for one in tested.told:
             for line in self.lines(tested, one):
-                typer.echo(line)
+                screen.say(line)
 
     def lines(self, tested: Tested, told: Told) -> Iterator[str]:
         """An expectation that was not met, and each of its differences."""
@@ -54,13 +55,13 @@ class Page:
     def sum_up(self, found: Sequence[Tested]) -> None:
         """The last line."""
         if not found:
-            typer.echo(
+            screen.say(
                 " no personas yet: write one to personas/NAME.yaml, and `orchestrator test` holds campaigns to it"
             )
             return
         failed = sum(bool(one.failures) for it in found for one in it.told)
         what = f"{_counted(len(found), 'persona')}, {_counted(sum(len(it.told) for it in found), 'expectation')}"
-        typer.echo(f" {what}: " + (f"{failed} not met" if failed else "all met"))
+        screen.say(f" {what}: " + (f"{failed} not met" if failed else "all met"))
 
     def plain(self, tested: Tested) -> dict[str, Any]:
         """One persona for JSON."""

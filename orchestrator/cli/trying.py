@@ -14,6 +14,7 @@ from orchestrator import app, bundles
 from orchestrator.audience.lists import read_list
 from orchestrator.cli.choosing import chosen_locale, chosen_variant, one_of
 from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, no_such
+from orchestrator.cli.screen import say
 from orchestrator.config import Deliver
 from orchestrator.core.assignment import assign
 from orchestrator.core.campaigns import Campaign
@@ -232,14 +233,14 @@ def _word(outcome: Outcome) -> str:
 def _print(answer: Mapping[str, Any]) -> None:
     more = [f"variant {answer['variant']}"] if answer["variant"] else []
     more += [answer["locale"]] if answer["locale"] else []
-    typer.echo(f" {answer['campaign']} as {answer['user']} · {' · '.join([answer['segment'], *more])}")
+    say(f" {answer['campaign']} as {answer['user']} · {' · '.join([answer['segment'], *more])}")
     for one in answer["messages"]:
         if not one["provider"]:
-            typer.echo(f" nothing was sent: {one['outcome'].replace('_', ' ')} {one['detail']}")
+            say(f" nothing was sent: {one['outcome'].replace('_', ' ')} {one['detail']}")
             continue
         words = one["content"].get("subject") or one["content"].get("title") or one["content"].get("text", "")
-        typer.echo(f" {one['channel']} to {one['to']} over {one['provider']}: {one['outcome'].replace('_', ' ')}")
-        typer.echo(f"   {words}" + ("" if one["outcome"] == "accepted" else f"\n   {one['detail']}"))
+        say(f" {one['channel']} to {one['to']} over {one['provider']}: {one['outcome'].replace('_', ' ')}")
+        say(f"   {words}" + ("" if one["outcome"] == "accepted" else f"\n   {one['detail']}"))
     if answer["sink"]:
-        typer.echo(f" nothing left this machine: it is in {answer['sink']}; --env live sends for real")
-    typer.echo(" it is counted nowhere, and its unsubscribe link unsubscribes nobody")
+        say(f" nothing left this machine: it is in {answer['sink']}; --env live sends for real")
+    say(" it is counted nowhere, and its unsubscribe link unsubscribes nobody")

@@ -98,13 +98,14 @@ def _daemon(found: "Afoot") -> str:
 
 def _queue(found: "Afoot", now: "Instant") -> str:
     from orchestrator.cli.morning_lines import length  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.screen import many  # noqa: PLC0415
     from orchestrator.pipeline.today import say_waiting  # noqa: PLC0415
 
     queue = found.queue
     since = f", the oldest for {length(now - queue.oldest_due_at)}" if queue.oldest_due_at is not None else ""
     events = f" · {say_waiting(found.events_waiting)} to be loaded" if found.events_waiting else ""
     some = " (of some 2,000 people each)" if queue.due + queue.claimed + queue.later else ""
-    return f"{queue.due:,} shards due{since}, {queue.claimed:,} being worked, {queue.later:,} later{some}{events}"
+    return f"{many(queue.due, 'shard')} due{since}, {queue.claimed:,} being worked, {queue.later:,} later{some}{events}"
 
 
 def _pace(opened: "parts.Opened", found: "Afoot", rate: float | None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli.desk import WRONG, Desk, fail, honest
+from orchestrator.cli.screen import say
 
 if TYPE_CHECKING:
     from orchestrator.core.errors import Mistake
@@ -42,11 +43,11 @@ def check(
 
     def tell() -> None:
         for mistake in mistakes:
-            typer.echo(str(mistake))
+            say(str(mistake))
         for note in notes:
-            typer.echo(f"note: {note}")
+            say(f"note: {note}")
         number = len(mistakes)
-        typer.echo(
+        say(
             f"{number} mistake{'' if number == 1 else 's'} in {files} files" if number else f"{files} files, no mistake"
         )
 

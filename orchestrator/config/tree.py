@@ -105,6 +105,20 @@ def _names(root: Path, mistakes: list[Mistake], among: Sequence[str]) -> Iterato
                     )
                 elif name in shown:
                     yield path
+                elif name.endswith(_OF_FILES):
+                    mistakes.append(
+                        Mistake(
+                            path,
+                            0,
+                            0,
+                            "is a folder with the name of a file",
+                            "Put the file here, or rename the folder.",
+                        )
+                    )
+
+
+_OF_FILES = (".yaml", ".yml", ".mjml", ".html", ".txt", ".csv")
+"""How files of a project end."""
 
 
 def _content(root: Path, name: str, mistakes: list[Mistake]) -> bytes | None:

@@ -78,6 +78,17 @@ CAME = {
 """What becomes of a person, by the states of their rows: the first that any row is in. In every other state a reason decides."""
 
 
+def last_with_something(store: Store, user: str, campaign: str) -> int | None:
+    """The newest run of a campaign in which a person got a message, or waits for one; None if there is none."""
+    states = [str(state) for what in ("reached", "waiting", "in_doubt") for state in CAME[what]]
+    rows = store.rows(
+        "SELECT MAX(d.run) FROM delivery d JOIN run r ON r.id = d.run"
+        " WHERE d.user_id = ? AND r.campaign = ? AND d.state {any}",
+        (user, campaign, store.array(states)),
+    )
+    return next(iter(rows))[0]  # type: ignore[no-any-return]  # a row's values have no types
+
+
 def people(store: Store, run: int, user: str | None = None) -> People:
     """What became of a run's people, whatever number of rows each of them has; of one of them alone, if named."""
     came = [(name, state) for name, states in CAME.items() for state in states]

@@ -9,12 +9,13 @@ from orchestrator.rendering.needing import Reads
 from orchestrator.rendering.rendering import Compiled, Refusal, RenderRequest, touched
 from orchestrator.rendering.samples import samples
 from orchestrator.rendering.scripts import Path, spell
-from orchestrator.rendering.tiles import Preview, Tile, addresses
+from orchestrator.rendering.tiles import DEAD, Preview, Tile, addresses, with_answers
 from orchestrator.rendering.trials import Values, tried
 from orchestrator.rendering.writing import Limits
 from orchestrator.rendering.writing_many import write_many
 
 __all__ = [
+    "DEAD",
     "THEIRS",
     "Catalogue",
     "Compiled",
@@ -41,5 +42,6 @@ __all__ = [
     "spell",
     "touched",
     "tried",
+    "with_answers",
     "write_many",
 ]

@@ -159,7 +159,9 @@ class _Writer:
         elif "preheader" in draft.head and draft.kind == "html" and not _begins(pieces, "<!doctype", "<html"):
             pieces = ['<div style="display:none">', hidden, "</div>", *pieces]
         try:
-            return laid_out(pieces, draft.kind, draft.body_place, self.compiler.setting.secret)
+            setting = self.compiler.setting
+            locale = draft.cell.locale or setting.locale
+            return laid_out(pieces, draft.kind, draft.body_place, setting.secret, locale)
         except ConfigError as error:  # its tags can be read all the same
             self.tags.note(error)
             return pieces, []

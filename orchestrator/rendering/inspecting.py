@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from urllib.parse import urlsplit
 
 from orchestrator.core.cuts import CLIPPED, LOCK_SCREENS, SNIPPET, SUBJECT, cut
 from orchestrator.core.nouns import Content, EmailContent, InAppContent, PushContent, TextContent
@@ -16,6 +17,8 @@ _UNREAD = frozenset({"head", "style", "script", "title", "noscript", "template"}
 _SELF_MADE = re.compile(r"prefers-color-scheme|name=[\"']?color-scheme", re.IGNORECASE)
 _BLANKS = re.compile("[\\s\u00ad\u034f\u200b-\u200f\u2060\ufeff]+")
 """What preheaders are padded with, so that nothing else follows them in the inbox."""
+_FETCHED = re.compile(r"@import\s+(?:url\()?\s*[\"']?((?:https?:)?//[^\"')\s;]+)|@font-face\s*{([^}]*)", re.IGNORECASE)
+_ADDRESS = re.compile(r"url\(\s*[\"']?((?:https?:)?//[^\"')\s]+)", re.IGNORECASE)
 _FILLED_WITH_NOTHING = frozenset({"", "#"})
 _SOME = 3
 
@@ -91,6 +94,7 @@ def _email(content: EmailContent, *, right_to_left: bool) -> Inspection:
         *_of_weight(weight),
         *_of_pictures(reader.pictures),
         *_of_links(links),
+        *_of_fetched(reader.fetched),
         *_of_colours(faint(content.html)),
     ]
     if right_to_left and not reader.right_to_left:
@@ -134,6 +138,12 @@ def _of_links(links: tuple[Link, ...]) -> Iterator[Finding]:
     plain = [link.url for link in links if link.url.startswith("http://")]
     if plain:
         yield Finding(f"{_count(len(plain), 'link')} without encryption (http://): {_shown(plain)}")
+
+
+def _of_fetched(fetched: list[str]) -> Iterator[Finding]:
+    hosts = list(dict.fromkeys(urlsplit(one).netloc for one in fetched))
+    if hosts:
+        yield Finding(f"loads fonts or style sheets from {_shown(hosts)}, which learns who reads it and when")
 
 
 def _of_colours(found: tuple[Faint, ...]) -> Iterator[Finding]:
@@ -192,6 +202,8 @@ class _Reader(HTMLParser):
         self.words: list[str] = []
         self.links: list[tuple[str, str]] = []
         self.pictures: list[Picture] = []
+        self.fetched: list[str] = []
+        """Addresses of fonts and style sheets that are loaded when the message is read."""
         self.right_to_left = False
         self._unread = 0
         self._open: tuple[str, int] | None = None
@@ -202,6 +214,8 @@ class _Reader(HTMLParser):
         self.right_to_left |= (given.get("dir") or "").lower() == "rtl"
         if tag == "a" and "href" in given:
             self._open = (given["href"] or "", len(self.words))
+        elif tag == "link" and "stylesheet" in (given.get("rel") or "").lower():
+            self.fetched += [one for one in (given.get("href"),) if one and urlsplit(one).netloc]
         elif tag == "img":
             self.pictures.append(Picture(given.get("src") or "", given.get("alt", "") if "alt" in given else None))
             if self._open is not None and given.get("alt"):
@@ -215,5 +229,8 @@ class _Reader(HTMLParser):
             self._open = None
 
     def handle_data(self, data: str) -> None:
+        if self.cdata_elem == "style":
+            for sheet, font in _FETCHED.findall(data):
+                self.fetched += [sheet] if sheet else _ADDRESS.findall(font)
         if not self._unread and data.strip():
             self.words.append(data.strip())

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from html import escape
 from typing import NamedTuple
 
 import css_inline
@@ -41,6 +42,8 @@ CONTENT = frozenset(
     }
 )  # fmt: skip
 KNOWN_MJML = _STRUCTURE | CONTENT
+_FONT_OF_MJML = "Ubuntu, Helvetica, Arial, sans-serif"
+_SYSTEM_FONTS = "-apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 
 
 def begins_link(before: str) -> bool:
@@ -178,26 +181,31 @@ def _in_element(name: str, element: str) -> Iterator[tuple[int, Where]]:
             yield int(found[2]), Where(name, attribute[1].lower(), quoted, leads)
 
 
-def laid_out(pieces: Sequence[Piece], kind: str, place: Place, secret: str = "") -> tuple[list[Piece], list[Piece]]:
+def laid_out(
+    pieces: Sequence[Piece], kind: str, place: Place, secret: str = "", locale: str = ""
+) -> tuple[list[Piece], list[Piece]]:
     """A body with its layout as HTML (MJML laid out, style sheets put into the elements they are for), and as text.
 
     With a secret the links of the HTML that may be followed are marked; the text shows addresses as they are.
+    What is laid out of MJML says the locale it is written in, unless the template says one by itself.
     """
     marked = Marked(pieces, place)
     markup = left_alone(marked.protect(mjml=kind == "mjml"))
     if kind == "mjml":
-        markup = _mjml(markup, place)
+        markup = _mjml(markup, place, locale)
     elif "<style" in markup.lower():
         markup = _inlined(markup, place)
     text = text_of(without_tellings(markup))
     return marked.pieces(with_marks(markup, secret)), marked.pieces(text, whole=False)
 
 
-def _mjml(markup: str, place: Place) -> str:
+def _mjml(markup: str, place: Place, locale: str) -> str:
+    """MJML as HTML that fetches no font, but those the template names with <mj-font>."""
     if "<mjml" not in markup:
         markup = f"<mjml><mj-body>{markup}</mj-body></mjml>"
     try:
-        html = mjml2html(markup)
+        # Without `fonts` the library fetches its default font from Google whenever a mail is read.
+        html = str(mjml2html(_in_language(markup, locale), fonts={}))
     except BaseException as error:
         # Plain exceptions of its parser; where its Rust panics (`é/>` and U+2028, 2026-11), not even that.
         if isinstance(error, KeyboardInterrupt | SystemExit):
@@ -205,7 +213,15 @@ def _mjml(markup: str, place: Place) -> str:
         raise mistake(
             place, f"is not MJML: {error}", "close every element, and put quotes around every value"
         ) from None
-    return str(html)
+    return html if "Ubuntu" in markup else html.replace(_FONT_OF_MJML, _SYSTEM_FONTS)
+
+
+def _in_language(markup: str, locale: str) -> str:
+    root = next((one for one in _ELEMENT.finditer(markup) if one[2] == "mjml" and not one[1]), None)
+    if root is None or not locale or any(one[1] == "lang" for one in _ATTRIBUTE.finditer(root[3])):
+        return markup
+    after = root.start(3)
+    return f'{markup[:after]} lang="{escape(locale.replace("_", "-"))}"{markup[after:]}'
 
 
 def _inlined(markup: str, place: Place) -> str:

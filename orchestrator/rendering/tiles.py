@@ -1,12 +1,15 @@
 """What a page of previews shows: each message there is, as somebody would get it, and for whom it is the same."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from orchestrator.core.errors import Mistake
 from orchestrator.core.nouns import Channel, Content
-from orchestrator.rendering.inspecting import Inspection
+from orchestrator.rendering.inspecting import Finding, Inspection
+
+DEAD, HEAVY = "dead: ", "heavy for a picture"
+"""How an answer begins, or ends, about which there is something to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,17 @@ def addresses(tiles: Sequence[Tile]) -> tuple[str, ...]:
     seen = [tile.inspection for tile in tiles]
     found = [link.url for one in seen for link in one.links] + [it.url for one in seen for it in one.pictures]
     return tuple(dict.fromkeys(url for url in found if url.startswith(("https://", "http://"))))
+
+
+def with_answers(tile: Tile, answers: Mapping[str, str]) -> Tile:
+    """The same, with a finding for each of its addresses that leads nowhere, or to a picture that is too heavy."""
+    told = [(url, answers.get(url, "")) for url in addresses([tile])]
+    found = [
+        Finding(f"{url}: {said}", wrong=said.startswith(DEAD))
+        for url, said in told
+        if said.startswith(DEAD) or said.endswith(HEAVY)
+    ]
+    return replace(tile, inspection=replace(tile.inspection, findings=(*tile.inspection.findings, *found)))
 
 
 def _digest(told: object) -> str:

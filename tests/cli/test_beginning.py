@@ -9,6 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from orchestrator.cli.inventing import PEOPLE, WHAT, invent
+from orchestrator.cli.workflow import source_of, workflow
 from orchestrator.config import SCHEMA_OF, read_tree
 from orchestrator.config.tree import PERSONAS, survey
 from orchestrator.core.times import DAY, Instant
@@ -68,6 +69,41 @@ def test_the_workflow_checks_every_pull_request_and_says_what_it_changes(shop):
     assert any("orchestrator plan --diff" in step for step in steps["review"])
 
 
+HOUSE = {"url": "https://git.example/house.git", "vcs_info": {"vcs": "git", "commit_id": "4f2a"}}
+
+
+@pytest.mark.parametrize(
+    ("direct_url", "source"),
+    [
+        (None, "messaging-orchestrator==0.1.0"),
+        (HOUSE, "messaging-orchestrator @ git+https://git.example/house.git@4f2a"),
+        ({"url": "https://a.example/o.whl", "archive_info": {}}, "messaging-orchestrator @ https://a.example/o.whl"),
+        ({"url": "file:///home/me/o", "dir_info": {"editable": True}}, ""),
+        ({"url": "file:///home/me/o", "vcs_info": {"vcs": "git", "commit_id": "4f2a"}}, ""),
+    ],
+)
+def test_the_workflow_installs_from_where_this_installation_came(direct_url, source):
+    assert source_of("0.1.0", None if direct_url is None else json.dumps(direct_url)) == source
+
+
+@pytest.mark.parametrize("source", ["", "messaging-orchestrator==0.1.0"])
+def test_a_workflow_that_does_not_know_what_to_install_fails_and_says_where_to_say_it(source):
+    told = YAML(typ="safe").load(workflow(source))
+    assert told["env"] == {"ORCHESTRATOR": source}
+    lines = [
+        step["run"] for job in told["jobs"].values() for step in job["steps"] if "pip install" in step.get("run", "")
+    ]
+    assert len(lines) == 2
+    for line in lines:
+        shown = f'pip() {{ echo "$2"; }}; pip install{line.partition("pip install")[2]}'
+        done = subprocess.run(["bash", "-ec", shown], env=told["env"], capture_output=True, text=True, check=False)
+        if source:
+            assert done.stdout.strip() == source
+        else:
+            assert done.returncode != 0
+            assert "say in .github/workflows/campaigns.yml what pip installs" in done.stderr
+
+
 def test_a_folder_with_a_project_is_refused_and_nothing_of_it_changes(shop):
     (shop / "config" / "orchestrator.yaml").write_text("mine\n")
     before = {path: path.read_bytes() for path in shop.rglob("*") if path.is_file()}
@@ -84,7 +120,7 @@ def test_files_that_stand_there_are_kept_and_named(tmp_path):
     assert (tmp_path / ".gitignore").read_text() == "mine\n"
 
 
-@pytest.mark.parametrize("name", ["Shop 2", "123", "été"])
+@pytest.mark.parametrize("name", ["Shop 2", "123", "été", "y", "on", "No", "null", "1e5"])
 def test_an_empty_project_has_no_mistake_and_nobody_in_it(tmp_path, name):
     told = orchestrator(tmp_path, "init", name, "--empty", "--json").told
     assert told["people"] == {}

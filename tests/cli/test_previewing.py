@@ -124,6 +124,27 @@ def test_links_inside_our_own_network_are_not_asked(files):
     assert "not asked: 127.0.0.1" in (files / "page.html").read_text()
 
 
+def test_dead_links_are_named_on_the_screen_in_the_answer_and_by_the_exit_code(files):
+    rewrite(files / "templates/winback/_default/push.yaml", "link: shop://new", "link: https://nowhere.invalid/x")
+    said = orchestrator(files, "preview", "winback", "--links", "--html", "page.html")
+    assert said.code == 1
+    [line] = [line for line in said.out.splitlines() if "https://nowhere.invalid/x" in line and "dead" in line]
+    assert line.startswith("   dead: ")
+    assert "asked, " in said.out
+    told = orchestrator(files, "preview", "winback", "--links", "--json")
+    assert told.code == 1
+    pushes = [tile for tile in told.told["tiles"] if "https://nowhere.invalid/x" in tile["links"]]
+    assert pushes
+    for tile in pushes:
+        [found] = [one for one in tile["findings"] if one["text"].startswith("https://nowhere.invalid/x: dead: ")]
+        assert found["wrong"]
+    assert not any(
+        "dead:" in one["text"]
+        for tile in orchestrator(files, "preview", "winback", "--json").told["tiles"]
+        for one in tile["findings"]
+    )
+
+
 def test_at_a_terminal_a_browser_opens_the_page_until_ctrl_c(files, tmp_path):
     browser = tmp_path / "browser"
     browser.write_text(

@@ -1,10 +1,12 @@
 """What `check` calls a mistake is neither planned nor sent, and a send that failed for everybody does not end well."""
 
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import orchestrator
+from tests.cli.conftest import CLI, orchestrator, surroundings
 
 PUSH = "templates/new_in/_default/push.yaml"
 WRONG = "{{ 3 | currency('EURO') }}"
@@ -55,3 +57,17 @@ def test_a_send_that_fails_for_everybody_says_so_and_ends_as_trouble(shop):
     assert len(failed) > 20
     assert f"nobody got a message: all {len(failed):,} messages failed" in sent.out
     assert "orchestrator deliveries new_in --run 1 --state render_failed\n" in sent.out
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [("doctor",), ("check", "--json")], ids=" ".join)
+def test_an_answer_that_cannot_be_written_is_no_mistake_of_the_program(shop, words, unbuffered):
+    environ = {**surroundings(), "PYTHONUNBUFFERED": unbuffered}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*CLI, *words], cwd=shop, stdout=full, stderr=subprocess.PIPE, text=True, env=environ, check=False
+        )
+    assert done.returncode == 1
+    assert "the output could not be written: No space left on device" in done.stderr
+    assert "mistake of the program" not in done.stderr
+    assert "Exception ignored" not in done.stderr

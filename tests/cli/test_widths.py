@@ -9,7 +9,8 @@ import subprocess
 import pytest
 import yaml
 
-from orchestrator.cli.screen import Column, Line, Section, beside, fit, fitted, leading, table
+from orchestrator.cli import reviewing
+from orchestrator.cli.screen import Column, Line, Section, beside, fit, fitted, leading, many, table
 from tests.cli.conftest import CLI, orchestrator, surroundings
 from tests.cli.terminal import on_a_terminal
 
@@ -230,7 +231,32 @@ def test_the_numbers_of_a_run_add_up_on_a_narrow_screen_too(busy, columns):
     words = " ".join(lines[next(at for at, line in enumerate(lines) if "RUNS UNDER WAY" in line) :])
     nothing = sum(one["people"] for one in people["nothing"]) + people["holdout"]
     assert people["reached"] + people["waiting"] + nothing + people["failed"] + people["in_doubt"] == people["people"]
-    for name, many in (("people", people["people"]), ("nothing", nothing), ("waiting", people["waiting"])):
+    for name, number in (("people", people["people"]), ("nothing", nothing), ("waiting", people["waiting"])):
         assert name in words
-        assert re.search(rf"\b{many:,}\b", words)
+        assert re.search(rf"\b{number:,}\b", words)
     assert "next" in words
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_an_import_tears_no_path_and_counts_one_row_as_one(busy, tmp_path, columns):
+    file = tmp_path / "newsletter_people_of_the_spring.csv"
+    file.write_text("user,email\na,nobody\n")
+    screen = on_a_terminal(busy, "import", "profiles", str(file), columns=columns)
+    shown = [line for line in screen.lines if "rejects/" in line]
+    assert len(shown) == 1
+    assert shown[0].rstrip().endswith(".csv")
+    assert any("· 1 row ·" in line for line in screen.lines)
+
+
+def test_lines_of_a_difference_are_broken_between_words_and_keep_their_mark(monkeypatch, capsys):
+    monkeypatch.setattr(reviewing, "width", lambda: 40)
+    reviewing._tell_lines(["-Linen shirts and the return of the rain boots", "+Coats"])
+    assert capsys.readouterr().out.splitlines() == [
+        "     -Linen shirts and the return of the",
+        "       rain boots",
+        "     +Coats",
+    ]
+
+
+def test_a_number_of_things_is_said_as_people_say_it():
+    assert [many(number, "shard") for number in (0, 1, 2000)] == ["0 shards", "1 shard", "2,000 shards"]

@@ -7,6 +7,7 @@ import pytest
 from orchestrator.checking import mistakes
 from orchestrator.config import load, load_folder, read_tree
 from orchestrator.config import tree as trees
+from orchestrator.config.tree import survey
 from orchestrator.core.errors import ConfigError
 from tests.config.builders import ROOT, said, the_example, with_file
 
@@ -147,3 +148,9 @@ def test_a_file_that_nobody_would_read_is_named(path, words):
 
 def test_mappings_of_imports_are_left_to_imports():
     assert load(with_file("config/imports/customers.yaml", "anything: goes")).mistakes == ()
+
+
+def test_a_folder_with_the_name_of_a_file_is_named(tmp_path):
+    (tmp_path / "config" / "campaigns" / "x.yaml").mkdir(parents=True)
+    [mistake] = survey(tmp_path).refused
+    assert (mistake.file, mistake.text) == ("config/campaigns/x.yaml", "is a folder with the name of a file")

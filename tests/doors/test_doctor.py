@@ -36,6 +36,17 @@ def test_the_audience_is_counted(project):
     assert found["provider mail"][1].endswith("not needed where nothing leaves (dev)")
 
 
+def test_an_event_of_the_future_is_not_the_newest_and_is_told(project):
+    moments = ("2026-03-01T10:00:00Z", "2126-03-01T10:00:00Z")
+    events = project / "events.jsonl"
+    lines = [{"user_id": "u1", "event": "app_open", "id": at, "time": at} for at in moments]
+    events.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert CliRunner().invoke(app, ["-C", str(project), "import", "events", str(events)]).exit_code == 0
+    _, text = findings(project, 0)["audience"]
+    assert "2 events, the newest of 2026-03-01 11:00:00" in text
+    assert "some are of the future, up to 2126-03-01 11:00:00" in text
+
+
 def test_a_broken_template_is_named(project):
     body = "templates/winback/_default/email.mjml"
     rewrite(project / body, "{{ copy.title }}", "{{ copy.title ")

@@ -123,10 +123,26 @@ def test_a_stopped_address_and_an_earlier_message_are_told_too(shop):
     once = FILES["config/campaigns/spring.yaml"].replace("repeat: always", "repeat: never")
     again = Shop(shop.root, {"config/campaigns/spring.yaml": once}, at=OTHER)
     second = send(again)
-    told = why(again, "bo")
+    told = why(again, "bo", "--run", str(second.id))
     assert (told["run"], told["reason"], told["other_runs"]) == (second.id, "repeat", [1])
     assert told["rows"][0]["because"] == [{"text": "had spring by email", "at": NOON, "source": "run 1"}]
-    assert why(again, "bo", "--run", "1")["outcome"] == "reached"
+    again.ledger.close()
+
+
+def test_a_run_that_only_repeats_does_not_stand_before_what_they_got(shop):
+    send(shop)
+    once = FILES["config/campaigns/spring.yaml"].replace("repeat: always", "repeat: never")
+    again = Shop(shop.root, {"config/campaigns/spring.yaml": once}, at=OTHER)
+    send(again)
+    third = send(Shop(shop.root, at=Instant(OTHER + HOUR), files={"config/campaigns/spring.yaml": once}))
+    told = why(again, "bo")
+    assert (told["run"], told["outcome"], told["other_runs"]) == (1, "reached", [third.id, 2])
+    said = call(again, "why", "spring", "bo")
+    assert said.splitlines()[1] == " got it: email"
+    assert "run 3 of 2026-03-02 14:00:00 Europe/Vienna is the newest and gave them nothing more (repeat):" in said
+    assert "orchestrator why spring bo --run 3" in said
+    assert "also in run 2: orchestrator why spring bo --run 2" in said
+    assert why(again, "bo", "--run", "3")["reason"] == "repeat"
     again.ledger.close()
 
 
@@ -273,6 +289,19 @@ def test_an_in_app_message_is_shown_as_it_stands_in_the_inbox(shop):
     assert told["rows"][0]["deeds"] == [{"deed": "opened", "at": NOON + MINUTE, "link": "", "machine": False}]
     assert show(other, message)["content"] == seen["content"]
     other.ledger.close()
+
+
+def test_a_message_that_waits_is_shown_before_a_row_of_which_nothing_will_ever_leave(shop):
+    quiet = {"config/campaigns/spring.yaml": FILES["config/campaigns/spring.yaml"] + "quiet_hours: 11:00-15:00\n"}
+    held = Shop(shop.root, quiet)
+    first = send(held)
+    held.ledger.change_consent([ConsentChange("ada", MAIL, "offers", False, Instant(OTHER - MINUTE), "page")])
+    send(Shop(shop.root, quiet, at=OTHER))
+    rows = json.loads(call(held, "--json", "deliveries", "spring", "--user", "ada"))
+    assert [one["state"] for one in rows] == ["skipped", "held"], "the newest row is not the one that waits"
+    seen = show(held, "spring", "--user", "ada")
+    assert (seen["delivery"], seen["why"]) == (f"{first.id}/ada/email", "nothing has left: held: quiet hours")
+    held.ledger.close()
 
 
 def test_who_left_while_they_waited_is_judged_as_of_when_they_were_asked_again(shop):

@@ -7,13 +7,14 @@ from functools import partial
 import pytest
 
 from orchestrator import app, checking, planner
-from orchestrator.audience.freshness import freshness
+from orchestrator.audience.freshness import Fresh, freshness
 from orchestrator.cli.following import told as told_people
+from orchestrator.cli.morning_lines import _of_event, sections
 from orchestrator.core.times import DAY, HOUR, MINUTE, Instant
 from orchestrator.ledger import RunState, arrivals, pace, runs, standing
 from orchestrator.ledger.arrivals import Incoming
 from orchestrator.pipeline import Mirrors
-from orchestrator.pipeline.today import morning
+from orchestrator.pipeline.today import Seen, morning
 from tests.doors.shop import FILES, NOON, Shop, did
 
 NO_DAEMON = "no daemon runs: nothing is sent by the clock"
@@ -365,3 +366,27 @@ def test_a_pool_without_codes_needs_a_person_where_a_live_campaign_takes_one_and
         assert not [need for need in look(shop).needs if "coupons" in need.what], "nobody takes one of either pool"
     finally:
         shop.ledger.close()
+
+
+def test_half_an_event_of_a_usual_day_is_shown_as_it_is():
+    shown = [_of_event(Seen(Fresh("purchase", None, 2, usual), ""), "UTC", Instant(NOON))[3] for usual in (2.5, 3.5, 4)]
+    assert shown == ["2.5", "3.5", "4"]
+
+
+def test_a_project_without_an_audience_does_not_look_well(tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOP_LEDGER", "sqlite:data/ledger.db")
+    empty = Shop(tmp_path, {SETTINGS: FILES[SETTINGS], "config/data.yaml": "attributes: {email: email}\n"})
+    found = morning(
+        empty.ledger,
+        empty.opened.project,
+        empty.opened.files,
+        app.audience(empty.opened),
+        tmp_path,
+        Instant(NOON),
+        lambda _: {},
+    )
+    assert "there is no such file yet; import somebody first" in found.data.red[0]
+    text = [line.text for part in sections(found, "shop", "UTC", Instant(NOON)) for line in part.lines]
+    assert " NEEDS A PERSON: nothing but the data above" in text
+    assert "   no event waits to be loaded · no rejects today" in text
+    empty.ledger.close()

@@ -193,6 +193,43 @@ def test_statements_between_rows_and_sections_of_mjml_stay_there():
     assert "<!--zq" not in answer.html + answer.text
 
 
+ROW = "<mj-section><mj-column><mj-text{}>Hello</mj-text></mj-column></mj-section>"
+
+
+def test_a_mail_of_mjml_fetches_no_font_and_is_set_in_one_that_every_machine_has():
+    html = mailed(ROW.format(""), {}, "mjml").html
+    assert "<link" not in html
+    assert "@import" not in html
+    assert "Ubuntu" not in html
+    assert "font-family:-apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif" in html
+    assert "fonts.googleapis.com" not in mailed(ROW.format(' font-family="Roboto, Arial"'), {}, "mjml").html
+
+
+def test_a_font_is_fetched_where_the_template_asks_for_it_by_itself():
+    head = '<mjml><mj-head><mj-font name="Ubuntu" href="https://shop.example/u.css"/></mj-head><mj-body>'
+    html = mailed(f"{head}{ROW.format('')}</mj-body></mjml>", {}, "mjml").html
+    assert '<link href="https://shop.example/u.css"' in html
+    assert "font-family:Ubuntu, Helvetica" in html, "who names the font that MJML takes by itself keeps it"
+
+
+@pytest.mark.parametrize(
+    ("body", "locale", "said"),
+    [
+        (ROW.format(""), "de-AT", "de"),
+        (f"<!-- <mjml> --><mjml><mj-body>{ROW.format('')}</mj-body></mjml>", "de", "de"),
+        (f'<mjml lang="fr"><mj-body>{ROW.format("")}</mj-body></mjml>', "de", "fr"),
+        (ROW.format(""), "", "en"),
+    ],
+)
+def test_a_mail_of_mjml_says_the_language_it_is_written_in(body: str, locale: str, said: str):
+    own = {f"templates/winback/_default/email{'.de' if locale else ''}.mjml": f"---\nsubject: s\n---\n{body}\n"}
+    plain = {"templates/winback/_default/email.mjml": f"---\nsubject: s\n---\n{ROW.format('')}\n"}
+    answer = compiled(plain | own).render(request({}, Channel.EMAIL, locale=locale))
+    assert isinstance(answer, EmailContent)
+    assert f'<html lang="{said}"' in answer.html
+    assert "und" not in answer.html[:60]
+
+
 def test_style_sheets_are_put_into_the_elements_before_anybody_is_written_to():
     body = """<html><head><style>.big { color: red } @media print { .big { color: blue } }</style></head><body><table>
     {% for x in userAttribute.items %}<tr><td class="big" title="{{ x }}">{{ x }}</td></tr>{% endfor %}</table></body></html>"""

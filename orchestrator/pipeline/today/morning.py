@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from orchestrator.audience.freshness import freshness
-from orchestrator.audience.questions import Questions
+from orchestrator.audience.questions import Questions, everybody
 from orchestrator.audience.reader import Reader
 from orchestrator.config import Files, Project
 from orchestrator.core.errors import StoreError
@@ -42,6 +42,8 @@ def morning(
     if not isinstance(audience, str):
         try:
             events = freshness(audience, list(project.catalogue.events), now)
+            if not events:  # nothing was asked yet, so an audience that is not there would look well
+                everybody(audience.ask)
         except StoreError as problem:
             questions, trouble = None, str(problem)
     converted = goals(project, questions.count) if questions is not None else lambda _: None
