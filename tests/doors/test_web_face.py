@@ -110,7 +110,7 @@ async def test_a_web_face_that_ends_while_serving_ends_the_daemon(served, caplog
     supervisor, _ = served
     caplog.set_level("INFO")
     running = asyncio.create_task(supervisor.run())
-    assert await asyncio.to_thread(health, supervisor.serving.port) == 200
+    assert (await asyncio.to_thread(health, supervisor.serving.port))["well"]
     supervisor._face.server.should_exit = True
     assert await running == 1
     assert events(caplog)[-2:] == ["web.ended", "daemon.stopped"]
