@@ -39,6 +39,8 @@ class Children:
     """Where they are born; without one, each is started by itself."""
     kept: list[Child] = field(default_factory=list)
     passing: list[Process] = field(default_factory=list)
+    over: bool = False
+    """Told to stop: whoever is born from now on has begun nothing, and is ended at once."""
 
     async def keep(self, command: Callable[[], Sequence[str]], stopping: asyncio.Event) -> None:
         """Run a command, asked for anew each time, whenever the last one ended; a command that keeps falling waits longer."""
@@ -68,13 +70,16 @@ class Children:
             self.passing.remove(process)
 
     async def _begin(self, command: Sequence[str]) -> Process:
-        born = await self.nursery.bear(command[0], command[1:]) if self.nursery else None
-        if born is not None:
-            return born
-        return await asyncio.create_subprocess_exec(sys.executable, "-m", *command, stdin=asyncio.subprocess.PIPE)
+        born: Process | None = await self.nursery.bear(command[0], command[1:]) if self.nursery else None
+        if born is None:
+            born = await asyncio.create_subprocess_exec(sys.executable, "-m", *command, stdin=asyncio.subprocess.PIPE)
+        if self.over:  # `stop` could not know of it
+            born.send_signal(signal.SIGKILL)
+        return born
 
     async def stop(self) -> None:
         """Ask all to finish what is in the air, wait for the grace, then end the rest."""
+        self.over = True
         all_of_them = [*(child.process for child in self.kept), *self.passing]
         living = [process for process in all_of_them if process is not None and process.returncode is None]
         for process in living:
