@@ -27,6 +27,7 @@ ALSO_OTHER_WORDS = {
     "late": "an ordinary adjective",
     "busy": "a code of SQLite",
     "suppressed": "a state of an address",
+    "refused": "a no in a column of consent",
 }
 """Reasons that are words of another vocabulary too, where they mean something else."""
 
