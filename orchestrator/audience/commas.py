@@ -30,6 +30,8 @@ from orchestrator.audience.texts import (
 _LONGEST_CELL = 1_000_000
 _CHUNK = 16_000_000
 """Bytes cut at once."""
+_LONGEST_ROW = 16_000_000
+"""Characters of a row of several lines: quotes that are never right could make a whole file one."""
 _PEEKED = 4096
 _NO_CSV = "the line cannot be read as CSV"
 _ENDLESS = "unexpected end of data"
@@ -191,17 +193,20 @@ def _carefully(lines: list[str], rest: _Lines, cut: Any, cells: int) -> Iterator
     """(line, cells, what is wrong) of every row that begins within `lines`; blank lines are none.
 
     A row of several lines that is no row costs its first line alone, where a quote may have been opened by mistake: the next
-    row begins at the next line. What was read too far is given back; a cell's largest size is how far that can be.
+    row begins at the next line. What was read too far is given back; a cell's and a row's largest size are how far that can be.
     """
-    own, at = len(lines), 0
+    own, at, ahead = len(lines), 0, 0
     rest.taken += own
     before = rest.taken - own
 
     def feed() -> Iterator[str]:
-        nonlocal at
+        nonlocal at, ahead
         while True:
             if at == len(lines):
                 lines.extend(rest.more())
+                ahead += sum(map(len, lines[at:]))
+            if ahead > _LONGEST_ROW:
+                raise csv.Error("a row that goes on without end")
             if at == len(lines):
                 return
             at += 1

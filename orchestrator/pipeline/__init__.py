@@ -4,7 +4,7 @@ from orchestrator.pipeline.answers import Questions
 from orchestrator.pipeline.asking import AHEAD, ask_again
 from orchestrator.pipeline.casting import Again, Casting
 from orchestrator.pipeline.coupons import Coupons, coupons_of, fill, stock, supply
-from orchestrator.pipeline.forecast import dry_run, forecast, forecasting
+from orchestrator.pipeline.forecast import dry_run, forecasting
 from orchestrator.pipeline.foreseen import Foreseen, Steps, together
 from orchestrator.pipeline.foresight import Foresight
 from orchestrator.pipeline.lasting import seconds_to_send
@@ -49,7 +49,6 @@ __all__ = [
     "coupons_of",
     "dry_run",
     "fill",
-    "forecast",
     "forecasting",
     "learn",
     "letter_to",

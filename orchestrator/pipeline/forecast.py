@@ -13,37 +13,11 @@ from orchestrator.core.times import Instant
 from orchestrator.core.zones import find_zone
 from orchestrator.ledger import Ledger, Wanted
 from orchestrator.pipeline.coupons import Coupons, needs_one
-from orchestrator.pipeline.foreseen import Foreseen, Steps, together
+from orchestrator.pipeline.foreseen import Foreseen, Steps
 from orchestrator.pipeline.foresight import Draft, Foresight
 from orchestrator.pipeline.reckoning import Asked, Forecast, Judged, Tally
 
 BATCH = 2000
-
-
-def forecast(  # noqa: PLR0913 - each is a part of one question
-    ledger: Ledger,
-    campaign: Campaign,
-    people: Iterable[Person],
-    run: RunFacts,
-    now: Instant,
-    *,
-    coupons: Coupons | None = None,
-    foresight: Foresight | None = None,
-    waves: Callable[[str], RunFacts] | None = None,
-    asked: Asked | None = None,
-) -> Forecast:
-    """Judge everybody by the one judge, on the ledger's facts of now; nothing is written.
-
-    `waves` tells the facts of the run for people of a zone, who are judged when theirs opens; without it all are judged now.
-    """
-    [found] = together(
-        [
-            forecasting(
-                ledger, campaign, people, run, now, coupons=coupons, foresight=foresight, waves=waves, asked=asked
-            )
-        ]
-    )
-    return found
 
 
 def forecasting(  # noqa: PLR0913 - each is a part of one question
@@ -59,8 +33,11 @@ def forecasting(  # noqa: PLR0913 - each is a part of one question
     asked: Asked | None = None,
     foreseen: Foreseen | None = None,
 ) -> Steps[Forecast]:
-    """The same in steps, a batch of people each. With `foreseen`, what would be sent until then counts, and what would be sent is noted;
-    people must come in the order of their moments then, and no batch is of two.
+    """Judge everybody by the one judge, on the ledger's facts of now, in steps of a batch of people each; nothing is written.
+
+    `waves` tells the facts of the run for people of a zone, who are judged when theirs opens; without it all are judged now. With
+    `foreseen`, what would be sent until then counts, and what would be sent is noted; people must come in the order of their
+    moments then, and no batch is of two.
     """
     found, tally = Forecast(), Tally(campaign, asked)
     by_zone = campaign.schedule is not None and campaign.schedule.recipient

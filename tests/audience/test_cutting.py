@@ -75,3 +75,14 @@ def test_the_quick_way_cuts_as_the_careful_way_does(tmp_path_factory, lines):
         patch.undo()
         patch.setattr(commas, "_at_once", refuse)
         assert cut(path) == quick
+
+
+def test_a_row_that_would_be_half_a_file_costs_its_first_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(commas, "_LONGEST_ROW", 1000)
+    monkeypatch.setattr(commas, "_CHUNK", 100)
+    path = tmp_path / "a.csv"
+    path.write_text('x,y\n"\n' + '","\n' * 1000 + "a,b\n")
+    rows, broken = cut(path)
+    assert [(row["line"], row["c0"], row["c1"]) for row in rows] == [(1003, "a", "b")]
+    assert (broken[0].line, len(broken)) == (2, 1001)
+    assert "a row that goes on without end" in broken[0].reason

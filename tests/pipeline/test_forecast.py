@@ -14,8 +14,9 @@ from orchestrator.core.reasons import Reason, furthest
 from orchestrator.core.times import DAY, HOUR, Instant
 from orchestrator.core.timetables import every
 from orchestrator.ledger import ConsentChange, deliveries, figures, standing
-from orchestrator.pipeline import Asked, forecast
+from orchestrator.pipeline import Asked
 from tests.ledger.builders import NOW, a_person, a_run
+from tests.pipeline.forecasts import forecast
 from tests.pipeline.test_work import MAIL, PUSH, Stage, a_campaign, people
 
 

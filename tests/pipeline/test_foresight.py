@@ -11,10 +11,11 @@ from orchestrator.core.facts import RunFacts
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import DAY, Instant
 from orchestrator.ledger import ConsentChange, Purpose, standing
-from orchestrator.pipeline import BundleLetters, Coupons, Foresight, forecast, foresight
+from orchestrator.pipeline import BundleLetters, Coupons, Foresight, foresight
 from orchestrator.pipeline.foresight import SAMPLES
 from orchestrator.rendering import Compiled
 from tests.ledger.builders import NOW
+from tests.pipeline.forecasts import forecast
 from tests.pipeline.test_work import MAIL, PUSH, Stage, a_campaign, people
 from tests.rendering.builders import SETTING
 
