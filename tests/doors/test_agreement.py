@@ -214,8 +214,10 @@ def _agree(shop, earlier, somebody):
             foreseen[user].came, foreseen[user].segment, foreseen[user].variant,
         )  # fmt: skip
         _explained(found[user])
-    said = told(shop, "why", "spring", somebody)
     one = found[somebody]
+    unasked = told(shop, "why", "spring", somebody)
+    assert unasked["run"] == (before.id if one.came.reason == Reason.REPEAT else run.id)
+    said = told(shop, "why", "spring", somebody, "--run", str(run.id))
     assert (said["run"], said["outcome"], said["reason"], said["segment"]) == (
         run.id, one.came.what, one.came.reason, one.segment,
     )  # fmt: skip

@@ -23,10 +23,11 @@ from orchestrator.core.verdicts import upshot
 from orchestrator.core.zones import wall_at, zone_of
 from orchestrator.ledger import ConsentChange, Wanted
 from orchestrator.personas.life import Life
-from orchestrator.pipeline import Casting, Mirrors, forecast
+from orchestrator.pipeline import Casting, Mirrors
 from orchestrator.rendering import Refusal, RenderRequest
 from tests.doors.shop import NOON, Shop
 from tests.personas.builders import FILES
+from tests.pipeline.forecasts import forecast
 
 PEOPLE = 70
 VIENNA = zone_of("Europe/Vienna", "")
