@@ -108,15 +108,10 @@ def _consequences(store: Store, hashing: Hashing, turn: Turn, settled: Sequence[
     if gone:
         store.many(
             _GONE,
-            [
-                (hashing.of(s.key.channel, s.gone), s.key.channel, Reason.ADDRESS_GONE, turn.now, s.provider)
-                for s in gone
-            ],
+            [(hashing.of(s.key.channel, s.gone), s.key.channel, s.reason, turn.now, s.provider) for s in gone],
         )
         facts_changed(store)
-    dead = [s for s in settled if s.reason == Reason.ADDRESS_GONE]
-    if dead:
-        store.many(FALL_THROUGH, [(s.key.run, s.key.user, s.key.step, Reason.OTHER_CHANNEL) for s in dead])
+        store.many(FALL_THROUGH, [(s.key.run, s.key.user, s.key.step, Reason.OTHER_CHANNEL) for s in gone])
     for scope, until, detail in {(*s.pause, s.detail) for s in settled if s.pause}:
         pace.pause(store, scope, until, detail, turn.now)
 
