@@ -106,13 +106,9 @@ def _consequences(store: Store, hashing: Hashing, turn: Turn, settled: Sequence[
     """Dead addresses are suppressed and the next channel gets its chance; pauses stop their scope."""
     gone = [s for s in settled if s.gone]
     if gone:
-        dead_now = [
-            (hashing.of(s.key.channel, s.gone), s.key.channel, Reason.ADDRESS_GONE, turn.now, s.provider) for s in gone
-        ]
-        stop_anew(store, dead_now)
-    dead = [s for s in settled if s.reason == Reason.ADDRESS_GONE]
-    if dead:
-        store.many(FALL_THROUGH, [(s.key.run, s.key.user, s.key.step, Reason.OTHER_CHANNEL) for s in dead])
+        stops = [(hashing.of(s.key.channel, s.gone), s.key.channel, s.reason, turn.now, s.provider) for s in gone]
+        stop_anew(store, stops)
+        store.many(FALL_THROUGH, [(s.key.run, s.key.user, s.key.step, Reason.OTHER_CHANNEL) for s in gone])
     for scope, until, detail in {(*s.pause, s.detail) for s in settled if s.pause}:
         pace.pause(store, scope, until, detail, turn.now)
 

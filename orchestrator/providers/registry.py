@@ -17,6 +17,7 @@ BUILT_IN: dict[str, str] = {
     "fcm": "Fcm",
     "in_app": "InApp",
     "memory": "Memory",
+    "postmark": "Postmark",
     "smtp": "Smtp",
     "webhook": "Webhook",
 }
