@@ -46,7 +46,8 @@ class Declaration:
 
     `key_life`: seconds for which the service remembers our idempotency key, 0 if it takes none. `answers_twice`: a 5xx
     may come for a message that was accepted, so it is ambiguous and not a retry. `rate`: messages a second, None if the
-    service names none. `timeout`: seconds for the whole exchange.
+    service names none. `timeout`: seconds for the whole exchange. `reports`: where in the service one says which URL is told
+    what became of messages, and which of its reports to tick; empty if it tells nothing.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Declaration:
     rate: float | None = None
     answers_twice: bool = True
     timeout: float = 15.0
+    reports: str = ""
 
     @property
     def window(self) -> int:

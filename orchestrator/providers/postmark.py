@@ -10,14 +10,17 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.core.callbacks import tag
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import Channel, Message
 from orchestrator.core.outcomes import Accepted, AddressGone, Ambiguous, Outcome, Pause, PauseScope, Permanent
 from orchestrator.core.times import Instant
 from orchestrator.providers import (
+    CallbackRequest,
     CannotBuildError,
     Credentials,
     Declaration,
+    Heard,
     HttpResponse,
     Request,
     Response,
@@ -28,6 +31,8 @@ from orchestrator.providers import (
 from orchestrator.providers.accounts import endpoint, key
 from orchestrator.providers.answers import BREATH, Help, by_status, members, parsed, words
 from orchestrator.providers.letters import ID, Letter, Posted, letter
+from orchestrator.providers.reports import pieces
+from orchestrator.providers.reports import postmark as told
 
 ENDPOINT = "https://api.postmarkapp.com"
 LARGEST = 10_000_000
@@ -54,6 +59,7 @@ class Postmark:
             Setting("endpoint", "another host than Postmark's", required=False, default=ENDPOINT),
         ),
         batch=500,
+        reports="your server, the message stream, Webhooks: Delivery, Bounce, Spam Complaint, Subscription Change",
         answers_twice=True,
         timeout=30.0,
     )
@@ -75,7 +81,7 @@ class Postmark:
             raise ValueError(f"postmark takes 1 to {self.declaration.batch} messages at once, not {len(messages)}")
         stream = _stream(credentials)
         letters = [letter("postmark", message) for message in messages]
-        fields = [_fields(one, message.id, stream) for one, message in zip(letters, messages, strict=True)]
+        fields = [_fields(one, message, stream) for one, message in zip(letters, messages, strict=True)]
         alone = len(messages) == 1
         try:
             body = _ENCODE(fields[0] if alone else fields)
@@ -108,12 +114,16 @@ class Postmark:
             )
         return [_result(response, members(item), address) for item, address in zip(items, addresses, strict=True)]
 
+    def hear(self, request: CallbackRequest, credentials: Credentials, now: Instant) -> Heard:  # noqa: ARG002 - Postmark signs nothing
+        """What Postmark reports of messages by its webhooks."""
+        return told.read(request, now)
+
 
 def _stream(credentials: Credentials) -> str:
     return credentials.get("stream") or STREAM
 
 
-def _fields(one: Letter, delivery: str, stream: str) -> dict[str, Any]:
+def _fields(one: Letter, message: Message, stream: str) -> dict[str, Any]:
     """The message under Postmark's names. X-PM-KeepID: without it Postmark writes a Message-ID of its own."""
     headers = {**one.headers, "X-PM-KeepID": "true"}
     found: dict[str, Any] = {
@@ -124,7 +134,7 @@ def _fields(one: Letter, delivery: str, stream: str) -> dict[str, Any]:
         "TrackOpens": False,
         "TrackLinks": "None",
         "Headers": [{"Name": name, "Value": said} for name, said in headers.items()],
-        "Metadata": {ID: delivery},
+        "Metadata": {ID: message.id, **pieces(tag(message.key), told.WIDTH)},
     }
     if one.reply_to:
         found["ReplyTo"] = mime.quoted(one.reply_to)

@@ -5,6 +5,7 @@ import json
 import jsonschema
 import pytest
 
+from orchestrator.core.callbacks import tag
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import Address, Channel, DeliveryKey, EmailContent, Message, TextContent
 from orchestrator.core.outcomes import Accepted, AddressGone, Ambiguous, Pause, PauseScope, Permanent, Retry
@@ -108,7 +109,8 @@ def test_one_message_is_what_postmark_publishes():
     assert (found["Subject"], found["TextBody"], found["HtmlBody"]) == (CONTENT.subject, CONTENT.text, CONTENT.html)
     headers = {header["Name"]: header["Value"] for header in found["Headers"]}
     assert headers == {"Message-ID": f"<{0:032x}@news.shop.example>", **PAIR, "X-PM-KeepID": "true"}
-    assert found["Metadata"] == {"orchestrator_id": f"{0:032x}"}
+    named = {"orchestrator_id": f"{0:032x}", "orchestrator_tag": tag(a_mail().key)}
+    assert found["Metadata"] == named
     assert (found["MessageStream"], found["TrackOpens"], found["TrackLinks"]) == ("offers", False, "None")
 
 
