@@ -39,3 +39,43 @@ POSTMARK = {
     },
 }
 POSTMARK_BATCH = {"type": "array", "minItems": 1, "maxItems": 500, "items": POSTMARK}
+
+# The service model sesv2-2019-09-27 (SendEmailRequest and its shapes), as in botocore 1.44.8.
+_TAG = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,256}$"}
+SES = {
+    "type": "object",
+    "required": ["Content"],
+    "additionalProperties": False,
+    "properties": {
+        "FromEmailAddress": TEXT,
+        "Destination": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"ToAddresses": {"type": "array", "minItems": 1, "maxItems": 50, "items": TEXT}},
+        },
+        "Content": {
+            "type": "object",
+            "additionalProperties": False,
+            "minProperties": 1,
+            "maxProperties": 1,
+            "properties": {
+                "Raw": {
+                    "type": "object",
+                    "required": ["Data"],
+                    "additionalProperties": False,
+                    "properties": {"Data": {"type": "string", "pattern": "^[A-Za-z0-9+/]+={0,2}$"}},
+                }
+            },
+        },
+        "EmailTags": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["Name", "Value"],
+                "additionalProperties": False,
+                "properties": {"Name": _TAG, "Value": _TAG},
+            },
+        },
+        "ConfigurationSetName": TEXT,
+    },
+}
