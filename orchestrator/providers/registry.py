@@ -18,6 +18,7 @@ BUILT_IN: dict[str, str] = {
     "in_app": "InApp",
     "memory": "Memory",
     "postmark": "Postmark",
+    "sendgrid": "Sendgrid",
     "ses": "Ses",
     "smtp": "Smtp",
     "webhook": "Webhook",

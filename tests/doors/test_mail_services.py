@@ -16,7 +16,7 @@ from orchestrator.ledger import consent, suppressions
 from orchestrator.providers.aws_signature import AwsKeys, Scope, sign
 from tests.doors.shop import FILES, Shop
 from tests.post_office import Reply, a_post_office
-from tests.providers.published import POSTMARK, SES
+from tests.providers.published import POSTMARK, SENDGRID, SES
 
 SETTINGS = "config/orchestrator.yaml"
 EVERYONE = "environments:\n  live: {deliver: everyone}\n"
@@ -84,7 +84,36 @@ class AsSes:
         return Reply(429, b"", {"x-amzn-errortype": "TooManyRequestsException", "retry-after": "90"})
 
 
-SERVICES = {"postmark": AsPostmark(), "ses": AsSes()}
+class AsSendgrid:
+    """SendGrid as this machine plays it."""
+
+    settings = '{adapter: sendgrid, api_key: "${env:SERVICE_KEY}", region: eu, endpoint: "URL"}'
+
+    def read(self, parcel):
+        """(address, delivery, headers) of what came, which must be what the service publishes."""
+        assert (parcel.path, parcel.headers["authorization"]) == ("/v3/mail/send", f"Bearer {KEY}")
+        told = json.loads(parcel.body)
+        jsonschema.validate(told, SENDGRID)
+        [envelope] = told["personalizations"]
+        return envelope["to"][0]["email"], envelope["custom_args"]["orchestrator_id"], told["headers"]
+
+    def taken(self, number):
+        return Reply(202, b"", {"X-Message-Id": f"taken-{number}"})
+
+    def dead(self):
+        return Reply(400, b'{"errors":[{"field":"personalizations.0.to.0.email","message":"no valid address"}]}')
+
+    def refused(self):
+        return Reply(400, b'{"errors":[{"field":"content.0.value","message":"too short"}]}')
+
+    def stranger(self):
+        return Reply(401, b'{"errors":[{"field":null,"message":"authorization required"}]}')
+
+    def too_fast(self):
+        return Reply(429, b"", {"retry-after": "90"})
+
+
+SERVICES = {"postmark": AsPostmark(), "sendgrid": AsSendgrid(), "ses": AsSes()}
 
 
 @pytest.fixture(params=sorted(SERVICES))

@@ -79,3 +79,61 @@ SES = {
         "ConfigurationSetName": TEXT,
     },
 }
+
+# The OpenAPI text of v3 mail/send in sendgrid-oai (spec/paths/mail_send/mail_send.json, 2024-07). `custom_args` of the whole
+# request are said to be a string there and an object everywhere else; those of a personalization are an object in both.
+_PERSON = {
+    "type": "object",
+    "required": ["email"],
+    "additionalProperties": False,
+    "properties": {"email": TEXT, "name": TEXT},
+}
+_TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+_SWITCH = {"type": "object", "additionalProperties": False, "properties": {"enable": {"type": "boolean"}}}
+_RESERVED = (
+    "x-sg-id|x-sg-eid|received|dkim-signature|content-type|content-transfer-encoding|to|from|subject|reply-to|cc|bcc"
+)
+SENDGRID = {
+    "type": "object",
+    "required": ["personalizations", "from", "subject", "content"],
+    "additionalProperties": False,
+    "properties": {
+        "personalizations": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 1000,
+            "items": {
+                "type": "object",
+                "required": ["to"],
+                "additionalProperties": False,
+                "properties": {"to": {"type": "array", "minItems": 1, "items": _PERSON}, "custom_args": _TEXTS},
+            },
+        },
+        "from": _PERSON,
+        "reply_to": _PERSON,
+        "subject": TEXT,
+        "content": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["type", "value"],
+                "additionalProperties": False,
+                "properties": {"type": {"enum": ["text/plain", "text/html"]}, "value": TEXT},
+            },
+        },
+        "headers": {**_TEXTS, "propertyNames": {"not": {"pattern": f"^(?i:{_RESERVED})$"}}},
+        "tracking_settings": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "click_tracking": {
+                    **_SWITCH,
+                    "properties": {"enable": {"type": "boolean"}, "enable_text": {"type": "boolean"}},
+                },
+                "open_tracking": _SWITCH,
+                "subscription_tracking": _SWITCH,
+            },
+        },
+    },
+}
