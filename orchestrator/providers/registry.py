@@ -21,6 +21,7 @@ BUILT_IN: dict[str, str] = {
     "sendgrid": "Sendgrid",
     "ses": "Ses",
     "smtp": "Smtp",
+    "twilio": "Twilio",
     "webhook": "Webhook",
 }
 """The adapters in this folder: file and class. A file is loaded when a project names its adapter."""

@@ -137,3 +137,17 @@ SENDGRID = {
         },
     },
 }
+
+# The OpenAPI text of api.v2010 in twilio-oai (CreateMessageRequest), as a form: every field once.
+TWILIO = {
+    "type": "object",
+    "required": ["To", "Body"],
+    "anyOf": [{"required": ["From"]}, {"required": ["MessagingServiceSid"]}],
+    "additionalProperties": False,
+    "properties": {
+        "To": {"type": "string", "pattern": "^(whatsapp:)?\\+[1-9][0-9]{6,14}$"},
+        "From": TEXT,
+        "MessagingServiceSid": {"type": "string", "pattern": "^MG[0-9a-fA-F]{32}$"},
+        "Body": {"type": "string", "minLength": 1, "maxLength": 1600},
+    },
+}
