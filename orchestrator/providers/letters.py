@@ -1,7 +1,6 @@
 """An e-mail as services take it that want fields and not bytes: the same checks and the same headers as over SMTP."""
 
 from collections.abc import Mapping
-from dataclasses import field
 
 from orchestrator.core.frozen import value
 from orchestrator.core.nouns import EmailContent, Message
@@ -27,9 +26,12 @@ class Letter:
 
 @value(frozen=True, slots=True)
 class Posted(HttpRequest):
-    """A request that remembers whose messages are in it, in their order: services repeat addresses in their words."""
+    """A request that remembers whose messages are in it, in their order: services repeat addresses in their words.
 
-    addresses: tuple[str, ...] = field(repr=False)
+    It shows no more than any request: its method.
+    """
+
+    addresses: tuple[str, ...]
 
 
 def letter(adapter: str, message: Message) -> Letter:

@@ -1,22 +1,26 @@
 """Campaigns through the APIs of mail services: planned, rendered, sent by a worker over real sockets, and settled by what they answer."""
 
 import json
+from base64 import b64decode
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
 
 import jsonschema
 import pytest
 
 from orchestrator import planner
 from orchestrator.core.nouns import Channel
-from orchestrator.core.times import NEVER, SECOND
+from orchestrator.core.times import NEVER, SECOND, instant
 from orchestrator.ledger import consent, suppressions
+from orchestrator.providers.aws_signature import AwsKeys, Scope, sign
 from tests.doors.shop import FILES, Shop
 from tests.post_office import Reply, a_post_office
-from tests.providers.published import POSTMARK
+from tests.providers.published import POSTMARK, SENDGRID, SES
 
 SETTINGS = "config/orchestrator.yaml"
 EVERYONE = "environments:\n  live: {deliver: everyone}\n"
-KEY = "only-for-this-test"
+ID, KEY = "AKIAONLYFORTHISTEST", "only-for-this-test"
 
 
 class AsPostmark:
@@ -47,7 +51,69 @@ class AsPostmark:
         return Reply(429, b"", {"retry-after": "90"})
 
 
-SERVICES = {"postmark": AsPostmark()}
+class AsSes:
+    """Amazon SES as this machine plays it: it works the signature out anew from what arrived."""
+
+    settings = '{adapter: ses, region: eu-central-1, access_key: "${env:SERVICE_ID}", secret_key: "${env:SERVICE_KEY}", endpoint: "URL"}'
+
+    def read(self, parcel):
+        """(address, delivery, headers) of what came, which must be signed, and be what the service publishes."""
+        at = datetime.strptime(parcel.headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        url, sent = f"http://{parcel.headers['host']}{parcel.path}", {"Content-Type": parcel.headers["content-type"]}
+        again = sign("POST", url, sent, parcel.body, AwsKeys(ID, KEY), Scope("eu-central-1", "ses"), instant(at))
+        assert parcel.headers["authorization"] == again["Authorization"]
+        assert parcel.path == "/v2/email/outbound-emails"
+        told = json.loads(parcel.body)
+        jsonschema.validate(told, SES)
+        mail = message_from_bytes(b64decode(told["Content"]["Raw"]["Data"]), policy=policy.default)
+        return told["Destination"]["ToAddresses"][0], told["EmailTags"][0]["Value"], dict(mail.items())
+
+    def taken(self, number):
+        return Reply(200, json.dumps({"MessageId": f"taken-{number}"}).encode())
+
+    dead = None
+    """SES takes dead addresses, too, and tells of them later."""
+
+    def refused(self):
+        return Reply(400, b'{"message":"contains a virus"}', {"x-amzn-errortype": "MessageRejected"})
+
+    def stranger(self):
+        return Reply(403, b'{"message":"no such key"}', {"x-amzn-errortype": "UnrecognizedClientException"})
+
+    def too_fast(self):
+        return Reply(429, b"", {"x-amzn-errortype": "TooManyRequestsException", "retry-after": "90"})
+
+
+class AsSendgrid:
+    """SendGrid as this machine plays it."""
+
+    settings = '{adapter: sendgrid, api_key: "${env:SERVICE_KEY}", region: eu, endpoint: "URL"}'
+
+    def read(self, parcel):
+        """(address, delivery, headers) of what came, which must be what the service publishes."""
+        assert (parcel.path, parcel.headers["authorization"]) == ("/v3/mail/send", f"Bearer {KEY}")
+        told = json.loads(parcel.body)
+        jsonschema.validate(told, SENDGRID)
+        [envelope] = told["personalizations"]
+        return envelope["to"][0]["email"], envelope["custom_args"]["orchestrator_id"], told["headers"]
+
+    def taken(self, number):
+        return Reply(202, b"", {"X-Message-Id": f"taken-{number}"})
+
+    def dead(self):
+        return Reply(400, b'{"errors":[{"field":"personalizations.0.to.0.email","message":"no valid address"}]}')
+
+    def refused(self):
+        return Reply(400, b'{"errors":[{"field":"content.0.value","message":"too short"}]}')
+
+    def stranger(self):
+        return Reply(401, b'{"errors":[{"field":null,"message":"authorization required"}]}')
+
+    def too_fast(self):
+        return Reply(429, b"", {"retry-after": "90"})
+
+
+SERVICES = {"postmark": AsPostmark(), "sendgrid": AsSendgrid(), "ses": AsSes()}
 
 
 @pytest.fixture(params=sorted(SERVICES))
@@ -60,6 +126,7 @@ def a_shop_with(service, answer, root, monkeypatch, **people):
     """A shop whose mail goes to this service; `answer` says by address what it does with it."""
     monkeypatch.setenv("SHOP_LEDGER", f"sqlite:{root}/data/ledger.db")
     monkeypatch.setenv("SERVICE_KEY", KEY)
+    monkeypatch.setenv("SERVICE_ID", ID)
 
     def by_address(parcel):
         who, delivery, headers = service.read(parcel)
@@ -91,7 +158,7 @@ def rows(shop):
 def test_every_answer_settles_its_own_message(service, tmp_path, monkeypatch):
     def answer(who, number):
         return {
-            "dead": service.dead,
+            "dead": service.dead or service.refused,
             "no": service.refused,
             "lost": lambda: Reply(0),
             "garbage": lambda: Reply(200, b"<html>It works!</html>"),
@@ -105,12 +172,12 @@ def test_every_answer_settles_its_own_message(service, tmp_path, monkeypatch):
         for user in ("ada", "bo"):
             state, reason, provider_id = found[user]
             assert (state, reason, provider_id.startswith("taken-")) == ("accepted", "", True)
-        assert found["dead"][:2] == ("failed", "address_gone")
+        assert found["dead"][:2] == ("failed", "address_gone" if service.dead else "refused")
         assert found["no"][:2] == ("failed", "refused")
         assert {found[user][:2] for user in ("lost", "garbage", "broken")} == {("unknown", "no_answer")}
         hashing = consent.Hashing(shop.ledger.store)
         stop = suppressions.stop_of(shop.ledger.store, hashing.of(Channel.EMAIL, "dead@mail.example"), Channel.EMAIL)
-        assert (stop.reason, stop.source) == ("address_gone", "mail")
+        assert (stop and (stop.reason, stop.source)) == (("address_gone", "mail") if service.dead else None)
 
 
 def test_every_mail_can_be_left_with_one_click_and_names_itself(service, tmp_path, monkeypatch):
