@@ -10,15 +10,18 @@ from typing import Any
 
 import msgspec
 
+from orchestrator.core.callbacks import tag
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.frozen import value
 from orchestrator.core.nouns import Channel, Message
 from orchestrator.core.outcomes import Accepted, AddressGone, Ambiguous, Outcome, Pause, PauseScope
 from orchestrator.core.times import SECOND, Instant
 from orchestrator.providers import (
+    CallbackRequest,
     CannotBuildError,
     Credentials,
     Declaration,
+    Heard,
     HttpResponse,
     Request,
     Response,
@@ -29,6 +32,8 @@ from orchestrator.providers.accounts import endpoint, key
 from orchestrator.providers.addresses import Mailbox
 from orchestrator.providers.answers import BREATH, Help, by_status, members, parsed, words
 from orchestrator.providers.letters import ID, Letter, Posted, letter
+from orchestrator.providers.reports import pieces
+from orchestrator.providers.reports import sendgrid as told
 
 HOSTS: Mapping[str, str] = {"global": "https://api.sendgrid.com", "eu": "https://api.eu.sendgrid.com"}
 """Where an account lives; a key of one is not known at the other."""
@@ -37,6 +42,9 @@ LARGEST = 30_000_000
 """Bytes of one message SendGrid takes."""
 
 HOUR = 3600.0
+
+WIDTH = 1000
+"""Characters of one custom argument; all of them together may have ten thousand."""
 
 _WHERE = "make an API key with Mail Send in SendGrid (Settings, API Keys)"
 _ENCODE = msgspec.json.Encoder().encode
@@ -66,9 +74,13 @@ class Sendgrid:
         settings=(
             Setting("api_key", "an API key that may send mail; it begins with SG.", secret=True),
             Setting("region", "where the account lives: global or eu", required=False, default="global"),
+            Setting(
+                "verification_key", "the public key that reports are signed with, as SendGrid shows it", required=False
+            ),
             Setting("endpoint", "another host than SendGrid's", required=False),
         ),
         answers_twice=True,
+        reports="Settings, Mail Settings, Event Webhooks: Delivered, Bounced, Dropped, Spam Reports; Signed Event Webhook gives `verification_key`",
         timeout=30.0,
     )
 
@@ -79,6 +91,11 @@ class Sendgrid:
         if region not in HOSTS:
             raise OrchestratorError(f"sendgrid: region: {region!r} is not one of {', '.join(HOSTS)}")
         endpoint("sendgrid", credentials, _usual(credentials))
+        try:
+            if shown := credentials.get("verification_key"):
+                told.verifying_key(shown)
+        except OrchestratorError as problem:
+            raise OrchestratorError(f"sendgrid: verification_key: {problem}") from problem
         return self.declaration
 
     def build(self, messages: Sequence[Message], credentials: Credentials, now: Instant) -> Handed:
@@ -86,7 +103,7 @@ class Sendgrid:
         (message,) = messages
         one = letter("sendgrid", message)
         try:
-            body = _ENCODE(_fields(one, message.id))
+            body = _ENCODE(_fields(one, message))
         except (TypeError, ValueError) as problem:  # half a surrogate pair
             raise CannotBuildError(
                 f"sendgrid: this message cannot be written as JSON: {type(problem).__name__}"
@@ -110,16 +127,22 @@ class Sendgrid:
         name = response.headers.get("x-message-id", "").strip()
         return [Accepted(name) if name else Ambiguous(f"{response.status}: a 2xx without a message's id")]
 
+    def hear(self, request: CallbackRequest, credentials: Credentials, now: Instant) -> Heard:
+        """What SendGrid reports of messages by its event webhook."""
+        return told.read(request, credentials.get("verification_key", ""), now)
+
 
 def _usual(credentials: Credentials) -> str:
     return HOSTS.get(credentials.get("region") or "global", HOSTS["global"])
 
 
-def _fields(one: Letter, delivery: str) -> dict[str, Any]:
+def _fields(one: Letter, message: Message) -> dict[str, Any]:
     """The message under SendGrid's names; the text stands before the HTML, as it wants it."""
     forms = [("text/plain", one.text), ("text/html", one.html)]
     found: dict[str, Any] = {
-        "personalizations": [{"to": [{"email": one.recipient}], "custom_args": {ID: delivery}}],
+        "personalizations": [
+            {"to": [{"email": one.recipient}], "custom_args": {ID: message.id, **pieces(tag(message.key), WIDTH)}}
+        ],
         "from": _person(one.sender),
         "subject": one.subject,
         "content": [{"type": kind, "value": said} for kind, said in forms if said],
@@ -164,8 +187,8 @@ def _refusal(request: Handed, response: HttpResponse) -> Outcome:
 
 
 def _errors(body: bytes) -> Iterator[Mapping[str, Any]]:
-    told = members(parsed(body)).get("errors")
-    for one in told if isinstance(told, list) else ():
+    found = members(parsed(body)).get("errors")
+    for one in found if isinstance(found, list) else ():
         yield members(one)
 
 

@@ -9,14 +9,17 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 
+from orchestrator.core.callbacks import tag
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import Channel, EmailContent, Message
 from orchestrator.core.outcomes import Accepted, Ambiguous, Outcome, Pause, PauseScope, Permanent
 from orchestrator.core.times import Instant
 from orchestrator.providers import (
+    CallbackRequest,
     CannotBuildError,
     Credentials,
     Declaration,
+    Heard,
     HttpResponse,
     Request,
     Response,
@@ -28,6 +31,8 @@ from orchestrator.providers.accounts import endpoint, key
 from orchestrator.providers.answers import BREATH, Help, by_status, members, parsed, words
 from orchestrator.providers.aws_signature import AwsKeys, Scope, sign
 from orchestrator.providers.letters import ID, Posted
+from orchestrator.providers.reports import TAG
+from orchestrator.providers.reports import ses as told
 
 LARGEST = 40 * 1024 * 1024
 """Bytes of a message SES takes, its base64 counted."""
@@ -56,6 +61,7 @@ class Ses:
             Setting("endpoint", "another host than the region's", required=False),
         ),
         answers_twice=True,
+        reports="the configuration set, Event destinations: an SNS topic that posts to the URL over HTTPS; Delivery, Bounce, Complaint, Reject",
         timeout=30.0,
     )
 
@@ -85,15 +91,15 @@ class Ses:
         if not isinstance(message.content, EmailContent):
             raise CannotBuildError(f"ses carries e-mail only, this is {message.key.channel}")
         mail = mime.compose(message, message.content)
-        told: dict[str, object] = {
+        fields: dict[str, object] = {
             "Destination": {"ToAddresses": [mail.recipient]},
             # SES promises 7 bits only to those that send 7 bits.
             "Content": {"Raw": {"Data": b64encode(mime.as_seven_bit(mail.data)).decode("ascii")}},
-            "EmailTags": [{"Name": ID, "Value": message.id}],
+            "EmailTags": [{"Name": name, "Value": said} for name, said in _tags(message).items()],
         }
         if through := credentials.get("configuration_set"):
-            told["ConfigurationSetName"] = through
-        body = json.dumps(told, separators=(",", ":")).encode("ascii")
+            fields["ConfigurationSetName"] = through
+        body = json.dumps(fields, separators=(",", ":")).encode("ascii")
         if len(body) > LARGEST:
             raise CannotBuildError(f"ses: {len(body):,} bytes; SES takes {LARGEST:,}")
         url = f"{endpoint('ses', credentials, _usual(credentials))}/v2/email/outbound-emails"
@@ -113,6 +119,15 @@ class Ses:
         if isinstance(name, str) and name:
             return [Accepted(name)]
         return [Ambiguous(f"{response.status}: a 2xx without a message's id")]
+
+    def hear(self, request: CallbackRequest, credentials: Credentials, now: Instant) -> Heard:  # noqa: ARG002 - SNS signs with a certificate
+        """What SES reports of messages by way of an SNS topic."""
+        return told.read(request, now)
+
+
+def _tags(message: Message) -> Mapping[str, str]:
+    said = tag(message.key)
+    return {ID: message.id, **({TAG: said} if said else {})}
 
 
 def _usual(credentials: Credentials) -> str:
@@ -184,5 +199,5 @@ def _refusal(response: HttpResponse, answer: Mapping[str, object], address: str)
 
 def _kind(response: HttpResponse, answer: Mapping[str, object]) -> str:
     """The error's type, without the name space in front and the address of its documentation behind."""
-    told = response.headers.get("x-amzn-errortype") or answer.get("__type") or answer.get("code") or ""
-    return str(told).partition(":")[0].rpartition("#")[2].strip()
+    kind = response.headers.get("x-amzn-errortype") or answer.get("__type") or answer.get("code") or ""
+    return str(kind).partition(":")[0].rpartition("#")[2].strip()

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from orchestrator.core.callbacks import tag
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.frozen import value
 from orchestrator.core.nouns import Channel, Message, TextContent
@@ -17,9 +18,11 @@ from orchestrator.core.outcomes import Accepted, AddressGone, Ambiguous, Outcome
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import Instant
 from orchestrator.providers import (
+    CallbackRequest,
     CannotBuildError,
     Credentials,
     Declaration,
+    Heard,
     HttpResponse,
     Request,
     Response,
@@ -30,6 +33,7 @@ from orchestrator.providers.accounts import endpoint, key
 from orchestrator.providers.addresses import phone
 from orchestrator.providers.answers import BREATH, Help, by_status, members, parsed, words
 from orchestrator.providers.letters import Posted
+from orchestrator.providers.reports import twilio as told
 
 ENDPOINT = "https://api.twilio.com"
 LONGEST = 1600
@@ -68,9 +72,16 @@ class Twilio:
             Setting(
                 "messaging_service", "the messaging service that picks the sender; it begins with MG", required=False
             ),
+            Setting(
+                "callback",
+                "the URL that `orchestrator callbacks` shows, to hear what arrived",
+                required=False,
+                secret=True,
+            ),
             Setting("endpoint", "another host than Twilio's: that of a region", required=False, default=ENDPOINT),
         ),
         answers_twice=True,
+        reports="nowhere: write the URL into the settings as `callback`, as ${env:…}; each message brings it along",
         timeout=30.0,
     )
 
@@ -88,6 +99,10 @@ class Twilio:
             )
         if credentials.get("messaging_service"):
             _check(credentials, "messaging_service", _SERVICE, "MG and 32 hexadecimal digits")
+        if (callback := credentials.get("callback")) and not callback.startswith("https://"):
+            raise OrchestratorError(
+                "twilio: callback: it is the URL that `orchestrator callbacks` shows; it begins with https://"
+            )
         endpoint("twilio", credentials, ENDPOINT)
         return self.declaration
 
@@ -107,6 +122,8 @@ class Twilio:
             fields["From"] = sender
         if service := credentials.get("messaging_service"):
             fields["MessagingServiceSid"] = service
+        if callback := credentials.get("callback"):
+            fields["StatusCallback"] = told.told_at(callback, tag(message.key))
         try:
             body = urlencode(fields).encode("ascii")
         except UnicodeEncodeError as problem:
@@ -136,6 +153,10 @@ class Twilio:
             said = _said(request, response, answer.get("error_code"), answer.get("error_message") or answer["status"])
             return [_by_code(request, response, answer.get("error_code"), said) or Permanent(said)]
         return [Accepted(name)]
+
+    def hear(self, request: CallbackRequest, credentials: Credentials, now: Instant) -> Heard:
+        """What Twilio reports of one message; signed, where the settings have the account's token."""
+        return told.read(request, credentials.get("auth_token", ""), now)
 
 
 def _check(credentials: Credentials, name: str, pattern: re.Pattern[str], how: str) -> None:

@@ -149,5 +149,6 @@ TWILIO = {
         "From": TEXT,
         "MessagingServiceSid": {"type": "string", "pattern": "^MG[0-9a-fA-F]{32}$"},
         "Body": {"type": "string", "minLength": 1, "maxLength": 1600},
+        "StatusCallback": {"type": "string", "format": "uri"},
     },
 }

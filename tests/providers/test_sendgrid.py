@@ -5,6 +5,8 @@ import json
 import jsonschema
 import pytest
 
+from orchestrator.core.callbacks import tag
+from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import Address, Channel, DeliveryKey, EmailContent, Message, TextContent
 from orchestrator.core.outcomes import Accepted, AddressGone, Ambiguous, Pause, PauseScope, Permanent, Retry
 from orchestrator.core.times import SECOND
@@ -90,7 +92,8 @@ def test_it_is_what_sendgrid_publishes():
     found = json.loads(request.body)
     jsonschema.validate(found, SENDGRID)
     [envelope] = found["personalizations"]
-    assert envelope == {"to": [{"email": "u0@mail.example"}], "custom_args": {"orchestrator_id": f"{0:032x}"}}
+    named = {"orchestrator_id": f"{0:032x}", "orchestrator_tag": tag(a_mail().key)}
+    assert envelope == {"to": [{"email": "u0@mail.example"}], "custom_args": named}
     assert found["from"] == {"email": "hello@news.shop.example", "name": 'Größe, "Shop"'}
     assert found["reply_to"] == {"email": "help@shop.example", "name": "Hilfe"}
     assert found["subject"] == CONTENT.subject
@@ -148,3 +151,8 @@ def test_the_address_is_not_kept_with_the_words_and_help_stands_behind_them():
 def test_what_cannot_be_sent_is_named(message, says):
     with pytest.raises(CannotBuildError, match=says):
         built(message)
+
+
+def test_a_verification_key_that_is_none_is_refused_before_anything_is_sent():
+    with pytest.raises(OrchestratorError, match="sendgrid: verification_key: it is no public key"):
+        Sendgrid().declare({**SETTINGS, "verification_key": "x"})

@@ -8,6 +8,7 @@ from email import message_from_bytes, policy
 import jsonschema
 import pytest
 
+from orchestrator.core.callbacks import tag
 from orchestrator.core.nouns import Address, Channel, DeliveryKey, EmailContent, Message, TextContent
 from orchestrator.core.outcomes import Accepted, Ambiguous, Pause, PauseScope, Permanent, Retry
 from orchestrator.core.times import HOUR, later
@@ -108,7 +109,8 @@ def test_it_is_what_the_service_model_says_and_the_same_mail_as_over_smtp():
     jsonschema.validate(found, SES)
     assert found["Destination"] == {"ToAddresses": ["u0@mail.example"]}
     assert found["ConfigurationSetName"] == "campaigns"
-    assert found["EmailTags"] == [{"Name": "orchestrator_id", "Value": f"{0:032x}"}]
+    tags = {one["Name"]: one["Value"] for one in found["EmailTags"]}
+    assert tags == {"orchestrator_id": f"{0:032x}", "orchestrator_tag": tag(a_mail().key)}
     raw = b64decode(found["Content"]["Raw"]["Data"])
     assert raw == mime.as_seven_bit(mime.compose(a_mail(), CONTENT).data)
     mail = message_from_bytes(raw, policy=policy.default)

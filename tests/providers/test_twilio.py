@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl
 import jsonschema
 import pytest
 
+from orchestrator.core.callbacks import tag
+from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import Address, Channel, DeliveryKey, Message, TextContent
 from orchestrator.core.outcomes import Accepted, AddressGone, Ambiguous, Pause, PauseScope, Permanent, Retry
 from orchestrator.core.reasons import Reason
@@ -202,3 +204,15 @@ def test_what_to_do_stands_behind_twilios_words(code, says):
 def test_what_cannot_be_sent_is_named(message, says):
     with pytest.raises(CannotBuildError, match=says):
         Twilio().build([message], SETTINGS, NOW)
+
+
+def test_twilio_is_told_where_to_report_of_each_message():
+    told_to = {**SETTINGS, "callback": "https://go.shop.example/v1/callbacks/ab"}
+    form = dict(parse_qsl(Twilio().build([a_text()], told_to, NOW).body.decode()))
+    jsonschema.validate(form, TWILIO)
+    assert form["StatusCallback"] == f"https://go.shop.example/v1/callbacks/ab?d={tag(a_text().key)}"
+
+
+def test_a_callback_that_is_no_url_is_refused_before_anything_is_sent():
+    with pytest.raises(OrchestratorError, match="twilio: callback: it is the URL"):
+        Twilio().declare({**SETTINGS, "callback": "ab"})
