@@ -18,6 +18,7 @@ from orchestrator.providers import (
     CannotBuildError,
     Credentials,
     Declaration,
+    HttpRequest,
     HttpResponse,
     Request,
     Response,
@@ -86,13 +87,13 @@ class Postmark:
         largest = LARGEST if alone else LARGEST_BATCH
         if len(body) > largest:
             raise CannotBuildError(f"postmark: {len(body):,} bytes; Postmark takes {largest:,}")
-        headers = {
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-            "X-Postmark-Server-Token": credentials["token"],
-        }
         url = f"{endpoint('postmark', credentials, ENDPOINT)}/email{'' if alone else '/batch'}"
+        headers = {"Content-Type": "application/json", **_asking(credentials)}
         return Posted("POST", url, headers, body, tuple(one.recipient for one in letters))
+
+    def knock(self, credentials: Credentials, now: Instant) -> HttpRequest:  # noqa: ARG002 - nothing hangs on the moment
+        """Ask for the server's own settings."""
+        return HttpRequest("GET", f"{endpoint('postmark', credentials, ENDPOINT)}/server", _asking(credentials), b"")
 
     def read(self, request: Request, response: Response) -> Sequence[Outcome]:
         """What became of each message; of all of them alike if the request was refused as one."""
@@ -107,6 +108,10 @@ class Postmark:
                 addresses
             )
         return [_result(response, members(item), address) for item, address in zip(items, addresses, strict=True)]
+
+
+def _asking(credentials: Credentials) -> dict[str, str]:
+    return {"Accept": "application/json", "X-Postmark-Server-Token": credentials["token"]}
 
 
 def _stream(credentials: Credentials) -> str:

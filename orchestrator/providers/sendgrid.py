@@ -19,6 +19,7 @@ from orchestrator.providers import (
     CannotBuildError,
     Credentials,
     Declaration,
+    HttpRequest,
     HttpResponse,
     Request,
     Response,
@@ -93,13 +94,14 @@ class Sendgrid:
             ) from problem
         if len(body) > LARGEST:
             raise CannotBuildError(f"sendgrid: {len(body):,} bytes; SendGrid takes {LARGEST:,}")
-        headers = {
-            "Accept": "application/json",
-            "Authorization": f"Bearer {credentials['api_key']}",
-            "Content-Type": "application/json",
-        }
         url = f"{endpoint('sendgrid', credentials, _usual(credentials))}/v3/mail/send"
+        headers = {"Content-Type": "application/json", **_asking(credentials)}
         return Handed("POST", url, headers, body, (one.recipient,), now // SECOND)
+
+    def knock(self, credentials: Credentials, now: Instant) -> HttpRequest:  # noqa: ARG002 - nothing hangs on the moment
+        """Ask what the key may do."""
+        url = f"{endpoint('sendgrid', credentials, _usual(credentials))}/v3/scopes"
+        return HttpRequest("GET", url, _asking(credentials), b"")
 
     def read(self, request: Request, response: Response) -> Sequence[Outcome]:
         """What SendGrid's answer means for the message."""
@@ -109,6 +111,10 @@ class Sendgrid:
             return [_refusal(request, response)]
         name = response.headers.get("x-message-id", "").strip()
         return [Accepted(name) if name else Ambiguous(f"{response.status}: a 2xx without a message's id")]
+
+
+def _asking(credentials: Credentials) -> dict[str, str]:
+    return {"Accept": "application/json", "Authorization": f"Bearer {credentials['api_key']}"}
 
 
 def _usual(credentials: Credentials) -> str:
