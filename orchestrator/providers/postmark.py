@@ -195,6 +195,7 @@ def _by_code(response: HttpResponse, item: Mapping[str, Any], address: str) -> O
         return Pause(
             PauseScope.CAMPAIGN, f"{detail}; confirm the sender or its domain at Postmark, or write another `from`"
         )
-    if code == 406 or (code == 300 and _NOBODY.search(said)):
+    # An address with quotation marks may live; it is Postmark that knows no such addresses.
+    if code == 406 or (code == 300 and _NOBODY.search(said) and '"' not in address):
         return AddressGone(detail)
     return Permanent(detail)
