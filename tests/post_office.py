@@ -10,6 +10,7 @@ from typing import NamedTuple
 class Parcel(NamedTuple):
     """One request as it came. Names of headers are in lower case."""
 
+    method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
@@ -47,8 +48,8 @@ def a_post_office(answer: Callable[[Parcel], Reply]) -> Iterator[PostOffice]:
 
         def do_POST(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            body = self.rfile.read(int(headers["content-length"]))
-            reply = made.take(Parcel(self.path, headers, body))
+            body = self.rfile.read(int(headers.get("content-length", "0")))
+            reply = made.take(Parcel(self.command, self.path, headers, body))
             if not reply.status:
                 self.close_connection = True
                 return
@@ -57,6 +58,8 @@ def a_post_office(answer: Callable[[Parcel], Reply]) -> Iterator[PostOffice]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(reply.body)
+
+        do_GET = do_POST  # noqa: N815 - the name http.server calls
 
         def log_message(self, *_: object) -> None:
             pass

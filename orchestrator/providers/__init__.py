@@ -219,6 +219,14 @@ def hears(adapter: Adapter) -> TypeGuard[CallbackAdapter]:
     return callable(getattr(adapter, "hear", None))
 
 
+class KnockingAdapter(Adapter, Protocol):
+    """An adapter whose service can be asked whether it takes the credentials, without sending anything."""
+
+    def knock(self, credentials: Credentials, now: Instant) -> HttpRequest:
+        """Return a question that changes nothing; any 2xx says that they are taken."""
+        ...
+
+
 class TunableAdapter(Adapter, Protocol):
     """An adapter whose promises hang on its settings: a receiver that remembers keys, or one that does not."""
 

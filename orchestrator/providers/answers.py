@@ -45,6 +45,17 @@ def words(status: int, code: object, said: object, address: str) -> str:
     return " ".join(filter(None, (str(status), str(code or ""), hidden.strip())))[:LONGEST]
 
 
+def complaint(response: HttpResponse) -> str:
+    """What stands in an answer that is no yes, in the words of whoever gave it: the forms of all services here."""
+    answer = members(parsed(response.body))
+    errors = answer.get("errors")
+    first = members(errors[0]) if isinstance(errors, list) and errors else answer
+    code = (
+        answer.get("ErrorCode") or answer.get("code") or response.headers.get("x-amzn-errortype", "").partition(":")[0]
+    )
+    return words(response.status, code, first.get("message") or first.get("Message"), "")
+
+
 class Help(NamedTuple):
     """What to do about a refusal that no message is to blame for: of who we are, or of where we asked."""
 

@@ -21,6 +21,7 @@ from orchestrator.providers import (
     Credentials,
     Declaration,
     Heard,
+    HttpRequest,
     HttpResponse,
     Request,
     Response,
@@ -92,13 +93,13 @@ class Postmark:
         largest = LARGEST if alone else LARGEST_BATCH
         if len(body) > largest:
             raise CannotBuildError(f"postmark: {len(body):,} bytes; Postmark takes {largest:,}")
-        headers = {
-            "Accept": "application/json",
-            "Content-Type": "application/json",
-            "X-Postmark-Server-Token": credentials["token"],
-        }
         url = f"{endpoint('postmark', credentials, ENDPOINT)}/email{'' if alone else '/batch'}"
+        headers = {"Content-Type": "application/json", **_asking(credentials)}
         return Posted("POST", url, headers, body, tuple(one.recipient for one in letters))
+
+    def knock(self, credentials: Credentials, now: Instant) -> HttpRequest:  # noqa: ARG002 - nothing hangs on the moment
+        """Ask for the server's own settings."""
+        return HttpRequest("GET", f"{endpoint('postmark', credentials, ENDPOINT)}/server", _asking(credentials), b"")
 
     def read(self, request: Request, response: Response) -> Sequence[Outcome]:
         """What became of each message; of all of them alike if the request was refused as one."""
@@ -117,6 +118,10 @@ class Postmark:
     def hear(self, request: CallbackRequest, credentials: Credentials, now: Instant) -> Heard:  # noqa: ARG002 - Postmark signs nothing
         """What Postmark reports of messages by its webhooks."""
         return told.read(request, now)
+
+
+def _asking(credentials: Credentials) -> dict[str, str]:
+    return {"Accept": "application/json", "X-Postmark-Server-Token": credentials["token"]}
 
 
 def _stream(credentials: Credentials) -> str:
@@ -200,6 +205,7 @@ def _by_code(response: HttpResponse, item: Mapping[str, Any], address: str) -> O
         return Pause(
             PauseScope.CAMPAIGN, f"{detail}; confirm the sender or its domain at Postmark, or write another `from`"
         )
-    if code == 406 or (code == 300 and _NOBODY.search(said)):
+    # An address with quotation marks may live; it is Postmark that knows no such addresses.
+    if code == 406 or (code == 300 and _NOBODY.search(said) and '"' not in address):
         return AddressGone(detail)
     return Permanent(detail)

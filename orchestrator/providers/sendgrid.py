@@ -22,6 +22,7 @@ from orchestrator.providers import (
     Credentials,
     Declaration,
     Heard,
+    HttpRequest,
     HttpResponse,
     Request,
     Response,
@@ -110,13 +111,14 @@ class Sendgrid:
             ) from problem
         if len(body) > LARGEST:
             raise CannotBuildError(f"sendgrid: {len(body):,} bytes; SendGrid takes {LARGEST:,}")
-        headers = {
-            "Accept": "application/json",
-            "Authorization": f"Bearer {credentials['api_key']}",
-            "Content-Type": "application/json",
-        }
         url = f"{endpoint('sendgrid', credentials, _usual(credentials))}/v3/mail/send"
+        headers = {"Content-Type": "application/json", **_asking(credentials)}
         return Handed("POST", url, headers, body, (one.recipient,), now // SECOND)
+
+    def knock(self, credentials: Credentials, now: Instant) -> HttpRequest:  # noqa: ARG002 - nothing hangs on the moment
+        """Ask what the key may do."""
+        url = f"{endpoint('sendgrid', credentials, _usual(credentials))}/v3/scopes"
+        return HttpRequest("GET", url, _asking(credentials), b"")
 
     def read(self, request: Request, response: Response) -> Sequence[Outcome]:
         """What SendGrid's answer means for the message."""
@@ -130,6 +132,10 @@ class Sendgrid:
     def hear(self, request: CallbackRequest, credentials: Credentials, now: Instant) -> Heard:
         """What SendGrid reports of messages by its event webhook."""
         return told.read(request, credentials.get("verification_key", ""), now)
+
+
+def _asking(credentials: Credentials) -> dict[str, str]:
+    return {"Accept": "application/json", "Authorization": f"Bearer {credentials['api_key']}"}
 
 
 def _usual(credentials: Credentials) -> str:

@@ -20,6 +20,7 @@ from orchestrator.providers import (
     Credentials,
     Declaration,
     Heard,
+    HttpRequest,
     HttpResponse,
     Request,
     Response,
@@ -103,10 +104,15 @@ class Ses:
         if len(body) > LARGEST:
             raise CannotBuildError(f"ses: {len(body):,} bytes; SES takes {LARGEST:,}")
         url = f"{endpoint('ses', credentials, _usual(credentials))}/v2/email/outbound-emails"
-        keys = AwsKeys(credentials["access_key"], credentials["secret_key"], credentials.get("session_token", ""))
-        scope = Scope(credentials["region"], "ses")
+        keys, scope = _keys(credentials)
         headers = sign("POST", url, {"Content-Type": "application/json"}, body, keys, scope, now)
         return Posted("POST", url, headers, body, (mail.recipient,))
+
+    def knock(self, credentials: Credentials, now: Instant) -> HttpRequest:
+        """Ask how the account stands; the key's policy must allow ses:GetAccount."""
+        url = f"{endpoint('ses', credentials, _usual(credentials))}/v2/email/account"
+        keys, scope = _keys(credentials)
+        return HttpRequest("GET", url, sign("GET", url, {}, b"", keys, scope, now), b"")
 
     def read(self, request: Request, response: Response) -> Sequence[Outcome]:
         """What SES's answer means for the message."""
@@ -128,6 +134,11 @@ class Ses:
 def _tags(message: Message) -> Mapping[str, str]:
     said = tag(message.key)
     return {ID: message.id, **({TAG: said} if said else {})}
+
+
+def _keys(credentials: Credentials) -> tuple[AwsKeys, Scope]:
+    token = credentials.get("session_token", "")
+    return AwsKeys(credentials["access_key"], credentials["secret_key"], token), Scope(credentials["region"], "ses")
 
 
 def _usual(credentials: Credentials) -> str:

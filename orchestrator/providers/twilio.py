@@ -23,6 +23,7 @@ from orchestrator.providers import (
     Credentials,
     Declaration,
     Heard,
+    HttpRequest,
     HttpResponse,
     Request,
     Response,
@@ -128,16 +129,12 @@ class Twilio:
             body = urlencode(fields).encode("ascii")
         except UnicodeEncodeError as problem:
             raise CannotBuildError("twilio: half a surrogate pair in the text; the data holds broken text") from problem
-        account = credentials["account_sid"]
-        by_key = credentials.get("api_key", "")
-        known = f"{by_key}:{credentials['api_secret']}" if by_key else f"{account}:{credentials['auth_token']}"
-        headers = {
-            "Accept": "application/json",
-            "Authorization": f"Basic {b64encode(known.encode()).decode('ascii')}",
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
-        url = f"{endpoint('twilio', credentials, ENDPOINT)}/2010-04-01/Accounts/{account}/Messages.json"
-        return Text("POST", url, headers, body, (number,), sender)
+        headers = {"Content-Type": "application/x-www-form-urlencoded", **_asking(credentials)}
+        return Text("POST", _messages(credentials), headers, body, (number,), sender)
+
+    def knock(self, credentials: Credentials, now: Instant) -> HttpRequest:  # noqa: ARG002 - nothing hangs on the moment
+        """Ask for the newest message; an API key may not ask for the account itself."""
+        return HttpRequest("GET", f"{_messages(credentials)}?PageSize=1", _asking(credentials), b"")
 
     def read(self, request: Request, response: Response) -> Sequence[Outcome]:
         """What Twilio's answer means for the message; one that it took and gave up at once says so in its status."""
@@ -157,6 +154,21 @@ class Twilio:
     def hear(self, request: CallbackRequest, credentials: Credentials, now: Instant) -> Heard:
         """What Twilio reports of one message; signed, where the settings have the account's token."""
         return told.read(request, credentials.get("auth_token", ""), now)
+
+
+def _messages(credentials: Credentials) -> str:
+    return f"{endpoint('twilio', credentials, ENDPOINT)}/2010-04-01/Accounts/{credentials['account_sid']}/Messages.json"
+
+
+def _asking(credentials: Credentials) -> dict[str, str]:
+    """Who we are: a key, or the account itself."""
+    key_sid = credentials.get("api_key", "")
+    known = (
+        f"{key_sid}:{credentials['api_secret']}"
+        if key_sid
+        else f"{credentials['account_sid']}:{credentials['auth_token']}"
+    )
+    return {"Accept": "application/json", "Authorization": f"Basic {b64encode(known.encode()).decode('ascii')}"}
 
 
 def _check(credentials: Credentials, name: str, pattern: re.Pattern[str], how: str) -> None:

@@ -200,6 +200,12 @@ def test_what_cannot_be_sent_is_named(message, says):
         built(message)
 
 
+def test_an_address_that_only_postmark_does_not_know_is_not_suppressed():
+    request = Postmark().build([a_mail(address="anna..b@mail.example")], SETTINGS, NOW)
+    (only,) = Postmark().read(request, said(422, 300, "Error parsing 'To': Illegal email mailbox"))
+    assert isinstance(only, Permanent)
+
+
 def test_it_carries_email_only():
     text = Message(DeliveryKey(1, "u1", Channel.SMS), "ab" * 16, Address("+431"), TextContent("hi"))
     with pytest.raises(CannotBuildError, match="sms"):
