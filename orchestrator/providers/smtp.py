@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import ip_address
 
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import Channel, EmailContent, Message
@@ -23,6 +22,7 @@ from orchestrator.providers import (
     dkim,
     mime,
 )
+from orchestrator.providers.accounts import is_this_machine
 from orchestrator.providers.addresses import address
 
 AFTER_DOT = 600.0
@@ -58,7 +58,7 @@ class MailServer:
 def mail_server(credentials: Credentials) -> MailServer:
     """The server these settings name; OrchestratorError says which of them cannot be."""
     host = credentials["host"]
-    local = _is_loopback(host)
+    local = is_this_machine(host)
     written = credentials.get("security") or (Security.NONE if local else Security.STARTTLS)
     if written not in tuple(Security):
         raise OrchestratorError(f"smtp: security: {written!r} is not one of {', '.join(Security)}")
@@ -72,15 +72,6 @@ def mail_server(credentials: Credentials) -> MailServer:
             f"smtp: the password for {host} would cross the network in the clear; write security: starttls or security: tls"
         )
     return MailServer(host, int(port), security, user, credentials.get("password", ""), credentials.get("helo", ""))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Smtp:
