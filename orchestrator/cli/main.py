@@ -21,6 +21,7 @@ from orchestrator.cli import (
     lookups,
     morning,
     previewing,
+    reported,
     retrying,
     segments,
     sending,
@@ -102,6 +103,7 @@ for verbs in (
     watching,
     inbox,
     ingesting,
+    reported,
 ):
     verbs.register(app)
 for command in [*app.registered_commands, *segments.segment.registered_commands]:

@@ -10,7 +10,8 @@ from orchestrator import app
 from orchestrator.cli.checkup import Finding
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.outcomes import Outcome, Pause
-from orchestrator.providers import Credentials, HttpRequest, TokenAdapter, Transport, registry
+from orchestrator.providers import Credentials, HttpRequest, KnockingAdapter, TokenAdapter, Transport, registry
+from orchestrator.providers.answers import complaint
 from orchestrator.providers.smtp import mail_server
 from orchestrator.wire import WireError
 from orchestrator.wire.clock import WallClock
@@ -63,6 +64,10 @@ async def _knock(adapter_name: str, credentials: Credentials) -> tuple[bool, str
         if hasattr(adapter, "grant"):
             answer = await Tokens(cast("TokenAdapter", adapter), engine, credentials, WallClock()).current()
             return (True, "takes the credentials") if isinstance(answer, str) else (False, _words(answer))
+        if hasattr(adapter, "knock"):
+            question = cast("KnockingAdapter", adapter).knock(credentials, WallClock().now())
+            told = await engine.exchange(question, asyncio.get_running_loop().time() + PATIENCE)
+            return (True, "takes the credentials") if 200 <= told.status < 300 else (False, complaint(told))
         url = next((value for value in credentials.values() if value.startswith(("https://", "http://"))), "")
         if not url:
             return True, "names no address that could be knocked at"

@@ -17,7 +17,11 @@ BUILT_IN: dict[str, str] = {
     "fcm": "Fcm",
     "in_app": "InApp",
     "memory": "Memory",
+    "postmark": "Postmark",
+    "sendgrid": "Sendgrid",
+    "ses": "Ses",
     "smtp": "Smtp",
+    "twilio": "Twilio",
     "webhook": "Webhook",
 }
 """The adapters in this folder: file and class. A file is loaded when a project names its adapter."""
