@@ -7,6 +7,7 @@ from orchestrator.audience.allowed import Allowed
 from orchestrator.audience.coercion import Clock, Words
 from orchestrator.audience.columns import literal
 from orchestrator.audience.mapping import PLATFORMS
+from orchestrator.core import phones
 from orchestrator.core.mirrors import FAMILIES, MARK
 from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.tree import Kind
@@ -15,12 +16,12 @@ FORMS = {
     "user": "[^\\x00-\\x1f\\x7f]{1,128}",
     "email": mailable.FORM,
     "channel": f"(?i)({'|'.join(Channel)})",
-    "phone": "[+]?[0-9][0-9 ()./-]{3,30}",
+    "phone": phones.NUMBER,
     "platform": f"(?i)({'|'.join(PLATFORMS)})",
 }
 FORMS_IN_WORDS = {
     "user": "an id of 1 to 128 characters",
-    "phone": "a phone number",
+    "phone": "a phone number, like +43 660 1234567",
     "channel": f"a channel ({', '.join(Channel)})",
     "platform": f"a platform ({', '.join(PLATFORMS)})",
 }

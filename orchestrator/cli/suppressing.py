@@ -1,6 +1,5 @@
 """The verb of the suppression desk: look an address up, stop it, lift it with a reason; its history stays."""
 
-import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
     from orchestrator import app as parts
     from orchestrator.ledger.suppressions import Standing, Where
+
+NO_NUMBER = "this is no phone number with its country, like +43 660 1234567 (7 to 15 digits after the +)"
 
 
 def register(app: typer.Typer) -> None:
@@ -79,10 +80,13 @@ def _where(opened: "parts.Opened", whom: str, channel: str | None) -> "Sequence[
     """The addresses that are meant; ends with a word if there are none."""
     from orchestrator.core.mirrors import ADDRESSED  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.core.nouns import Address, Channel  # noqa: PLC0415
+    from orchestrator.core.phones import international  # noqa: PLC0415
 
     if channel is not None:
         if channel not in ADDRESSED:
             no_such("channel with addresses", channel, ADDRESSED)
+        if channel == Channel.SMS and not international(whom):
+            fail(f"{whom}: {NO_NUMBER}", USAGE)
         return [(Channel(channel), Address(_checked(whom) if channel == Channel.EMAIL else whom.strip()))]
     known = _of_user(opened, whom)
     if known == []:
@@ -91,8 +95,10 @@ def _where(opened: "parts.Opened", whom: str, channel: str | None) -> "Sequence[
         return known
     if "@" in whom:
         return [(Channel.EMAIL, Address(_checked(whom)))]
-    if re.fullmatch(r"[+][0-9][0-9 ()./-]{3,30}", whom.strip()):
+    if international(whom):
         return [(Channel.SMS, Address(whom.strip()))]
+    if whom.strip().startswith("+"):
+        fail(f"{whom}: {NO_NUMBER}", USAGE)
     return fail(
         f"nobody is known by the id {whom}, and it is neither an e-mail address nor a phone number with its +;"
         " a device's token goes with --channel push",

@@ -14,7 +14,7 @@ from orchestrator import app, bundles
 from orchestrator.audience.lists import read_list
 from orchestrator.cli.choosing import chosen_locale, chosen_variant, one_of
 from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, no_such
-from orchestrator.cli.screen import say
+from orchestrator.cli.screen import near, say
 from orchestrator.config import Deliver
 from orchestrator.core.assignment import assign
 from orchestrator.core.campaigns import Campaign
@@ -242,5 +242,5 @@ def _print(answer: Mapping[str, Any]) -> None:
         say(f" {one['channel']} to {one['to']} over {one['provider']}: {one['outcome'].replace('_', ' ')}")
         say(f"   {words}" + ("" if one["outcome"] == "accepted" else f"\n   {one['detail']}"))
     if answer["sink"]:
-        say(f" nothing left this machine: it is in {answer['sink']}; --env live sends for real")
+        say(f" nothing left this machine: it is in {near(answer['sink'])}; --env live sends for real")
     say(" it is counted nowhere, and its unsubscribe link unsubscribes nobody")

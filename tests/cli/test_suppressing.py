@@ -50,6 +50,8 @@ def test_a_users_id_stands_for_all_their_addresses_and_the_next_plan_knows(shop)
         (("suppress", "--show", "a@x.test", "--reason", "x"), "--show only looks"),
         (("suppress", "nobody"), "nobody is known by the id nobody"),
         (("suppress", "a@@x.test"), "no mailbox has"),
+        (("suppress", "+43 660 1"), "+43 660 1: this is no phone number with its country"),
+        (("suppress", "0660 1234567", "--channel", "sms"), "this is no phone number with its country"),
         (("suppress", "token", "--channel", "pusch"), "Did you mean push?"),
         (("suppress", "token", "--channel", "in_app"), "There are: push, email, sms"),
     ],
