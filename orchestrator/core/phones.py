@@ -4,7 +4,7 @@ import re
 
 NUMBER = "[+](?:[ ()./-]*[0-9]){7,15}[ ()./-]*|[0-9][0-9 ()./-]{3,30}"
 """A pattern for one, written as people write it. After a + stand 7 to 15 digits (ITU-T E.164; Niue's are the shortest)."""
-SIGNS = " ()./-"
+SIGNS = " \u00a0()./-"
 """What people put between its digits."""
 
 

@@ -105,6 +105,7 @@ SHAPES = (
     (("inbox", "key"), {"kid", "secret"}),
     (("inbox", "token", "u001"), {"user", "token"}),
     (("ingest", "key"), {"write_key"}),
+    (("callbacks",), {"waiting", "providers"}),
 )
 LISTS = (
     (
