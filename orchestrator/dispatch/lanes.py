@@ -233,4 +233,4 @@ def _meaning(problem: NotSent | Lost) -> Outcome:
     """What an exchange without an answer means. A URL that may not be called is the settings' trouble, not the message's."""
     if isinstance(problem, RefusedError):
         return Pause(PauseScope.CREDENTIAL, str(problem))
-    return Retry(f"not sent: {problem}") if isinstance(problem, NotSent) else Ambiguous(str(problem))
+    return Retry(f"not sent: {problem}", unsent=True) if isinstance(problem, NotSent) else Ambiguous(str(problem))

@@ -43,7 +43,9 @@ class Outgoing:
     body: bytes | None = None
     again_until: Instant | None = None
     doubtful: bool = False
-    """Whether its last attempt may have arrived."""
+    """Whether an attempt before this one may have arrived."""
+    unsent: bool = False
+    """Whether nothing of its last attempt has left, so that the next provider of its route is tried."""
 
 
 Item = Outgoing | Mark
@@ -174,7 +176,7 @@ class Turns:
         keyed = item.again_until is not None and item.again_until > now and item.provider in self._lanes
         if item.doubtful and not self._may_repeat(item, body, keyed=keyed):
             return None
-        lane = self._lanes[item.provider] if item.doubtful and keyed else self._lane(message.key.channel, now)
+        lane = self._lanes[item.provider] if item.doubtful and keyed else self._lane(item, now)
         fresh = later(now, lane.remembers) if lane.remembers else None
         content = message.content
         boxed = content if lane.declaration.transport is Transport.INBOX and isinstance(content, InAppContent) else None
@@ -190,6 +192,7 @@ class Turns:
             item.again_until if keyed and lane.name == item.provider else fresh,
             boxed.payload if boxed else None,
             later(message.judged_at, boxed.visible_for) if boxed and boxed.visible_for else None,
+            item.doubtful,
         )
 
     def _may_repeat(self, item: Outgoing, body: bytes, *, keyed: bool) -> bool:
@@ -207,9 +210,12 @@ class Turns:
         self.marks.append(Mark(item.message.key, State.UNKNOWN, Reason.NO_ANSWER, "the provider has forgotten its key"))
         return False
 
-    def _lane(self, channel: Channel, now: Instant) -> Lane:
-        """The first provider of the channel's route that is not known to be down."""
-        route = self._routes[channel]
+    def _lane(self, item: Outgoing, now: Instant) -> Lane:
+        """The first provider of the channel's route that is not known to be down; one that was out of reach comes last."""
+        route = self._routes[item.message.key.channel]
+        if item.unsent:
+            after = 1 + next((place for place, lane in enumerate(route) if lane.name == item.provider), -1)
+            route = route[after:] + route[:after]
         for lane in route:
             if lane.down_until <= now:
                 return lane
@@ -252,19 +258,19 @@ class Turns:
 
     def _elsewhere(self, waiting: Sequence[Ready], now: Instant) -> bool:
         """Whether another provider of the same channel could take them."""
-        return all(ready.again_until is None or not ready.attempt for ready in waiting) and any(
+        return not any(ready.doubtful and ready.again_until is not None for ready in waiting) and any(
             self._lanes[name].down_until <= now
             for name in self._job.routes[waiting[0].key.channel]
             if name in self._lanes and name != waiting[0].provider
         )
 
     def _again(self, ready: Ready, message: Message) -> Ready:
-        if ready.attempt and ready.again_until is not None:
+        if ready.doubtful and ready.again_until is not None:
             return ready
-        lane = self._lane(message.key.channel, self._clock.now())
-        if lane.name == ready.provider:
+        now, item = self._clock.now(), Outgoing(message, ready.person, ready.attempt, doubtful=ready.doubtful)
+        if self._lane(item, now).name == ready.provider:
             return ready
-        offer = self._offer(Outgoing(message, ready.person, ready.attempt), self._clock.now())
+        offer = self._offer(item, now)
         return ready if offer is None else offer
 
     async def _until(self, moment: Instant) -> None:

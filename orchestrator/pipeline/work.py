@@ -151,7 +151,9 @@ class Sight:
                 topic=self.campaign.policy.topic,
                 judged_at=letter.judged_at,
             )
-            yield Outgoing(message, letter.person, row.attempt, row.provider, row.body, row.again_until, row.doubtful)
+            yield Outgoing(
+                message, letter.person, row.attempt, row.provider, row.body, row.again_until, row.doubtful, row.unsent
+            )
 
     def job(self) -> Job:
         """What dispatch must know of this campaign."""
