@@ -18,6 +18,7 @@ from orchestrator.cli import (
     importing,
     inbox,
     ingesting,
+    keys,
     lookups,
     morning,
     previewing,
@@ -102,6 +103,7 @@ for verbs in (
     watching,
     inbox,
     ingesting,
+    keys,
 ):
     verbs.register(app)
 for command in [*app.registered_commands, *segments.segment.registered_commands]:

@@ -58,6 +58,8 @@ async def _knock(adapter_name: str, credentials: Credentials) -> tuple[bool, str
         return True, f"{server.host}:{server.port} " + ("takes the log-in" if server.user else "is there")
     if adapter.declaration.transport is not Transport.HTTP:
         return True, "is here, on this machine"
+    if adapter.declaration.foreign:
+        return True, "is asked where each address says, so there is nobody to knock at"
     engine = HttpxEngine(WallClock())
     try:
         if hasattr(adapter, "grant"):

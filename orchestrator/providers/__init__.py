@@ -57,6 +57,8 @@ class Declaration:
     rate: float | None = None
     answers_twice: bool = True
     timeout: float = 15.0
+    platforms: frozenset[str] = frozenset()
+    foreign: bool = False
 
     @property
     def window(self) -> int:

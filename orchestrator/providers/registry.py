@@ -19,6 +19,7 @@ BUILT_IN: dict[str, str] = {
     "memory": "Memory",
     "smtp": "Smtp",
     "webhook": "Webhook",
+    "webpush": "WebPush",
 }
 """The adapters in this folder: file and class. A file is loaded when a project names its adapter."""
 

@@ -94,8 +94,8 @@ class Suite:
     """What the suite must know of an adapter.
 
     `make`: so many different messages. `accepts`: the answer that takes all of a request. `table`: answers to one message
-    and their outcomes; details are not compared. `at`: the credentials that lead to this URL, for adapters of HTTP.
-    `bare`: the service's protocol says that a 2xx alone is acceptance.
+    and their outcomes; details are not compared. `at`: the credentials that lead to this URL, for adapters of HTTP. `to`: a
+    message whose address leads there, where it does and not the credentials. `bare`: the service's protocol says that a 2xx alone is acceptance.
     """
 
     adapter: Callable[[], Adapter]
@@ -104,6 +104,7 @@ class Suite:
     accepts: Callable[[Request], Response]
     table: Sequence[tuple[Response, Outcome]]
     at: Callable[[str], Credentials] | None = None
+    to: Callable[[str], Message] | None = None
     bare: bool = False
     broken: Mapping[str, Credentials] = field(default_factory=dict)
     """Credentials that cannot be, by what is wrong with them."""
@@ -253,7 +254,7 @@ class Conformance:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         lane = Lane(self.suite.adapter(), HttpxEngine(StoppedClock()), self.suite.at(url), StoppedClock())
         async with server:
-            (only,) = await lane.deliver(self.suite.make(1))
+            (only,) = await lane.deliver([self.suite.to(url)] if self.suite.to else self.suite.make(1))
             await lane.close()
             await ended.wait()
         assert len(asked) == 1
