@@ -56,16 +56,17 @@ async def _knock(adapter_name: str, credentials: Credentials) -> tuple[bool, str
         finally:
             await post.close()
         return True, f"{server.host}:{server.port} " + ("takes the log-in" if server.user else "is there")
-    if adapter.declaration.transport is not Transport.HTTP:
+    if adapter.declaration.transport not in (Transport.HTTP, Transport.HTTP2):
         return True, "is here, on this machine"
     if adapter.declaration.foreign:
         return True, "is asked where each address says, so there is nobody to knock at"
-    engine = HttpxEngine(WallClock())
+    engine = HttpxEngine(WallClock(), http2=adapter.declaration.transport is Transport.HTTP2)
     try:
         if hasattr(adapter, "grant"):
             answer = await Tokens(cast("TokenAdapter", adapter), engine, credentials, WallClock()).current()
             return (True, "takes the credentials") if isinstance(answer, str) else (False, _words(answer))
-        url = next((value for value in credentials.values() if value.startswith(("https://", "http://"))), "")
+        known = {**{one.name: one.default for one in adapter.declaration.settings}, **credentials}
+        url = next((value for value in known.values() if value.startswith(("https://", "http://"))), "")
         if not url:
             return True, "names no address that could be knocked at"
         deadline = asyncio.get_running_loop().time() + PATIENCE

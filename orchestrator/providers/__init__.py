@@ -23,6 +23,7 @@ class Transport(StrEnum):
     """What carries the request: a socket of wire/, our own inbox table, or the process's own memory."""
 
     HTTP = "http"
+    HTTP2 = "http2"
     SMTP = "smtp"
     INBOX = "inbox"
     MEMORY = "memory"

@@ -14,6 +14,7 @@ GROUP = "orchestrator.providers"
 """The entry-point group: the provider's name, and a class with the shape of `Adapter`."""
 
 BUILT_IN: dict[str, str] = {
+    "apns": "Apns",
     "fcm": "Fcm",
     "in_app": "InApp",
     "memory": "Memory",

@@ -7,7 +7,6 @@ import pytest
 from orchestrator.providers.subscriptions import spelled
 from tests.cli.conftest import orchestrator
 
-
 RECEIVER = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
 
 

@@ -34,6 +34,8 @@ from orchestrator.wire.http import HttpxEngine, answer
 
 NOW = Instant(1_772_442_000_000_000)  # 2026-03-02T09:00:00Z
 
+OVER_HTTP = (Transport.HTTP, Transport.HTTP2)
+
 SENSELESS = (
     b"",
     b"<html><body>It works!</body></html>",
@@ -181,7 +183,7 @@ class Conformance:
             self.suite.adapter().read(self.built(), object())
 
     def test_no_answer_makes_reading_fail(self):
-        if self.declared.transport is not Transport.HTTP:
+        if self.declared.transport not in OVER_HTTP:
             assert not isinstance(self.built(), HttpRequest)
             return
         for status in STATUSES:
@@ -190,7 +192,7 @@ class Conformance:
                 assert isinstance(only, Accepted | AddressGone | Ambiguous | Pause | Permanent | Retry)
 
     def test_nothing_is_accepted_without_a_name(self):
-        if self.declared.transport is not Transport.HTTP:
+        if self.declared.transport not in OVER_HTTP:
             assert not isinstance(self.built(), HttpRequest)
             return
         for status in STATUSES:
@@ -230,7 +232,7 @@ class Conformance:
     @pytest.mark.parametrize("fault", ["refuses", "drops"])
     async def test_one_attempt_is_one_request_on_the_wire(self, fault):
         if self.suite.at is None:
-            assert self.declared.transport is not Transport.HTTP
+            assert self.declared.transport not in OVER_HTTP
             return
         asked, ended = [], asyncio.Event()
 
