@@ -157,7 +157,7 @@ class Sight:
 
     def job(self) -> Job:
         """What dispatch must know of this campaign."""
-        return Job(self.campaign.name, self.campaign.routes, self.shard.on_ambiguous)
+        return Job(self.campaign.name, self.campaign.routes, self.shard.on_ambiguous, self.campaign.by_platform)
 
     def take(self, turn: HalfTurn, ledger: Ledger) -> Permission:
         """Ask for one turn; consent, suppression, address and caps are judged again inside it."""
