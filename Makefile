@@ -32,7 +32,7 @@ docs: $(READY)
 # Serves while everything is killed, and counts what arrived: 200 kills for each store and policy, 50,000 messages each.
 # It may be stopped: a case that held is remembered in .proof and not run again until a file it depends on changes.
 prove: $(READY)
-	ORCHESTRATOR_PROVE=1 $(BIN)/python -m pytest -q tests/core/test_occurrences.py
+	ORCHESTRATOR_PROVE=1 $(BIN)/python -m pytest -q tests/core/test_occurrences.py tests/doors/test_mutated_trees.py
 	$(BIN)/python -m tests.proof.kill --full
 
 # Ten thousand random segments, the same members by DuckDB, PostgreSQL, ClickHouse and in memory; `make test` asks three hundred.

@@ -55,4 +55,6 @@ def _declared(it: Declaration) -> str:
             "may have been delivered: ambiguous" if it.answers_twice else "was not delivered: tried again",
         ),
     ]
+    if it.reports:
+        rows.append(("tells later what became of messages", it.reports))
     return table(["it declares", ""], rows)

@@ -22,6 +22,7 @@ from orchestrator.cli import (
     lookups,
     morning,
     previewing,
+    reported,
     retrying,
     segments,
     sending,
@@ -104,6 +105,7 @@ for verbs in (
     inbox,
     ingesting,
     keys,
+    reported,
 ):
     verbs.register(app)
 for command in [*app.registered_commands, *segments.segment.registered_commands]:

@@ -89,7 +89,8 @@ def headline(story: Story) -> str:
         case "in_doubt":
             return f"may have got it, nobody can tell: {why}"
         case "failed":
-            return f"got nothing, for it failed: {why}"
+            # What came back has no reason of ours, only the provider's words.
+            return f"got nothing, for it {f'failed: {why}' if came.reason else f'came back: {came.detail}'}"
         case "holdout":
             return f"{'would get' if planned else 'got'} nothing, on purpose: the campaign's holdout"
     nothing = "would get nothing" if planned else "got nothing"

@@ -32,9 +32,13 @@ class Permanent:
 
 @dataclass(frozen=True, slots=True)
 class AddressGone:
-    """The address is dead: failed, and suppressed unless it was seen since."""
+    """The address is dead: failed, and suppressed unless it was seen since.
+
+    `reason` is another one where the address lives and may not be written to: no_consent if its owner told the service to stop.
+    """
 
     detail: str
+    reason: Reason = Reason.ADDRESS_GONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from orchestrator import app
 from orchestrator.bundles import Topics
 from orchestrator.core.errors import HeldError, StoreError
 from orchestrator.core.times import SECOND, Clock, Instant
-from orchestrator.ledger import Ledger, arrivals, mirrors, shards
+from orchestrator.ledger import Ledger, arrivals, callbacks, mirrors, shards
 from orchestrator.logs import Log
 from orchestrator.pipeline import LedgerThread, Mirrors, Pace, learn
 
@@ -69,10 +69,11 @@ class Loading:
 
     def once(self, ledger: Ledger) -> bool:
         """Whether there is more to do at once. While nothing waits, the audience is left to others."""
+        heard = self._hear(ledger)
         if engine := app.elsewhere(self._opened()):
             self._leave(ledger, engine)
-            return False
-        batch = self._learn(ledger)
+            return heard
+        batch = self._learn(ledger) or heard
         self.trouble = ""
         if self._sending_comes_first(ledger):
             return batch
@@ -83,6 +84,13 @@ class Loading:
         if not more:
             self._mirrored_at = self._clock.now()
         return batch or more
+
+    def _hear(self, ledger: Ledger) -> bool:
+        """Take what providers reported into the deliveries; whether there may be more."""
+        heard = callbacks.settle(ledger.store, ledger.hashing, self._clock.now())
+        if heard.total():
+            log.info("callbacks.settled", **heard)
+        return heard[callbacks.TAKEN] + heard[callbacks.STRANGE] >= callbacks.AT_ONCE
 
     def _leave(self, ledger: Ledger, engine: str) -> None:
         """An audience that is somebody else's is told nothing. Events that came in before it was stay where they are."""

@@ -19,13 +19,14 @@ from orchestrator.core.times import Clock
 from orchestrator.daemon.aftermath import tell_what_was_left
 from orchestrator.daemon.bells import Bells, Edition, tick
 from orchestrator.daemon.children import Children
+from orchestrator.daemon.facing import open_face
 from orchestrator.daemon.loading import Loading
 from orchestrator.daemon.nursery import Nursery
 from orchestrator.daemon.proving import refuse_elsewhere
-from orchestrator.ledger import Purpose, RunState, asking, figures, pace, runs
+from orchestrator.ledger import RunState, asking, figures, pace, runs
 from orchestrator.logs import Log, below_ctrl_c
 from orchestrator.pipeline import AHEAD, LedgerThread
-from orchestrator.web import Health, Seals, Tracking, site
+from orchestrator.web import Health, Tracking
 from orchestrator.web.face import Face
 from orchestrator.web.metrics import Daemon, exposition, snapshot
 
@@ -251,18 +252,10 @@ class Supervisor:
     async def _open_web(self) -> Face | None:
         if not self._doors:
             return None
-        now = self.clock.now()
-        made = await self._ledger(lambda ledger: {purpose: ledger.seal(purpose, now) for purpose in Purpose})
-        seals = Seals(made[Purpose.UNSUBSCRIBE], made[Purpose.INBOX], made[Purpose.WRITE])
-        self._tracking = Tracking(self._ledger, made[Purpose.CLICK], made[Purpose.OPEN], self.clock)
-        labels = {name: topic.label for name, topic in self.opened.project.settings.topics.items()}
-        asked = (self._health, self._metrics, self._elsewhere)
-        return Face(
-            site(self._ledger, seals, labels, self.clock, *asked, tracking=self._tracking), self._doors, self._fall
-        )
-
-    def _elsewhere(self) -> str:
-        return app.elsewhere(self.opened)
+        asked = (self._health, self._metrics)
+        facing = await open_face(self._ledger, lambda: self.opened, self.clock, *asked, self._doors, self._fall)
+        self._tracking = facing.tracking
+        return facing.face
 
     async def _metrics(self) -> bytes:
         living = [child.process is not None and child.process.returncode is None for child in self.children.kept]

@@ -28,9 +28,9 @@ def settlement(ready: Ready, outcome: Outcome, around: Circumstances) -> Settlem
             return accepted(ready, outcome)
         case Permanent(detail, reason):
             return _of(ready, State.FAILED, reason=reason, detail=detail, answer="permanent")
-        case AddressGone(detail):
+        case AddressGone(detail, reason):
             gone = ready.address.value
-            return _of(ready, State.FAILED, reason=Reason.ADDRESS_GONE, detail=detail, gone=gone, answer="address_gone")
+            return _of(ready, State.FAILED, reason=reason, detail=detail, gone=gone, answer="address_gone")
         case Retry(detail, after):
             return _retried(ready, detail, after, around)
         case Pause(scope, detail, after):

@@ -69,6 +69,23 @@ def stop(store: Store, stopped: Sequence[tuple[str, Channel, str, Instant]], sou
     return added
 
 
+def stop_anew(store: Store, stopped: Sequence[tuple[str, Channel, str, Instant, str]]) -> int:
+    """Stop addresses (hash, channel, reason, since, source) of which a provider says that they are dead or want nothing more.
+
+    One that was stopped, and was seen alive since, is stopped from now on. Inside a transaction that has the facts for itself;
+    returns how many stops are new or newer.
+    """
+    changed = store.many(
+        "INSERT INTO suppression (address_hash, channel, reason, since, source) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (address_hash, channel) DO UPDATE"
+        " SET reason = excluded.reason, since = excluded.since, source = excluded.source WHERE suppression.since < excluded.since",
+        stopped,
+    )
+    if changed:
+        facts_changed(store)
+    return changed
+
+
 def facts_changed(store: Store) -> None:
     """Count a change of consent or suppression, so that turns know their reading is old; inside a transaction."""
     store.change("UPDATE meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = 'facts'")

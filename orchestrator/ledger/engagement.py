@@ -22,26 +22,31 @@ PERSON, MACHINE, STRANGE, SURPLUS = "person", "machine", "strange", "surplus"
 
 def take(store: Store, touches: Sequence[Touch]) -> Counter[str]:
     """Write them down, those of one moment together; how many of each kind there were."""
+    with store.transaction():
+        return write(store, touches)
+
+
+def write(store: Store, touches: Sequence[Touch]) -> Counter[str]:
+    """The same inside the caller's transaction."""
     scans = scanned(touches)
     counted = Counter[str]()
-    with store.transaction():
-        taken, kept = _taken(store, touches), _kept(store, touches)
-        fresh: dict[Happened, None] = {}
-        for one in touches:
-            began = taken.get(one.key)
-            if began is None:
-                counted[STRANGE] += 1
-                continue
-            machine = one.machine or one.key in scans or one.at - began < SPAN
-            happened = Happened(one.key, one.deed, one.at, one.link, machine)
-            kind = (one.key, one.deed, machine)
-            if happened in fresh or kept[kind] >= MOST:
-                counted[SURPLUS] += 1
-                continue
-            kept[kind] += 1
-            fresh[happened] = None
-            counted[MACHINE if machine else PERSON] += 1
-        deeds.write(store, fresh)
+    taken, kept = _taken(store, touches), _kept(store, touches)
+    fresh: dict[Happened, None] = {}
+    for one in touches:
+        began = taken.get(one.key)
+        if began is None:
+            counted[STRANGE] += 1
+            continue
+        machine = one.machine or one.key in scans or one.at - began < SPAN
+        happened = Happened(one.key, one.deed, one.at, one.link, machine)
+        kind = (one.key, one.deed, machine)
+        if happened in fresh or kept[kind] >= MOST:
+            counted[SURPLUS] += 1
+            continue
+        kept[kind] += 1
+        fresh[happened] = None
+        counted[MACHINE if machine else PERSON] += 1
+    deeds.write(store, fresh)
     return counted
 
 

@@ -22,6 +22,8 @@ class Purpose(StrEnum):
     INBOX = "inbox"
     CLICK = "click"
     OPEN = "open"
+    CALLBACK = "callback"
+    """No link, but the URL a provider posts its reports to."""
     WRITE = "write"
     """No link, but the write key that events come in under."""
 

@@ -202,10 +202,10 @@ def _let_go(
         due_at = max(due_at, not_before)
     changed = store.change(
         "UPDATE shard SET claimed_by = NULL, due_at = ?, summary = ?, people = CASE WHEN ? = 1 THEN NULL ELSE people END,"
-        " asked_at = CASE WHEN ? > 0 THEN 0 ELSE asked_at END WHERE run = ? AND number = ? AND claimed_by = ?",
+        " asked_at = CASE WHEN ? > 0 THEN 0 ELSE asked_at END WHERE run = ? AND number = ? AND COALESCE(claimed_by, 0) = ?",
         (due_at, summary, int(due_at is None), step, run, number, owner),
     )
-    if '"accepted"' in summary:
+    if owner != _NOBODY and '"accepted"' in summary:
         mirrors.shard_is_due(store, run, number)
     if changed and due_at is not None and due_at > now and _ended(store, run, number, now):
         due_at = now
@@ -214,6 +214,25 @@ def _let_go(
         if not left:
             store.change("UPDATE run SET state = 'done' WHERE id = ? AND state = 'working'", (run,))
     return due_at
+
+
+def recount_free(store: Store, run: int, number: int, now: Instant) -> None:
+    """Count the rows of a shard anew that nobody works, after something changed in them; inside a transaction.
+
+    What was due when its worker put it back is due then, unless nothing is left to do.
+    """
+    due_at, first, last = store.rows(
+        "SELECT due_at, first_user, last_user FROM shard WHERE run = ? AND number = ?", (run, number)
+    )[0]
+    users = store.rows(
+        "SELECT DISTINCT user_id FROM delivery WHERE run = ? AND user_id >= ? AND user_id <= ? AND shard = ?",
+        (run, first, last, number),
+    )
+    _let_go(store, _NOBODY, run, number, [user for (user,) in users], now, due_at)
+
+
+_NOBODY = 0
+"""The owner of a shard that nobody works; boots are numbered from 1."""
 
 
 def _ended(store: Store, run: int, number: int, now: Instant) -> bool:

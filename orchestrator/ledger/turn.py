@@ -14,7 +14,7 @@ from orchestrator.core.reasons import Reason
 from orchestrator.core.turns import Permission, Ready, Settlement, Turn
 from orchestrator.ledger import pace
 from orchestrator.ledger.boots import Boot
-from orchestrator.ledger.consent import Hashing, facts_changed
+from orchestrator.ledger.consent import Hashing, stop_anew
 from orchestrator.ledger.shards import FALL_THROUGH
 from orchestrator.ledger.store import Store
 
@@ -106,27 +106,11 @@ def _consequences(store: Store, hashing: Hashing, turn: Turn, settled: Sequence[
     """Dead addresses are suppressed and the next channel gets its chance; pauses stop their scope."""
     gone = [s for s in settled if s.gone]
     if gone:
-        store.many(
-            _GONE,
-            [
-                (hashing.of(s.key.channel, s.gone), s.key.channel, Reason.ADDRESS_GONE, turn.now, s.provider)
-                for s in gone
-            ],
-        )
-        facts_changed(store)
-    dead = [s for s in settled if s.reason == Reason.ADDRESS_GONE]
-    if dead:
-        store.many(FALL_THROUGH, [(s.key.run, s.key.user, s.key.step, Reason.OTHER_CHANNEL) for s in dead])
+        stops = [(hashing.of(s.key.channel, s.gone), s.key.channel, s.reason, turn.now, s.provider) for s in gone]
+        stop_anew(store, stops)
+        store.many(FALL_THROUGH, [(s.key.run, s.key.user, s.key.step, Reason.OTHER_CHANNEL) for s in gone])
     for scope, until, detail in {(*s.pause, s.detail) for s in settled if s.pause}:
         pace.pause(store, scope, until, detail, turn.now)
-
-
-_GONE = (
-    "INSERT INTO suppression (address_hash, channel, reason, since, source) VALUES (?, ?, ?, ?, ?)"
-    " ON CONFLICT (address_hash, channel) DO UPDATE"
-    " SET reason = excluded.reason, since = excluded.since, source = excluded.source WHERE suppression.since < excluded.since"
-)
-"""A device that was gone, was seen alive since and is gone again, is stopped from now on."""
 
 
 def _intend(store: Store, boot: Boot, turn: Turn) -> Permission:

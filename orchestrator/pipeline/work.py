@@ -181,7 +181,7 @@ class Sight:
         """Remember what was refused at the last moment, and for whom the next channel must be judged again."""
         self._refused.update(permitted.refused)
         self._reopened.update(key.user for key, verdict in permitted.refused.items() if isinstance(verdict, Skip))
-        self._reopened.update(settled.key.user for settled in answered if settled.reason == Reason.ADDRESS_GONE)
+        self._reopened.update(settled.key.user for settled in answered if settled.gone)
 
     def marks(self, verdicts: Verdicts, known: Known) -> Iterator[Mark]:
         """The verdicts that are no Send, and those of the last moment, as marks.

@@ -7,8 +7,9 @@ in by the entry-point group `orchestrator.providers`, each entry a class with th
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
+from orchestrator.core.callbacks import Callback
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.frozen import value
 from orchestrator.core.nouns import Channel, Message
@@ -46,7 +47,9 @@ class Declaration:
 
     `key_life`: seconds for which the service remembers our idempotency key, 0 if it takes none. `answers_twice`: a 5xx
     may come for a message that was accepted, so it is ambiguous and not a retry. `rate`: messages a second, None if the
-    service names none. `timeout`: seconds for the whole exchange.
+    service names none. `timeout`: seconds for the whole exchange. `platforms`: the only devices whose tokens it knows, empty
+    for all. `foreign`: its URLs are part of people's addresses, so nothing but the public internet may be called. `reports`: where in the service one says which URL is told
+    what became of messages, and which of its reports to tick; empty if it tells nothing.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Declaration:
     timeout: float = 15.0
     platforms: frozenset[str] = frozenset()
     foreign: bool = False
+    reports: str = ""
 
     @property
     def window(self) -> int:
@@ -172,6 +176,58 @@ class TokenAdapter(Adapter, Protocol):
 
     def read_grant(self, response: HttpResponse) -> Token | Outcome:
         """Return the token, or the pause that a refusal means."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackRequest:
+    """What a provider posted to us. `url` is the public one it was told to call; header names in lower case.
+
+    It shows nothing: a key stands in the URL, people's addresses in the body.
+    """
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What it said: reports of messages, and a URL of its own to be asked once, by which it wants to know that we are there."""
+
+    reports: Sequence[Callback] = ()
+    confirm: str = ""
+
+
+class CallbackRefusedError(OrchestratorError):
+    """It is signed by somebody else, or not at all where it must be; nothing in it was looked at."""
+
+
+class CallbackFormError(OrchestratorError):
+    """It is nothing this adapter knows, so sending it again helps nobody."""
+
+
+class CallbackAdapter(Adapter, Protocol):
+    """An adapter whose service tells later what became of its messages."""
+
+    def hear(self, request: CallbackRequest, credentials: Credentials, now: Instant) -> Heard:
+        """Read what the service posted; CallbackRefusedError or CallbackFormError if it cannot be believed, or read.
+
+        Whoever asks has checked that the URL was ours; a signature is checked here where the settings have what that takes.
+        """
+        ...
+
+
+def hears(adapter: Adapter) -> TypeGuard[CallbackAdapter]:
+    """Whether an adapter's service tells us later what became of its messages."""
+    return callable(getattr(adapter, "hear", None))
+
+
+class KnockingAdapter(Adapter, Protocol):
+    """An adapter whose service can be asked whether it takes the credentials, without sending anything."""
+
+    def knock(self, credentials: Credentials, now: Instant) -> HttpRequest:
+        """Return a question that changes nothing; any 2xx says that they are taken."""
         ...
 
 

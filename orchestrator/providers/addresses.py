@@ -1,4 +1,4 @@
-"""E-mail addresses: exactly one person, written as mail servers read it, or a clear error."""
+"""Addresses as services read them: exactly one person's e-mail address or phone number, or a clear error."""
 
 import re
 from functools import lru_cache
@@ -74,3 +74,23 @@ def mailbox(text: str) -> Mailbox:
     if len(name) >= 2 and name[0] == name[-1] == '"':
         name = re.sub(r"\\(.)", r"\1", name[1:-1], flags=re.DOTALL)
     return Mailbox(name, address(match["address"].strip(" ")))
+
+
+_BETWEEN = re.compile(r"[ ()./\u00a0-]")
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def phone(text: str) -> str:
+    """A phone number as networks write it (E.164, `+436601234567`); CannotBuildError for one that does not name its country.
+
+    What people put between the digits is taken out, 00 in front becomes +. Nothing is guessed: which country a number without
+    one belongs to is known to whoever brought it. Errors never repeat the number.
+    """
+    bare = _BETWEEN.sub("", text)
+    if bare.startswith("00"):
+        bare = f"+{bare[2:]}"
+    if _NUMBER.fullmatch(bare) is None:
+        raise CannotBuildError(
+            "phone number: write it with its country, like +43 660 1234567: a plus sign or 00, then 7 to 15 digits"
+        )
+    return bare

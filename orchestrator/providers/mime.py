@@ -47,19 +47,25 @@ def compose(message: Message, content: EmailContent, return_path: str = "") -> M
     A pure function of the message: Date is its first judging moment, Message-ID and boundary hang on its id.
     `return_path` is the envelope sender, where bounces go; without one it is the sender's own address.
     """
-    if _ID.fullmatch(message.id) is None:
-        raise CannotBuildError(f"message id {message.id!r}: use 1 to 60 of the characters A-Z a-z 0-9 . _ -")
     sender_lines, sender, domain = _sender_lines(content.sender, content.reply_to)
+    named = own_name(message, domain)
     recipient = address(message.address.value)
     boundary = f"=_{message.id}"
     head = (
         f"{sender_lines}To: {recipient}\r\nSubject: {_text('subject', content.subject)}\r\n"
-        f"Date: {_date(message.judged_at // SECOND)}\r\nMessage-ID: <{message.id}@{domain}>\r\n"
+        f"Date: {_date(message.judged_at // SECOND)}\r\nMessage-ID: {named}\r\n"
         f"{_extra(content)}MIME-Version: 1.0\r\n"
     )
     return MailRequest(
         return_path or sender, recipient, head.encode("ascii") + _body(content, boundary.encode("ascii"))
     )
+
+
+def own_name(message: Message, domain: str) -> str:
+    """The Message-ID, in its angle brackets: the same on every attempt."""
+    if _ID.fullmatch(message.id) is None:
+        raise CannotBuildError(f"message id {message.id!r}: use 1 to 60 of the characters A-Z a-z 0-9 . _ -")
+    return f"<{message.id}@{domain}>"
 
 
 def message_id(data: bytes) -> str:
@@ -110,18 +116,31 @@ def _shown(where: str, box: Mailbox) -> str:
     """A mailbox as a header shows it: name plain, quoted or as encoded words, whichever is the simplest that is exact."""
     if not box.name:
         return box.address
-    _refuse_controls(where, box.name)
-    if len(box.name) > 200:
-        raise CannotBuildError(f"{where}: a display name of {len(box.name)} characters; 200 are enough")
+    check_name(where, box)
     if not box.name.isascii() or "=?" in box.name:
         return f"{_words(box.name)} <{box.address}>"
+    return quoted(box)
+
+
+def quoted(box: Mailbox) -> str:
+    """A mailbox whose name needs no encoded words: the name plain where that is exact, else in quotation marks."""
+    if not box.name:
+        return box.address
     if _PLAIN_NAME.fullmatch(box.name) and "  " not in box.name:
         return f"{box.name} <{box.address}>"
-    quoted = box.name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{quoted}" <{box.address}>'
+    escaped = box.name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}" <{box.address}>'
 
 
-def _refuse_controls(where: str, value: str) -> None:
+def check_name(where: str, box: Mailbox) -> None:
+    """CannotBuildError for a display name that no header can show."""
+    refuse_controls(where, box.name)
+    if len(box.name) > 200:
+        raise CannotBuildError(f"{where}: a display name of {len(box.name)} characters; 200 are enough")
+
+
+def refuse_controls(where: str, value: str) -> None:
+    """CannotBuildError for a character that could end a header, or that no header can carry."""
     found = _FORBIDDEN.search(value)
     if found:
         raise CannotBuildError(
@@ -134,7 +153,7 @@ def _text(where: str, value: str) -> str:
     plain = value.isascii() and value.isprintable() and "=?" not in value and len(value) <= 900
     if plain and value[:1] != " " and value[-1:] != " ":
         return value
-    _refuse_controls(where, value)
+    refuse_controls(where, value)
     return _words(value)
 
 
@@ -152,26 +171,28 @@ def _words(text: str) -> str:
     return "\r\n ".join(words)
 
 
-def _extra(content: EmailContent) -> str:
+def own_headers(content: EmailContent) -> dict[str, str]:
     """The message's own headers: each a known name and one unfolded line of printable ASCII."""
-    lines = []
-    seen = set()
+    found: dict[str, str] = {}
     for name, value in content.headers.items():
         known = ALLOWED.get(name.lower())
         if known is None:
             raise CannotBuildError(
                 f"header {name!r} is not one a message may set; allowed: {', '.join(ALLOWED.values())}"
             )
-        if known in seen:
+        if known in found:
             raise CannotBuildError(f"header {known} is set twice; keep one")
-        seen.add(known)
-        if not (value.isascii() and value.isprintable()) or not value.strip(" "):
+        found[known] = value.strip(" ")
+        if not (value.isascii() and value.isprintable()) or not found[known]:
             raise CannotBuildError(f"header {known}: the value must be printable ASCII on one line, and not empty")
-        line = f"{known}: {value.strip(' ')}\r\n"
-        if len(line) > LINE + 2:
-            raise CannotBuildError(f"header {known}: {len(line) - 2} characters; a line may have {LINE}")
-        lines.append(line)
-    return "".join(lines)
+        size = len(known) + 2 + len(found[known])
+        if size > LINE:
+            raise CannotBuildError(f"header {known}: {size} characters; a line may have {LINE}")
+    return found
+
+
+def _extra(content: EmailContent) -> str:
+    return "".join([f"{name}: {value}\r\n" for name, value in own_headers(content).items()])
 
 
 @lru_cache(maxsize=256)

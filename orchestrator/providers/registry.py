@@ -18,7 +18,11 @@ BUILT_IN: dict[str, str] = {
     "fcm": "Fcm",
     "in_app": "InApp",
     "memory": "Memory",
+    "postmark": "Postmark",
+    "sendgrid": "Sendgrid",
+    "ses": "Ses",
     "smtp": "Smtp",
+    "twilio": "Twilio",
     "webhook": "Webhook",
     "webpush": "WebPush",
 }

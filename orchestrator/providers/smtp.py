@@ -20,6 +20,7 @@ from orchestrator.providers import (
     Response,
     Setting,
     Transport,
+    dkim,
     mime,
 )
 from orchestrator.providers.addresses import address
@@ -101,6 +102,14 @@ class Smtp:
             Setting(
                 "return_path", "where bounces go, {id} is the delivery's id; the sender when empty", required=False
             ),
+            Setting(
+                "dkim_key",
+                "signs every mail: a private key in PEM, RSA or Ed25519; ${file:…}",
+                required=False,
+                secret=True,
+            ),
+            Setting("dkim_domain", "the domain the key stands at", required=False),
+            Setting("dkim_selector", "and under which name: SELECTOR._domainkey.DOMAIN", required=False),
         ),
         answers_twice=False,  # a 4yz or 5yz after the dot says it was not taken over
         timeout=BEFORE_DOT + AFTER_DOT,
@@ -109,6 +118,10 @@ class Smtp:
     def declare(self, credentials: Credentials) -> Declaration:
         """The same for every server; OrchestratorError for settings that cannot be."""
         mail_server(credentials)
+        try:
+            _signer(credentials)
+        except OrchestratorError as problem:
+            raise OrchestratorError(f"smtp: {problem}") from problem
         return self.declaration
 
     def build(self, messages: Sequence[Message], credentials: Credentials, now: Instant) -> MailRequest:  # noqa: ARG002 - nothing in a message hangs on the attempt
@@ -117,13 +130,28 @@ class Smtp:
         if not isinstance(message.content, EmailContent):
             raise CannotBuildError(f"smtp carries e-mail only, this is {message.key.channel}")
         path = credentials.get("return_path", "")
-        return mime.compose(message, message.content, path and address(path.replace("{id}", message.id)))
+        mail = mime.compose(message, message.content, path and address(path.replace("{id}", message.id)))
+        signer = _signer(credentials)
+        if signer is None:
+            return mail
+        # A server that recodes a mail for the next one would break its signature: what is signed is 7 bit.
+        return MailRequest(mail.sender, mail.recipient, signer.sign(mime.as_seven_bit(mail.data)))
 
     def read(self, request: Request, response: Response) -> Sequence[Outcome]:
         """What the server's deciding reply means for the message."""
         if not isinstance(request, MailRequest) or not isinstance(response, MailReply):
             raise TypeError("smtp reads mail replies only")
         return [_outcome(request, response)]
+
+
+def _signer(credentials: Credentials) -> dkim.Signer | None:
+    """What signs mails, if anything does; OrchestratorError for settings that cannot be."""
+    domain, selector, pem = (credentials.get(name, "") for name in ("dkim_domain", "dkim_selector", "dkim_key"))
+    if not pem and (domain or selector):
+        raise OrchestratorError(
+            "dkim_key: missing; without a key nothing is signed: write one, or take the other two out"
+        )
+    return dkim.signer(domain, selector, pem) if pem else None
 
 
 # Replies: the enhanced status code (RFC 3463) first, then the words without it, then the plain code.

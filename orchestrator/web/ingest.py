@@ -4,12 +4,10 @@
 gzip too, because the SDKs of the field send all sorts. What one item has wrong concerns that item alone.
 """
 
-import asyncio
 import hmac
-import zlib
 from base64 import b64decode
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client.core import CounterMetricFamily
 from starlette.requests import Request
@@ -21,6 +19,8 @@ from orchestrator.ledger import arrivals
 from orchestrator.ledger.arrivals import Incoming
 from orchestrator.logs import Log
 from orchestrator.pipeline import LedgerThread
+from orchestrator.web.body import BodyError, read_body
+from orchestrator.web.door import Door
 from orchestrator.web.items import Envelope, ItemError, envelope, incoming
 
 KINDS: Mapping[str, str] = {
@@ -52,7 +52,7 @@ class Ingest:
     ) -> None:
         """`elsewhere` says which engine has the audience where it is not ours: then nothing is taken, for nobody may write there."""
         self._elsewhere = elsewhere
-        self._door = _Door(ledger)
+        self._door = Door[Incoming](ledger, lambda ledger, rows, now: arrivals.put(ledger.store, rows, now))
         self._keys = [key.encode() for key in keys]
         self._clock = clock
         self._counted: Counter[str] = Counter()
@@ -64,9 +64,8 @@ class Ingest:
     async def post(self, request: Request, kind: str) -> Response:
         """Take what was sent; 200 once it is safe, 400 for what no retry could make right."""
         try:
-            body = await _body(request)
-            sent = envelope(body, kind)
-        except ItemError as problem:
+            sent = envelope(await read_body(request, LARGEST), kind)
+        except (BodyError, ItemError) as problem:
             return _refused(str(problem))
         if not self._may(request, sent):
             text = "a write key is needed, as the user name of Basic authentication or as writeKey: `orchestrator ingest key` shows it"
@@ -112,44 +111,6 @@ class Ingest:
         return any(hmac.compare_digest(given, key) for key in self._keys)
 
 
-class _Door:
-    """Requests that wait for the same commit share it: under load the disk is asked once for many."""
-
-    def __init__(self, ledger: LedgerThread) -> None:
-        self._ledger = ledger
-        self._waiting: list[tuple[Sequence[Incoming], asyncio.Future[None]]] = []
-        self._writing: asyncio.Task[None] | None = None
-
-    async def put(self, rows: Sequence[Incoming], now: Instant) -> None:
-        """Return once these rows are committed."""
-        safe: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((rows, safe))
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write(now))
-        await safe
-
-    async def _write(self, now: Instant) -> None:
-        while self._waiting:
-            together, self._waiting = self._waiting, []
-            rows = [row for some, _ in together for row in some]
-            try:
-                await self._ledger(lambda ledger, rows=rows: arrivals.put(ledger.store, rows, now))  # type: ignore[misc] # bound now
-            except Exception as problem:  # noqa: BLE001 - every caller hears of it
-                _tell(together, problem)
-            else:
-                _tell(together, None)
-
-
-def _tell(together: Sequence[tuple[Sequence[Incoming], asyncio.Future[None]]], problem: Exception | None) -> None:
-    for _, safe in together:
-        if safe.done():
-            continue  # the caller has gone
-        if problem is None:
-            safe.set_result(None)
-        else:
-            safe.set_exception(problem)
-
-
 def _read(sent: Envelope, now: Instant) -> tuple[list[Incoming], list[tuple[int, str]]]:
     """The rows to write, and what is wrong with the others, by their place."""
     rows: list[Incoming] = []
@@ -160,32 +121,6 @@ def _read(sent: Envelope, now: Instant) -> tuple[list[Incoming], list[tuple[int,
         except ItemError as problem:
             wrong.append((index, str(problem)))
     return rows, wrong
-
-
-async def _body(request: Request) -> bytes:
-    """The whole body, unpacked; ItemError beyond the limit, before it was all read."""
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > LARGEST:
-            raise ItemError(_TOO_LARGE)
-        parts.append(part)
-    body = b"".join(parts)
-    if body[:2] != b"\x1f\x8b":
-        return body
-    unpacker = zlib.decompressobj(31)
-    try:
-        body = unpacker.decompress(body, LARGEST + 1)
-    except zlib.error as problem:
-        raise ItemError(f"the body begins like gzip and cannot be unpacked: {problem}") from problem
-    if len(body) > LARGEST:
-        raise ItemError(_TOO_LARGE)
-    if not unpacker.eof:
-        raise ItemError("the body is gzip that was cut off")
-    return body
-
-
-_TOO_LARGE = f"the body is larger than {LARGEST // 1024} KB; send smaller batches"
 
 
 def _refused(text: str) -> Response:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from orchestrator.core.times import Clock
 from orchestrator.ledger import Seal, write_key
 from orchestrator.pipeline import LedgerThread
+from orchestrator.web.callbacks import PATH, Callbacks
 from orchestrator.web.inbox import Inbox
 from orchestrator.web.ingest import KINDS, Ingest
 from orchestrator.web.tracking import Tracking
@@ -49,10 +50,11 @@ def site(  # noqa: PLR0913 - each part of the face has its own
     elsewhere: Callable[[], str] = lambda: "",
     *,
     tracking: Tracking | None = None,
+    callbacks: Callbacks | None = None,
 ) -> Starlette:
     """The ASGI application. `labels` are topics as people know them; `elsewhere` the engine of an audience that is not ours.
 
-    Without `tracking` links of e-mails lead nowhere.
+    Without `tracking` links of e-mails lead nowhere; without `callbacks` no provider is listened to.
     """
     unsubscribe = Unsubscribe(ledger, seals.unsubscribe, labels, clock)
     inbox = Inbox(ledger, {key.id: key.secret for key in seals.inbox.keys}, clock)
@@ -68,13 +70,15 @@ def site(  # noqa: PLR0913 - each part of the face has its own
         )
 
     async def scrape(_: Request) -> Response:
-        counted = await metrics() + b"".join(generate_latest(part) for part in (ingest, tracking) if part is not None)
+        parts = (ingest, tracking, callbacks)
+        counted = await metrics() + b"".join(generate_latest(part) for part in parts if part is not None)
         return Response(counted, media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(
         routes=[
             Route("/u/{token}", unsubscribe.answer, methods=["GET", "POST"]),
             *([] if tracking is None else _of_mails(tracking)),
+            *([] if callbacks is None else [Route(PATH + "{token}", callbacks.post, methods=["POST"])]),
             Route("/v1/inbox", inbox.fetch, methods=["GET"]),
             Route("/v1/inbox/{id}/seen", inbox.seen, methods=["POST"]),
             *(Route(f"/v1/{word}", partial(ingest.post, kind=kind), methods=["POST"]) for word, kind in KINDS.items()),

@@ -59,6 +59,21 @@ Heard = Callable[[str, HttpResponse | Unanswered], bool]
 """What is done with the answer to a URL; whether to go on asking."""
 
 
+class Pace:
+    """A turn for each question, so many seconds after the one before."""
+
+    def __init__(self, rate: float | None) -> None:
+        """`rate`: turns a second; None if nobody has to wait."""
+        self._apart = 1 / rate if rate is not None else 0.0
+        self._next = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next turn, which is taken; what was not used before is no reason to hurry now."""
+        at = max(now, self._next)
+        self._next = at + self._apart
+        return at - now
+
+
 class Lookup:
     """One service, asked from a process or a thread without an event loop. Close it to let go of its connections."""
 
@@ -67,7 +82,7 @@ class Lookup:
         self._manners = manners
         self._loop = asyncio.Runner()
         self._engine: HttpxEngine | None = None
-        self._next = 0.0
+        self._pace = Pace(manners.rate)
 
     def ask(self, urls: Sequence[str], heard: Heard) -> None:
         """GET each of these, and hand on every answer as it comes; an answer of 5xx or 429 is none."""
@@ -122,9 +137,4 @@ class Lookup:
 
     async def _turn(self) -> None:
         """Wait until the rate has room for one more question."""
-        if self._manners.rate is None:
-            return
-        now = asyncio.get_running_loop().time()
-        at = max(now, self._next)
-        self._next = at + 1 / self._manners.rate
-        await asyncio.sleep(at - now)
+        await asyncio.sleep(self._pace.wait(asyncio.get_running_loop().time()))

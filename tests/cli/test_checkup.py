@@ -1,6 +1,7 @@
 """`orchestrator doctor` finds what keeps messages from going out, and names the remedy."""
 
 import shutil
+from base64 import b64encode
 
 import pytest
 from aiosmtpd.smtp import AuthResult
@@ -11,6 +12,7 @@ from orchestrator.ledger import Ledger, figures, pace
 from orchestrator.wire.clock import WallClock
 from tests.cli.conftest import bring, orchestrator
 from tests.mail import a_free_port, mail_server
+from tests.post_office import Reply, a_post_office
 
 
 def findings(shop, *words, environ=None):
@@ -177,3 +179,45 @@ def test_online_every_provider_is_knocked_at(shop, password, well):
     reached, why = found["provider relay online"][0]
     assert (reached, "cannot connect" in why) == (False, True)
     assert "provider gateway online" not in found
+
+
+SERVICES = {
+    "postmark": ('token: "${env:KEY}"', "/server", "x-postmark-server-token", "let-me-in"),
+    "sendgrid": ('api_key: "${env:KEY}"', "/v3/scopes", "authorization", "Bearer let-me-in"),
+    "ses": (
+        'region: eu-west-1, access_key: "${env:KEY}", secret_key: "${env:KEY}"',
+        "/v2/email/account",
+        "authorization",
+        "AWS4-HMAC-SHA256 Credential=let-me-in/",
+    ),
+    "twilio": (
+        f'account_sid: {"AC" + "0" * 32}, auth_token: "${{env:KEY}}", from: "+15005550006"',
+        f"/2010-04-01/Accounts/{'AC' + '0' * 32}/Messages.json?PageSize=1",
+        "authorization",
+        "Basic " + b64encode(f"{'AC' + '0' * 32}:let-me-in".encode()).decode(),
+    ),
+}
+REFUSALS = {
+    "postmark": (b'{"ErrorCode":10,"Message":"Bad or missing API token"}', {}),
+    "sendgrid": (b'{"errors":[{"field":null,"message":"Bad or missing API token"}]}', {}),
+    "ses": (b'{"message":"Bad or missing API token"}', {"x-amzn-errortype": "UnrecognizedClientException"}),
+    "twilio": (b'{"code":20003,"message":"Bad or missing API token"}', {}),
+}
+
+
+@pytest.mark.parametrize("well", [True, False])
+@pytest.mark.parametrize("adapter", sorted(SERVICES))
+def test_a_service_is_asked_whether_it_takes_the_key_and_nothing_is_sent(shop, adapter, well):
+    own, path, header, value = SERVICES[adapter]
+    body, headers = REFUSALS[adapter]
+    with a_post_office(lambda _: Reply(200, b"{}") if well else Reply(401, body, headers)) as office:
+        settings = shop / "config" / "orchestrator.yaml"
+        entry = f'providers:\n  service: {{adapter: {adapter}, {own}, endpoint: "{office.url}"}}\n'
+        settings.write_text(settings.read_text().replace("providers:\n", entry, 1))
+        [(reached, why)] = findings(shop, "--online", environ={"KEY": "let-me-in"})["provider service online"]
+    [parcel] = office.parcels
+    assert (parcel.method, parcel.path, parcel.body) == ("GET", path, b"")
+    assert parcel.headers[header].startswith(value)
+    assert reached is well
+    assert well or "Bad or missing API token" in why
+    assert "let-me-in" not in why

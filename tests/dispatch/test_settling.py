@@ -45,6 +45,11 @@ def test_a_dead_address_fails_and_is_named_for_suppression():
     assert (found.state, found.reason, found.gone) == (State.FAILED, Reason.ADDRESS_GONE, "ada@shop.example")
 
 
+def test_an_address_whose_owner_told_the_service_to_stop_says_so():
+    found = settled(AddressGone("21610", Reason.NO_CONSENT))
+    assert (found.state, found.reason, found.gone) == (State.FAILED, Reason.NO_CONSENT, "ada@shop.example")
+
+
 def test_a_retry_waits_at_least_as_long_as_the_provider_asks():
     assert settled(Retry("503", after=120.0)).not_before == NOW + 120 * SECOND
 

@@ -1,7 +1,6 @@
 """A web service on this machine that answers questions about people, and counts what it was asked."""
 
 import threading
-import time
 from collections import Counter
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,14 +12,13 @@ class Service:
     def __init__(self):
         self.answers, self.default = {}, (404, "")
         self.kind, self.headers = "application/json", {}
-        self.asked, self.heard, self.at = Counter(), [], []
+        self.asked, self.heard = Counter(), []
         self._lock = threading.Lock()
 
     def answer(self, path, headers):
         with self._lock:
             self.asked[path] += 1
             self.heard.append(headers)
-            self.at.append(time.monotonic())
             found = self.answers.get(path, self.default)
             return found.pop(0) if isinstance(found, list) else found
 

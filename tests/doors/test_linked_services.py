@@ -1,6 +1,7 @@
 """Linked data from services: asked once for each question, cut down, and what happens where there is no answer."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +12,7 @@ from orchestrator.core.errors import StoreError
 from orchestrator.core.times import HOUR, Instant
 from orchestrator.ledger import RunState, planning, runs
 from orchestrator.pipeline import answers
+from orchestrator.wire import lookup
 from tests.doors.service import a_service
 from tests.doors.shop import NOON, Shop
 from tests.doors.test_linked_data import files
@@ -224,11 +226,20 @@ def test_a_service_among_inner_addresses_is_not_called_unless_its_network_is_nam
     assert service.questions == 0
 
 
-def test_no_more_questions_than_the_rate_allows(shop, service):
+def test_no_more_questions_than_the_rate_allows(shop, service, monkeypatch):
+    taken = []
+    wait = lookup.Pace.wait
+
+    def turn(pace, now):
+        found = wait(pace, now)
+        taken.append(now + found)
+        return found
+
+    monkeypatch.setattr(lookup.Pace, "wait", turn)
     service.default = says(today="sunny")
     plan(shop(people=NINE, more="rate: 100 per second"))
-    assert service.questions == 9
-    assert service.at[-1] - service.at[0] >= 0.07, "eight pauses of ten milliseconds"
+    assert service.questions == len(taken) == 9
+    assert all(then - before >= 0.00999 for before, then in pairwise(taken)), "ten milliseconds from turn to turn"
 
 
 def test_who_waited_long_gets_the_answer_of_now_and_waits_on_while_there_is_none(shop, service):

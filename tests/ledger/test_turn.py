@@ -8,7 +8,7 @@ from orchestrator.core.nouns import Channel, Skip, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import DAY, HOUR, MINUTE, SECOND
 from orchestrator.core.turns import Pacing
-from orchestrator.ledger import RunState, consent, pace, runs
+from orchestrator.ledger import RunState, consent, pace, runs, suppressions
 from tests.ledger.builders import NOW, a_person, a_run, an_answer, intend, ready, row, settle
 
 
@@ -157,7 +157,8 @@ def test_somebody_refused_at_the_last_moment_gets_no_intent_and_no_touch(ledger)
     assert ledger.store.rows("SELECT user_id FROM touch") == [("bo",)]
 
 
-def test_a_dead_address_is_suppressed_and_the_next_channel_is_judged_again(ledger):
+@pytest.mark.parametrize("reason", [Reason.ADDRESS_GONE, Reason.NO_CONSENT])
+def test_a_dead_address_is_suppressed_and_the_next_channel_is_judged_again(ledger, reason):
     run = a_run(ledger, ada := a_person("ada"))
     push, mail = ready(run, ada, Channel.PUSH), ready(run, ada, Channel.EMAIL)
     ledger.store.change(
@@ -173,12 +174,14 @@ def test_a_dead_address_is_suppressed_and_the_next_channel_is_judged_again(ledge
             push,
             State.FAILED,
             provider_id="",
-            reason=Reason.ADDRESS_GONE,
+            reason=reason,
             gone=push.address.value,
             answer="address_gone",
         ),
     )
-    assert row(ledger, push, "state", "reason") == ("failed", "address_gone")
+    assert row(ledger, push, "state", "reason") == ("failed", reason)
+    stop = suppressions.stop_of(ledger.store, hashed, Channel.PUSH)
+    assert (stop.reason, stop.source) == (reason, push.provider)
     assert row(ledger, mail, "state", "reason") == ("planned", "")
     assert consent.suppressed_among(ledger.store, [hashed]) == {(hashed, Channel.PUSH): NOW}
     assert consent.facts_version(ledger.store) > before

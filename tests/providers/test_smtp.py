@@ -198,7 +198,7 @@ def test_the_declaration_promises_no_key_and_waits_for_the_answer_after_the_dot(
     )
     # The wire gives a third of the time to reaching the dot, the rest to the answer.
     assert declaration.timeout * 2 / 3 >= AFTER_DOT == 600
-    assert [setting.name for setting in declaration.settings if setting.secret] == ["password"]
+    assert [setting.name for setting in declaration.settings if setting.secret] == ["password", "dkim_key"]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from orchestrator.ledger import schema  # noqa: F401 - importing it fills SQLModel.metadata
+from orchestrator.ledger import schema, schema_outside  # noqa: F401 - importing them fills SQLModel.metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
