@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from orchestrator.audience import allowed, coercion, guessing, mailable, opening
+from orchestrator.audience import allowed, coercion, guessing, mailable, opening, subscribing
 from orchestrator.audience.cell import Cell, json_of, raw_of, reason_of, texts_of, value_of
 from orchestrator.audience.columns import literal, pointer
 from orchestrator.audience.texts import MOST_BROKEN
@@ -116,6 +116,8 @@ class Bench:
         for number, cell in enumerate(self.cells):
             if cell.form == mailable.FORM:
                 mailable.sort_out(self.engine, number)
+            elif cell.form == subscribing.FORM:
+                subscribing.sort_out(self.engine, number)
         listed = [(n, cell.kind, cell.allowed) for n, cell in enumerate(self.cells) if cell.kind and cell.allowed]
         for n, kind, words in listed:
             allowed.prepare(self.engine, n, kind, words)

@@ -87,7 +87,8 @@ def _where(opened: "parts.Opened", whom: str, channel: str | None) -> "Sequence[
             no_such("channel with addresses", channel, ADDRESSED)
         if channel == Channel.SMS and not international(whom):
             fail(f"{whom}: {NO_NUMBER}", USAGE)
-        return [(Channel(channel), Address(_checked(whom) if channel == Channel.EMAIL else whom.strip()))]
+        check = {Channel.EMAIL: _checked, Channel.PUSH: _token}.get(Channel(channel), str.strip)
+        return [(Channel(channel), Address(check(whom)))]
     known = _of_user(opened, whom)
     if known == []:
         fail(f"{whom} is known, and has no address that could be stopped", USAGE)
@@ -130,6 +131,17 @@ def _checked(text: str) -> str:
     except CannotBuildError as problem:
         fail(f"{text}: {problem}", USAGE)
     return text.strip()  # as profiles have it: the hash is made of that
+
+
+def _token(text: str) -> str:
+    """A device's token as profiles have it; a browser's subscription in its one spelling."""
+    from orchestrator.providers import CannotBuildError  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.providers.subscriptions import spelled  # noqa: PLC0415
+
+    try:
+        return spelled(text.strip())
+    except CannotBuildError as problem:
+        return fail(str(problem), USAGE)
 
 
 def _tell(one: "Standing", zone: str) -> None:

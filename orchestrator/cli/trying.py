@@ -18,6 +18,7 @@ from orchestrator.cli.screen import near, say
 from orchestrator.config import Deliver
 from orchestrator.core.assignment import assign
 from orchestrator.core.campaigns import Campaign
+from orchestrator.core.devices import carriers
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import (
     Address,
@@ -209,7 +210,10 @@ async def _deliver_one(dispatch: Dispatch, campaign: Campaign, message: Message 
         return {"channel": "", "to": "", "provider": "", "outcome": message.reason, "detail": message.detail}
     told: dict[str, Any] = {"channel": message.key.channel, "to": message.address.value}
     outcome: Outcome | None = None
-    for name in campaign.routes[message.key.channel]:
+    push = message.key.channel is Channel.PUSH
+    # Where nobody says what kind of device it is, the providers themselves know which tokens are theirs.
+    known = carriers(campaign.by_platform, message.address) if push else ()
+    for name in known or campaign.routes[message.key.channel]:
         if name not in dispatch.lanes:
             continue
         outcome = (await dispatch.lanes[name].deliver([message]))[0]

@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from orchestrator.core.devices import ByPlatform, carriers
 from orchestrator.core.frozen import value
-from orchestrator.core.nouns import Channel, InAppContent, Message, OnAmbiguous, Person, State
+from orchestrator.core.nouns import Address, Channel, InAppContent, Message, OnAmbiguous, Person, State
 from orchestrator.core.outcomes import Accepted, Outcome
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import SECOND, Clock, Instant, later
@@ -54,11 +55,12 @@ Item = Outgoing | Mark
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What one shard asks of dispatch: providers of each channel in order of failing over, and the rule for doubt."""
+    """What one shard asks of dispatch: providers of each channel (of push by platform) in order of failing over, the rule for doubt."""
 
     campaign: str
     routes: Mapping[Channel, Sequence[str]]
     on_ambiguous: OnAmbiguous
+    by_platform: ByPlatform = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -78,7 +80,7 @@ class HalfTurn:
 class Turns:
     """The turns of one shard; afterwards `marks` holds what rendering refused.
 
-    If it was given back, `resume_at` says until when, `paused` which paused scope it waits for, if any.
+    If it was given back, or a part of it, `resume_at` says until when, `paused` which paused scope it waits for, if any.
     """
 
     def __init__(
@@ -99,6 +101,9 @@ class Turns:
         self._routes = {
             channel: [lanes[name] for name in names if name in lanes] for channel, names in job.routes.items()
         }
+        self._given_back = False
+        self._parked: dict[str, tuple[Instant, str]] = {}
+        """Providers that stand still for long with nobody in their place: until when, and which pause it is."""
         self._clock = clock
         self._dice = dice
         self._stopping = stopping
@@ -150,14 +155,14 @@ class Turns:
     def _gather(self) -> list[Ready]:
         """Up to half a window of messages that may be offered now: those asked to wait first, then fresh ones."""
         self.look_ahead()
-        if self._stopping.is_set() or self.resume_at is not None or self._trouble is not None:
+        if self._stopping.is_set() or self._given_back or self._trouble is not None:
             return []
         taken = [self._offered.popleft() for _ in range(min(self._half, len(self._offered)))]
         self._messages.update({ready.id: message for ready, message in taken})
         return [ready for ready, _ in taken]
 
     def _fill(self) -> None:
-        if self._stopping.is_set() or self.resume_at is not None or self._trouble is not None:
+        if self._stopping.is_set() or self._given_back or self._trouble is not None:
             return
         now = self._clock.now()
         while len(self._offered) < self._half:
@@ -177,6 +182,8 @@ class Turns:
         if item.doubtful and not self._may_repeat(item, body, keyed=keyed):
             return None
         lane = self._lanes[item.provider] if item.doubtful and keyed else self._lane(item, now)
+        if lane.name in self._parked:
+            return None
         fresh = later(now, lane.remembers) if lane.remembers else None
         content = message.content
         boxed = content if lane.declaration.transport is Transport.INBOX and isinstance(content, InAppContent) else None
@@ -210,12 +217,19 @@ class Turns:
         self.marks.append(Mark(item.message.key, State.UNKNOWN, Reason.NO_ANSWER, "the provider has forgotten its key"))
         return False
 
+    def _route(self, channel: Channel, address: Address) -> Sequence[Lane]:
+        """The providers that can carry a message to this address."""
+        if channel is not Channel.PUSH or not self._job.by_platform:
+            return self._routes[channel]
+        return [self._lanes[name] for name in carriers(self._job.by_platform, address) if name in self._lanes]
+
     def _lane(self, item: Outgoing, now: Instant) -> Lane:
-        """The first provider of the channel's route that is not known to be down; one that was out of reach comes last."""
-        route = self._routes[item.message.key.channel]
+        """The first provider of the message's route that is not known to be down; one that was out of reach comes last."""
+        message = item.message
+        route = self._route(message.key.channel, message.address)
         if item.unsent:
             after = 1 + next((place for place, lane in enumerate(route) if lane.name == item.provider), -1)
-            route = route[after:] + route[:after]
+            route = [*route[after:], *route[:after]]
         for lane in route:
             if lane.down_until <= now:
                 return lane
@@ -233,35 +247,46 @@ class Turns:
         until = permission.ask_again or later(now, PATIENCE + 1)
         long = until - now > PATIENCE
         everywhere = permission.stop or permission.scope.startswith("campaign:")  # no provider is to blame
-        if long and not everywhere:
-            for ready in permission.later:
-                self._lanes[ready.provider].stand_still(until, now)
-        if permission.stop or (long and (everywhere or not self._elsewhere(permission.later, now))):
-            self._give_back(permission, until, now)
+        if permission.stop or (long and everywhere):
+            self._given_back = True
+            self.resume_at, self.paused = until, permission.scope if permission.paused else ""
             return
+        blamed = [ready for ready in permission.later if permission.scope in ("", f"provider:{ready.provider}")]
+        if long and blamed:
+            self._lanes[blamed[0].provider].stand_still(until, now)
+            if not self._elsewhere(blamed, now):
+                self._park(permission, blamed[0], until, now)
         for ready in reversed(permission.later):
             message = self._messages.pop(ready.id)
-            self._offered.appendleft((self._again(ready, message), message))
+            again = self._again(ready, message)
+            if again.provider not in self._parked:
+                self._offered.appendleft((again, message))
         if not long and until > now and not permission.go and not self._air.count:
             await self._until(until)
 
-    def _give_back(self, permission: Permission, until: Instant, now: Instant) -> None:
-        """Wait for whatever ends first: what stopped this turn, or the pause of another provider of the route."""
+    def _park(self, permission: Permission, ready: Ready, until: Instant, now: Instant) -> None:
+        """Offer nothing more to the providers of this message: all of them stand still. Others of the shard go on.
+
+        What is left waits for whatever ends first: what stopped this turn, or the pause of another provider of the route.
+        """
         waits = [(until, permission.scope if permission.paused else "")]
-        if not permission.stop and not permission.scope.startswith("campaign:"):
-            route = self._routes[permission.later[0].key.channel]
-            for lane in route:
-                if now < lane.back_at < until:
-                    lane.down_until = now  # the first to be asked then, or earlier if somebody resumes it
-                    waits.append((lane.back_at, f"provider:{lane.name}"))
-        self.resume_at, self.paused = min(waits)
+        route = self._route(ready.key.channel, ready.address)
+        down = [lane.name for lane in route if lane.down_until > now]
+        for lane in route:
+            if now < lane.back_at < until:
+                lane.down_until = now  # the first to be asked then, or earlier if somebody resumes it
+                waits.append((lane.back_at, f"provider:{lane.name}"))
+        self._parked.update(dict.fromkeys(down, min(waits)))
+        self._offered = deque(one for one in self._offered if one[0].provider not in self._parked)
+        self.resume_at, self.paused = min(self._parked.values())
+        self._given_back = all(lane.name in self._parked for lanes in self._routes.values() for lane in lanes)
 
     def _elsewhere(self, waiting: Sequence[Ready], now: Instant) -> bool:
         """Whether another provider of the same channel could take them."""
         return not any(ready.doubtful and ready.again_until is not None for ready in waiting) and any(
-            self._lanes[name].down_until <= now
-            for name in self._job.routes[waiting[0].key.channel]
-            if name in self._lanes and name != waiting[0].provider
+            lane.down_until <= now
+            for lane in self._route(waiting[0].key.channel, waiting[0].address)
+            if lane.name != waiting[0].provider
         )
 
     def _again(self, ready: Ready, message: Message) -> Ready:
