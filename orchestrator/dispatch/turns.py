@@ -10,16 +10,16 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from orchestrator.core.devices import ByPlatform, carriers
-from orchestrator.core.frozen import value
-from orchestrator.core.nouns import Address, Channel, InAppContent, Message, OnAmbiguous, Person, State
+from orchestrator.core.nouns import InAppContent, Message, OnAmbiguous, State
 from orchestrator.core.outcomes import Accepted, Outcome
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import SECOND, Clock, Instant, later
 from orchestrator.core.turns import Mark, Permission, Ready, Settlement
 from orchestrator.dispatch.air import Air
 from orchestrator.dispatch.bodies import body_hash
+from orchestrator.dispatch.jobs import Item, Job, Outgoing
 from orchestrator.dispatch.lanes import Lane
+from orchestrator.dispatch.routes import Routes
 from orchestrator.dispatch.settling import Circumstances, accepted, settlement
 from orchestrator.providers import Transport
 
@@ -31,36 +31,6 @@ TAIL = 0.1
 
 PATIENCE = 2 * SECOND
 """A worker waits this long for a pace to allow more; beyond it the shard is given back and due again then."""
-
-
-@value(frozen=True, slots=True)
-class Outgoing:
-    """A rendered message with what the ledger says of its row: attempts so far, and what was in the air before."""
-
-    message: Message
-    person: Person
-    attempt: int = 0
-    provider: str = ""
-    body: bytes | None = None
-    again_until: Instant | None = None
-    doubtful: bool = False
-    """Whether an attempt before this one may have arrived."""
-    unsent: bool = False
-    """Whether nothing of its last attempt has left, so that the next provider of its route is tried."""
-
-
-Item = Outgoing | Mark
-"""What rendering yields, one at a time and only when asked: a message, or the reason why there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What one shard asks of dispatch: providers of each channel (of push by platform) in order of failing over, the rule for doubt."""
-
-    campaign: str
-    routes: Mapping[Channel, Sequence[str]]
-    on_ambiguous: OnAmbiguous
-    by_platform: ByPlatform = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -98,12 +68,8 @@ class Turns:
         self._lanes = lanes
         self._items: Iterator[Item] = iter(items)
         self._job = job
-        self._routes = {
-            channel: [lanes[name] for name in names if name in lanes] for channel, names in job.routes.items()
-        }
+        self._routes = Routes(lanes, job)
         self._given_back = False
-        self._parked: dict[str, tuple[Instant, str]] = {}
-        """Providers that stand still for long with nobody in their place: until when, and which pause it is."""
         self._clock = clock
         self._dice = dice
         self._stopping = stopping
@@ -111,13 +77,7 @@ class Turns:
         self._messages: dict[str, Message] = {}
         self._trouble: Exception | None = None
         self._air = Air(lanes, self._settled)
-        self._half = (
-            min(
-                (lanes[name].declaration.window for names in job.routes.values() for name in names if name in lanes),
-                default=128,
-            )
-            // 2
-        )
+        self._half = self._routes.window // 2
 
     async def __aiter__(self) -> AsyncIterator[HalfTurn]:
         try:
@@ -181,8 +141,8 @@ class Turns:
         keyed = item.again_until is not None and item.again_until > now and item.provider in self._lanes
         if item.doubtful and not self._may_repeat(item, body, keyed=keyed):
             return None
-        lane = self._lanes[item.provider] if item.doubtful and keyed else self._lane(item, now)
-        if lane.name in self._parked:
+        lane = self._lanes[item.provider] if item.doubtful and keyed else self._routes.first(item, now)
+        if self._routes.parked(lane.name):
             return None
         fresh = later(now, lane.remembers) if lane.remembers else None
         content = message.content
@@ -217,24 +177,6 @@ class Turns:
         self.marks.append(Mark(item.message.key, State.UNKNOWN, Reason.NO_ANSWER, "the provider has forgotten its key"))
         return False
 
-    def _route(self, channel: Channel, address: Address) -> Sequence[Lane]:
-        """The providers that can carry a message to this address."""
-        if channel is not Channel.PUSH or not self._job.by_platform:
-            return self._routes[channel]
-        return [self._lanes[name] for name in carriers(self._job.by_platform, address) if name in self._lanes]
-
-    def _lane(self, item: Outgoing, now: Instant) -> Lane:
-        """The first provider of the message's route that is not known to be down; one that was out of reach comes last."""
-        message = item.message
-        route = self._route(message.key.channel, message.address)
-        if item.unsent:
-            after = 1 + next((place for place, lane in enumerate(route) if lane.name == item.provider), -1)
-            route = [*route[after:], *route[:after]]
-        for lane in route:
-            if lane.down_until <= now:
-                return lane
-        return route[0]
-
     async def _follow(self, turn: HalfTurn) -> None:
         """Send what was permitted; keep what must wait, or give up for now if it must wait long."""
         permission = turn.permission
@@ -254,46 +196,29 @@ class Turns:
         blamed = [ready for ready in permission.later if permission.scope in ("", f"provider:{ready.provider}")]
         if long and blamed:
             self._lanes[blamed[0].provider].stand_still(until, now)
-            if not self._elsewhere(blamed, now):
+            if not self._routes.elsewhere(blamed, now):
                 self._park(permission, blamed[0], until, now)
         for ready in reversed(permission.later):
             message = self._messages.pop(ready.id)
             again = self._again(ready, message)
-            if again.provider not in self._parked:
+            if not self._routes.parked(again.provider):
                 self._offered.appendleft((again, message))
         if not long and until > now and not permission.go and not self._air.count:
             await self._until(until)
 
     def _park(self, permission: Permission, ready: Ready, until: Instant, now: Instant) -> None:
-        """Offer nothing more to the providers of this message: all of them stand still. Others of the shard go on.
-
-        What is left waits for whatever ends first: what stopped this turn, or the pause of another provider of the route.
-        """
-        waits = [(until, permission.scope if permission.paused else "")]
-        route = self._route(ready.key.channel, ready.address)
-        down = [lane.name for lane in route if lane.down_until > now]
-        for lane in route:
-            if now < lane.back_at < until:
-                lane.down_until = now  # the first to be asked then, or earlier if somebody resumes it
-                waits.append((lane.back_at, f"provider:{lane.name}"))
-        self._parked.update(dict.fromkeys(down, min(waits)))
-        self._offered = deque(one for one in self._offered if one[0].provider not in self._parked)
-        self.resume_at, self.paused = min(self._parked.values())
-        self._given_back = all(lane.name in self._parked for lanes in self._routes.values() for lane in lanes)
-
-    def _elsewhere(self, waiting: Sequence[Ready], now: Instant) -> bool:
-        """Whether another provider of the same channel could take them."""
-        return not any(ready.doubtful and ready.again_until is not None for ready in waiting) and any(
-            lane.down_until <= now
-            for lane in self._route(waiting[0].key.channel, waiting[0].address)
-            if lane.name != waiting[0].provider
+        """Offer nothing more to the providers of this message: all of them stand still. Others of the shard go on."""
+        self.resume_at, self.paused = self._routes.park(
+            ready, until, permission.scope if permission.paused else "", now
         )
+        self._offered = deque(one for one in self._offered if not self._routes.parked(one[0].provider))
+        self._given_back = self._routes.all_parked
 
     def _again(self, ready: Ready, message: Message) -> Ready:
         if ready.doubtful and ready.again_until is not None:
             return ready
         now, item = self._clock.now(), Outgoing(message, ready.person, ready.attempt, doubtful=ready.doubtful)
-        if self._lane(item, now).name == ready.provider:
+        if self._routes.first(item, now).name == ready.provider:
             return ready
         offer = self._offer(item, now)
         return ready if offer is None else offer
