@@ -183,11 +183,15 @@ def engine(adapter: Adapter, credentials: Credentials, clock: Clock) -> Engine:
     from orchestrator.providers import Transport  # noqa: PLC0415 - see the head of this file
     from orchestrator.providers.smtp import mail_server  # noqa: PLC0415 - see the head of this file
     from orchestrator.wire.folder import FolderEngine  # noqa: PLC0415 - see the head of this file
+    from orchestrator.wire.guard import into  # noqa: PLC0415 - see the head of this file
+    from orchestrator.wire.http import HttpxEngine  # noqa: PLC0415 - see the head of this file
     from orchestrator.wire.http_bulk import BulkEngine  # noqa: PLC0415 - see the head of this file
     from orchestrator.wire.smtp import SmtpEngine  # noqa: PLC0415 - see the head of this file
 
+    guarded = into(credentials.get("network", "")) if adapter.declaration.foreign else None
     transports: dict[Transport, Callable[[], Any]] = {
-        Transport.HTTP: lambda: BulkEngine(clock, connections=256),
+        Transport.HTTP: lambda: BulkEngine(clock, guarded, connections=256),
+        Transport.HTTP2: lambda: HttpxEngine(clock, guarded, http2=True),
         Transport.SMTP: lambda: SmtpEngine(mail_server(credentials), connections=MAIL_CONNECTIONS),
         Transport.MEMORY: lambda: FolderEngine(Path(SINK)),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def mistakes(loaded: config.Loaded) -> tuple[Mistake, ...]:
     found += coupon_mistakes(known.settings, loaded.files)
     found = [it for it in found if it.file not in loaded.refused or it in loaded.mistakes]
     files = {mistake.file for mistake in found}
-    found += [it for it in mapping_mistakes(known.settings, loaded.files) if it.file not in files]
+    found += [it for it in mapping_mistakes(known, loaded.files) if it.file not in files]
     return tuple(sorted(found, key=lambda it: (it.file, it.line, it.column)))
 
 
@@ -83,25 +84,26 @@ def _sketch(project: Project) -> Sketch:
     return Sketch(project.settings, project.catalogue, campaigns)
 
 
-def mapping_mistakes(settings: Settings | None, files: config.Files) -> Iterator[Mistake]:
+def mapping_mistakes(known: Sketch, files: config.Files) -> Iterator[Mistake]:
     """What is wrong with the mappings of imports."""
     for file, content in files.items():
         if file.startswith("config/imports/"):
             try:
-                mapping(file, content, settings)
+                mapping(file, content, known.settings, known.catalogue)
             except ConfigError as problem:
                 yield from problem.mistakes
 
 
-def mapping(file: str, content: bytes, settings: Settings | None) -> dict[str, Any]:
-    """The content of an import's mapping; ConfigError with every mistake in it, held against the settings if they can be read."""
+def mapping(file: str, content: bytes, settings: Settings | None, catalogue: config.Catalogue | None) -> dict[str, Any]:
+    """The content of an import's mapping; ConfigError with every mistake in it, held against what else can be read."""
     # Only who has mappings waits for it.
     from orchestrator.audience.mapping_file import MappingError, plan  # noqa: PLC0415 - brings the engine, which `check` without mappings does not need
 
     told = config.mapping_of(file, content)
     zone, topics = (settings.time_zone, settings.topics) if settings else ("UTC", None)
+    declared = None if catalogue is None else {*catalogue.attributes, *chain(*catalogue.events.values())}
     try:
-        plan(told, zone, file, topics)
+        plan(told, zone, file, topics, declared)
     except MappingError as problem:
         raise ConfigError(config.located(file, content, problem.objections)) from problem
     return told

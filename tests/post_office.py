@@ -3,8 +3,9 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
+
+from tests.listening import Quiet, listening
 
 
 class Parcel(NamedTuple):
@@ -43,10 +44,8 @@ def a_post_office(answer: Callable[[Parcel], Reply]) -> Iterator[PostOffice]:
     """A post office that stands at `url`."""
     made = PostOffice(answer)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
+    class Handler(Quiet):
+        def do_POST(self) -> None:  # noqa: N802 - the name http.server calls
             headers = {name.lower(): value for name, value in self.headers.items()}
             body = self.rfile.read(int(headers.get("content-length", "0")))
             reply = made.take(Parcel(self.command, self.path, headers, body))
@@ -61,17 +60,5 @@ def a_post_office(answer: Callable[[Parcel], Reply]) -> Iterator[PostOffice]:
 
         do_GET = do_POST  # noqa: N815 - the name http.server calls
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    made.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with listening(Handler) as made.url:
         yield made
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

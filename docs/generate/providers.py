@@ -40,6 +40,7 @@ def _declared(it: Declaration) -> str:
     local = it.transport in ("inbox", "memory")
     rows = [
         ("carries", code(*sorted(it.channels))),
+        *([("knows devices of", code(*sorted(it.platforms)))] if it.platforms else []),
         ("by", code(it.transport)),
         ("messages in one request", it.batch),
         ("messages a second", f"{it.rate:,.0f}" if it.rate else "as `rate` says"),

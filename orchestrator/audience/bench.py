@@ -12,9 +12,10 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from orchestrator.audience import allowed, coercion, guessing, mailable, opening
+from orchestrator.audience import allowed, coercion, guessing, mailable, opening, subscribing
 from orchestrator.audience.cell import Cell, json_of, raw_of, reason_of, texts_of, value_of
 from orchestrator.audience.columns import literal, pointer
+from orchestrator.audience.texts import MOST_BROKEN
 from orchestrator.core.segments.tree import Kind
 
 INSIDE = "inside"
@@ -81,9 +82,10 @@ class Bench:
         self._begun = True
 
     def refuse_torn_lines(self) -> list[tuple[int, str]]:
-        """Take lines that are no JSON object out of the raw table: (line, text)."""
+        """Take lines that are no JSON object out of the raw table: (line, text), of hopelessly many just more than can be borne."""
         torn = "CASE WHEN json_valid(json) THEN json_type(json) <> 'OBJECT' ELSE TRUE END"
-        found = self.engine.sql(f"SELECT line, left(trim(json), 200) FROM raw WHERE {torn} ORDER BY line").fetchall()
+        first = f"SELECT line, left(trim(json), 200) FROM raw WHERE {torn} ORDER BY line LIMIT {MOST_BROKEN + 1}"
+        found = self.engine.sql(first).fetchall()
         if found:
             self.engine.execute(f"DELETE FROM raw WHERE {torn}")
             self.rows -= len(found)
@@ -114,6 +116,8 @@ class Bench:
         for number, cell in enumerate(self.cells):
             if cell.form == mailable.FORM:
                 mailable.sort_out(self.engine, number)
+            elif cell.form == subscribing.FORM:
+                subscribing.sort_out(self.engine, number)
         listed = [(n, cell.kind, cell.allowed) for n, cell in enumerate(self.cells) if cell.kind and cell.allowed]
         for n, kind, words in listed:
             allowed.prepare(self.engine, n, kind, words)

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from orchestrator.audience import allowed, coercion, mailable
+from orchestrator.audience import allowed, coercion, mailable, subscribing
 from orchestrator.audience.allowed import Allowed
 from orchestrator.audience.coercion import Clock, Words
 from orchestrator.audience.columns import literal
 from orchestrator.audience.mapping import PLATFORMS
+from orchestrator.core import phones
 from orchestrator.core.mirrors import FAMILIES, MARK
 from orchestrator.core.nouns import Channel
 from orchestrator.core.segments.tree import Kind
@@ -14,13 +15,14 @@ from orchestrator.core.segments.tree import Kind
 FORMS = {
     "user": "[^\\x00-\\x1f\\x7f]{1,128}",
     "email": mailable.FORM,
+    "device": subscribing.FORM,
     "channel": f"(?i)({'|'.join(Channel)})",
-    "phone": "[+]?[0-9][0-9 ()./-]{3,30}",
+    "phone": phones.NUMBER,
     "platform": f"(?i)({'|'.join(PLATFORMS)})",
 }
 FORMS_IN_WORDS = {
     "user": "an id of 1 to 128 characters",
-    "phone": "a phone number",
+    "phone": "a phone number, like +43 660 1234567",
     "channel": f"a channel ({', '.join(Channel)})",
     "platform": f"a platform ({', '.join(PLATFORMS)})",
 }
@@ -84,8 +86,9 @@ def texts_of(number: int, cell: Cell) -> list[str]:
     if cell.kind is None:
         text = raw
     elif cell.kind is not Kind.LIST:
-        # A structure is no value of a plain kind: it stays visible in the rejects, and fits nothing.
-        text = f"CASE WHEN json_type({raw}) IN ('OBJECT', 'ARRAY') THEN {coercion.STRUCTURE} || {raw} ELSE {text} END"
+        # A structure is no value of a plain kind: it stays visible in the rejects, and fits nothing. A browser's subscription is one.
+        structures = "'ARRAY'" if cell.form == subscribing.FORM else "'OBJECT', 'ARRAY'"
+        text = f"CASE WHEN json_type({raw}) IN ({structures}) THEN {coercion.STRUCTURE} || {raw} ELSE {text} END"
     text = _spoken(cell, text)
     return [f"CASE WHEN {raw} <> 'null' THEN {text} END AS t{number}", f"coalesce({raw} = 'null', FALSE) AS x{number}"]
 
@@ -106,6 +109,8 @@ def value_of(number: int, cell: Cell) -> str:
     """SQL: its value, of the column type of its kind."""
     if cell.form == mailable.FORM:
         return mailable.value(number)
+    if cell.form == subscribing.FORM:
+        return subscribing.value(number)
     if cell.form:
         return f"CASE WHEN regexp_full_match(s{number}, {literal(cell.form)}) THEN nfc_normalize(s{number}) END"
     if cell.allowed and not cell.allowed[0].events and cell.kind is Kind.TEXT:
@@ -141,6 +146,8 @@ def reason_of(number: int, cell: Cell, event: str) -> str:
     """SQL: why it has no value; `event` is SQL for the event's name of a row."""
     if cell.form == mailable.FORM:
         return mailable.reason(number)
+    if cell.form == subscribing.FORM:
+        return subscribing.reason(number)
     if cell.form and cell.kind:
         return literal(f"not {FORMS_IN_WORDS.get(cell.to, 'as it should be')}")
     reason = coercion.reason(cell.kind or Kind.TEXT, f"t{number}")

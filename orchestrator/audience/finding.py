@@ -9,10 +9,9 @@ from sqlglot import exp
 from orchestrator.audience.reader import Reader
 from orchestrator.audience.tongue import column, text
 from orchestrator.core.nouns import Address, Channel
+from orchestrator.core.phones import SIGNS, dialled
 from orchestrator.core.times import Instant
 
-_SIGNS = " ()./-"
-"""What people put between the digits of a phone number."""
 _ABROAD = ("+", "00")
 """What people put before the digits of a country."""
 _MOST = 20
@@ -64,9 +63,7 @@ def of_user(audience: Reader, user: str) -> Profile | None:
 
 def _digits(number: str) -> str:
     """The digits of a phone number from its country's on, without + or 00; empty if it is none."""
-    digits = "".join(sign for sign in number if sign not in _SIGNS)
-    for begins in _ABROAD:
-        digits = digits.removeprefix(begins)
+    digits = dialled(number).removeprefix("+")
     return digits if digits.isascii() and digits.isdigit() else ""
 
 
@@ -85,7 +82,7 @@ def _profiles(audience: Reader, asked: exp.Expr, word: str) -> list[Profile]:
 
 
 def _bare(value: exp.Expr) -> exp.Expr:
-    for sign in _SIGNS:
+    for sign in SIGNS:
         value = exp.Replace(this=value, expression=text(sign), replacement=text(""))
     return value
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import duckdb
 
+from orchestrator.audience import subscribing
 from orchestrator.audience.bench import Bench
 from orchestrator.audience.cell import Cell
 from orchestrator.audience.columns import OWN, home, literal, quoted
@@ -132,9 +133,10 @@ def devices(bench: Bench, constants: Mapping[str, str], now: Instant) -> str:
     fixed = {
         name: f"coalesce({bench.column(name)}, {literal(constants.get(name, ''))})" for name in ("app", "platform")
     }
+    platform = subscribing.platform(bench.column("device"), f"lower({fixed['platform']})")
     return (
         f'SELECT {bench.column("user")} AS "user", {bench.column("device")} AS token, {fixed["app"]} AS app, '
-        f"lower({fixed['platform']}) AS platform, CAST(coalesce({bench.column('seen_at')}, {now}) AS BIGINT) AS seen_at "
+        f"{platform} AS platform, CAST(coalesce({bench.column('seen_at')}, {now}) AS BIGINT) AS seen_at "
         f"FROM read WHERE {good(bench)} AND {bench.column('device')} IS NOT NULL"
     )
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from orchestrator.audience import finishing
+import duckdb
+
+from orchestrator.audience import finishing, opening
 from orchestrator.audience.bench import Bench
 from orchestrator.audience.bringing import Came, First, for_the_ledger, land
 from orchestrator.audience.catalogue import Seen, attributes_in, events_in
@@ -34,7 +36,7 @@ from orchestrator.audience.rejects import conflicts, write_rejects
 from orchestrator.audience.replacing import Loss
 from orchestrator.audience.spool import home
 from orchestrator.audience.store import Audience
-from orchestrator.audience.texts import Broken, FileError, Form, Slice
+from orchestrator.audience.texts import Broken, FileError, Form, Slice, refuse_hopeless
 
 
 class Reading:
@@ -54,11 +56,24 @@ class Reading:
 
     def __enter__(self) -> Self:
         try:
-            self._read()
+            self._read_somehow()
         except BaseException:
             self.close()
             raise
         return self
+
+    def _read_somehow(self) -> None:
+        """Read the file, in as much memory as there is if it takes that; StoreError where nothing has room for it."""
+        try:
+            try:
+                self._read()
+            except duckdb.OutOfMemoryException:
+                opening.unconfine(self._bench.engine)
+                self._bench.clear()
+                self._form = None
+                self._read()
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as problem:
+            raise opening.no_room(self.order.path, home(self._audience.spools), problem) from problem
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bench.__exit__(kind, error, at)
@@ -215,6 +230,7 @@ def _put(bench: Bench, path: Path, told: Plan, progress: Progress) -> tuple[list
     for part in _ahead(slices(path, told.form)):
         names = part.names
         broken += part.broken
+        refuse_hopeless(str(path), broken)
         bench.put(part.rows)
         progress("reading", bench.rows, round(bench.rows / max(part.done, 0.001)))
     bench.settle()
@@ -222,6 +238,7 @@ def _put(bench: Bench, path: Path, told: Plan, progress: Progress) -> tuple[list
         broken += [
             Broken(line, text.strip(), "no JSON object: a torn line?") for line, text in bench.refuse_torn_lines()
         ]
+        refuse_hopeless(str(path), broken)
         broken.sort(key=lambda one: one.line)
         if (bench.rows or broken) and not bench.keys_of():
             raise FileError(f"{path}: no line of it is a JSON object with keys; write one object a line")

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import duckdb
 
-from orchestrator.audience import numbering
+from orchestrator.audience import numbering, opening
 from orchestrator.audience.columns import WHO, quoted
 from orchestrator.audience.replacing import Share, Whole
 from orchestrator.audience.store import Audience
@@ -163,17 +163,27 @@ class Landing:
         said: list[_Count] = []
         share = Share()
         done = 0
+        cramped = False
         while done < total or (self.whole is not None and not said):
-            with self.audience.taking(engine):
-                inside = perf_counter()
-                engine.execute(
-                    f"CREATE OR REPLACE TEMP VIEW incoming AS SELECT * FROM {_READY} "
-                    f"WHERE rowid BETWEEN {done} AND {done + wanted - 1}"
-                )
-                if self.whole is not None:
-                    share = self.whole.share(engine, "incoming")
-                    self.whole.clear(engine, "incoming")
-                said.append(land(engine, "incoming"))
+            inside = perf_counter()
+            try:
+                with self.audience.taking(engine):
+                    inside = perf_counter()
+                    engine.execute(
+                        f"CREATE OR REPLACE TEMP VIEW incoming AS SELECT * FROM {_READY} "
+                        f"WHERE rowid BETWEEN {done} AND {done + wanted - 1}"
+                    )
+                    if self.whole is not None:
+                        share = self.whole.share(engine, "incoming")
+                        self.whole.clear(engine, "incoming")
+                    landed = land(engine, "incoming")
+            except opening.CrampedError:  # what is there is too much for it: nothing of the slice was written
+                if cramped:
+                    raise
+                cramped = True
+                opening.unconfine(engine)
+                continue
+            said.append(landed)
             done = min(done + wanted, total)
             self.progress("writing", done, total)
             wanted = _next(wanted, perf_counter() - inside)

@@ -60,7 +60,7 @@ _OF_A_DEVICE = ("platform", "app", "seen_at")
 NAMES: Mapping[str, str] = {
     "user": "user userid customer customerid customerno customernumber custid memberid externalid profileid id uid distinctid",
     "email": "email mail emailaddress",
-    "phone": "phone phonenumber mobile mobilephone msisdn tel",
+    "phone": "phone phonenumber phoneno mobile mobilephone mobilenumber mobileno cellphone msisdn tel telephone",
     "zone": "timezone tz zone",
     "locale": "locale language lang",
     "device": "device token devicetoken devicetok pushtoken registrationid",

@@ -8,6 +8,7 @@ from orchestrator.audience.coercion import Clock, Words
 from orchestrator.audience.mapping import (
     COLUMN_KEYS,
     CONSENT,
+    FIELDS,
     IGNORE,
     KEYS,
     PLATFORMS,
@@ -21,14 +22,17 @@ from orchestrator.audience.texts import FileError, Form
 from orchestrator.core.mirrors import ours
 from orchestrator.core.nouns import Channel
 from orchestrator.core.phrases import either
-from orchestrator.core.segments.mistakes import meant, remedy
+from orchestrator.core.segments.mistakes import meant, remedy, slip_of
 from orchestrator.core.segments.tree import Kind
 from orchestrator.core.zones import find_zone, zone_names
 
 _WORDS = ("user", "event", "topic", "channel", "platform", "app", "reason")
 """Keys with a text: what holds for every row, and the column that is the user's id as well."""
+_NEW = "A new one of that name has to be declared in config/data.yaml."
 _KINDS = {**{str(kind): kind for kind in Kind}, **dict.fromkeys(("email", "phone", "url"), Kind.TEXT)}
 """The kinds a column may be said to hold, in the words of the catalogue."""
+
+_FIELDS = frozenset(field for fields in FIELDS.values() for field in fields)
 
 Path = tuple[str | int, ...]
 
@@ -50,12 +54,19 @@ class MappingError(FileError):
         self.objections = tuple(objections)
 
 
-def plan(content: Mapping[str, Any] | None, zone: str, where: str, topics: Iterable[str] | None = None) -> Plan:
+def plan(
+    content: Mapping[str, Any] | None,
+    zone: str,
+    where: str,
+    topics: Iterable[str] | None = None,
+    declared: Iterable[str] | None = None,
+) -> Plan:
     """Read a mapping file's content; MappingError with every mistake.
 
-    `where` names it in errors, `zone` is the project's, `topics` are its own (None: nobody has looked).
+    `where` names it in errors, `zone` is the project's, `topics` are its own and `declared` what its catalogue has, by name
+    (None: nobody has looked).
     """
-    reading = _Reading(None if topics is None else sorted(topics))
+    reading = _Reading(None if topics is None else sorted(topics), None if declared is None else frozenset(declared))
     found = reading.plan(content or {}, zone)
     if reading.found:
         raise MappingError(where, reading.found)
@@ -65,8 +76,9 @@ def plan(content: Mapping[str, Any] | None, zone: str, where: str, topics: Itera
 class _Reading:
     """Reads on behind every mistake, with something that fits in its place."""
 
-    def __init__(self, topics: Sequence[str] | None) -> None:
+    def __init__(self, topics: Sequence[str] | None, declared: frozenset[str] | None = None) -> None:
         self.topics = topics
+        self.declared = declared
         self.found: list[Objection] = []
 
     def plan(self, content: Mapping[str, Any], zone: str) -> Plan:
@@ -179,7 +191,14 @@ class _Reading:
         to = self.text(value, path)
         if to.startswith(CONSENT) and (problem := consent_mistake(to, self.topics)):
             self.wrong(path, *problem)
+        elif close := self.slip(to):
+            self.wrong(path, f"nothing is called '{to}'", f"Did you mean `{close}`? {_NEW}")
         return to
+
+    def slip(self, to: str) -> str | None:
+        """What was meant by a target that is a slip of a known word; any other is new, and the first import declares it."""
+        known = {*_FIELDS, *(self.declared or ()), IGNORE}
+        return None if self.declared is None or to in known else slip_of(to, sorted(known))
 
     def zone(self, content: Mapping[str, Any], unsaid: str, path: Path) -> str:
         """The time zone that `zone` names."""

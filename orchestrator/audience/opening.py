@@ -22,6 +22,11 @@ ROOM = "24MB"
 """What the engine may take for what happens again and again while a daemon serves; it is one core's work then, too."""
 
 
+BENCH_ROOM = 2 << 30
+"""Bytes that an engine of our own may take at most, however large the file is that it reads; the rest is spilled."""
+_UNITS = {"bytes": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+
+
 class CrampedError(StoreError):
     """The engine had no room for it in memory; nothing was written."""
 
@@ -62,6 +67,8 @@ def attached(engine: duckdb.DuckDBPyConnection, path: Path, give_up: gates.GiveU
             finally:
                 engine.execute("USE memory")
                 engine.execute("DETACH audience")
+        except duckdb.OutOfMemoryException as problem:
+            raise CrampedError(_remedy(path, problem)) from problem
         except duckdb.Error as problem:
             raise StoreError(_remedy(path, problem)) from problem
 
@@ -105,6 +112,11 @@ def confine(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"SET threads = 1; SET memory_limit = '{ROOM}'")
 
 
+def unconfine(engine: duckdb.DuckDBPyConnection) -> None:
+    """Let it take what an engine takes by itself."""
+    engine.execute("RESET memory_limit")
+
+
 def _there(path: Path) -> None:
     if not path.exists():
         raise StoreError(
@@ -116,7 +128,20 @@ def private(folder: Path) -> duckdb.DuckDBPyConnection:
     """An engine of our own in memory, which spills into `folder`: it prepares what is written later."""
     connection = duckdb.connect(":memory:", config={**_SETTINGS, "temp_directory": str(folder)})
     connection.execute(_MANNERS)
+    # By itself it would take four fifths of the machine, from whatever else runs there.
+    [(given,)] = connection.execute("SELECT current_setting('memory_limit')").fetchall()
+    number, unit = given.split()
+    connection.execute(f"SET memory_limit = '{min(BENCH_ROOM, int(float(number) * _UNITS[unit]))}B'")
     return connection
+
+
+def no_room(file: Path, folder: Path, problem: duckdb.Error) -> StoreError:
+    """What to say where a file does not fit: into memory, or where its rows are kept meanwhile."""
+    first = str(problem).splitlines()[0]
+    return StoreError(
+        f"{file}: there is no room to read it, and nothing was imported ({first}). Rows that do not fit into memory are kept in"
+        f" {folder} meanwhile: make room there, about as much as the file has, or import it in parts"
+    )
 
 
 def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:

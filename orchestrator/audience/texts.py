@@ -1,6 +1,7 @@
 """Text files of any origin: how they are written, and what can be said about a line that is no row."""
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ LONGEST_LINE = 4_000_000
 """Bytes of one line; a longer one is no row but a damaged file, and nobody reads it to its end."""
 MOST_COLUMNS = 500
 """Columns of one file."""
+
+MOST_BROKEN = 1_000_000
+"""Lines of one file that are no rows and are set aside; they are held in memory until the rejects are written."""
 
 
 class FileError(OrchestratorError):
@@ -89,6 +93,16 @@ def refuse_many(where: str, columns: int) -> None:
         raise FileError(
             f"{where}: {columns:,} columns, and at most {MOST_COLUMNS:,} can be imported; leave out those nobody needs, or"
             " say the `separator` in the mapping if that is not how the lines are cut"
+        )
+
+
+def refuse_hopeless(where: str, broken: Sequence[Broken]) -> None:
+    """FileError for more lines that are no rows than anybody would mend one by one: the file is written otherwise."""
+    if len(broken) > MOST_BROKEN:
+        first = broken[0]
+        raise FileError(
+            f"{where}: more than {MOST_BROKEN:,} lines of it are no rows, the first of them line {first.line}: {first.reason};"
+            " nothing was imported: mend the file, or say in the mapping how it is written (separator, encoding, header)"
         )
 
 

@@ -60,7 +60,7 @@ def save(desk: Desk, opened: "parts.Opened", reading: "Reading", wish: Wish, pro
         return None
     name = _mapping_of(wish)
     text = config.mapping_text(content, f"how {wish.file.name} is read by `orchestrator import {wish.what}`").encode()
-    order = replace(reading.order, mapping=checking.mapping(name, text, opened.project.settings))
+    order = replace(reading.order, mapping=checking.mapping(name, text, opened.project.settings, None))
     reading.anew(order)
     config.write_whole(desk.root / name, text)
     return name

@@ -165,7 +165,7 @@ def _mapping(desk: Desk, opened: "parts.Opened", wish: Wish) -> dict[str, Any] |
             fail(f"--mapping {wish.mapping}: no such file", USAGE)
         return None
     name = path.relative_to(desk.root) if path.is_relative_to(desk.root) else path
-    return checking.mapping(str(name), path.read_bytes(), opened.project.settings)
+    return checking.mapping(str(name), path.read_bytes(), opened.project.settings, opened.project.catalogue)
 
 
 class bar:  # noqa: N801 - read as a phrase: with bar(...)

@@ -95,7 +95,8 @@ def diff(
     from orchestrator.core.segments.sentence import sentences  # noqa: PLC0415 - keeps `--help` fast
 
     desk: Desk = context.obj
-    moments = {moment_of(one, "--between"): one for one in between}
+    zone = desk.zone()
+    moments = {moment_of(one, zone, "--between"): one for one in between}
     since, until = min(moments), max(moments)
     asked = asked_about(desk, name, moments[until], engine)
     found = asked.questions.difference(asked.segment, since, number)

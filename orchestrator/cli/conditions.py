@@ -1,13 +1,14 @@
 """Conditions that were judged for one person, as people and programs read them: in words, true or false, with what decided."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from orchestrator.cli.times import wall
 from orchestrator.core.segments import Finding, Place, say
-from orchestrator.core.segments.tree import All, AnyOf, Event, Measure, Not
-from orchestrator.core.times import Instant, iso
+from orchestrator.core.segments.tree import All, AnyOf, Attribute, Event, Kind, Measure, Not
+from orchestrator.core.times import Instant, instant, iso
 
 
 def said_value(found: Finding, zone: str) -> str:
@@ -21,7 +22,17 @@ def said_value(found: Finding, zone: str) -> str:
         return "yes" if value else "no"
     if _dated(found) and isinstance(value, int):
         return wall(Instant(value), zone)
+    if isinstance(found.node, Attribute) and found.node.kind is Kind.TIME and isinstance(value, str):
+        return _on_the_wall(value, zone)
     return str(plain_value(found))
+
+
+def _on_the_wall(value: str, zone: str) -> str:
+    """A moment that an attribute holds; as it stands where it is none."""
+    try:
+        return wall(instant(datetime.fromisoformat(value)), zone)
+    except ValueError:
+        return value
 
 
 def decided_by(found: Finding, zone: str) -> str:

@@ -49,7 +49,7 @@ def show_day(desk: Desk, which: str, at: str | None) -> None:
     now = WallClock().now()
     opened = desk.open()
     zone = opened.project.settings.time_zone
-    day = (None if at is None else day_of(at)) or wall_at(zone_of(zone, ""), moment_of(at)).date()
+    day = (None if at is None else day_of(at)) or wall_at(zone_of(zone, ""), moment_of(at, zone)).date()
     wanted = _wanted(opened, which)
     fires = {name: on_day(campaign, day, zone, now) for name, campaign in wanted.items()}
     acts = _acts(desk, opened, {name: found for name, found in fires.items() if found}, now)

@@ -43,7 +43,8 @@ def discover(
         no_such("event", goal, known.events)
     soon = length("--within", within)
     audience = app.audience(opened)
-    columns, moment = audience.columns, Moment(moment_of(at), opened.project.settings.time_zone)
+    zone = opened.project.settings.time_zone
+    columns, moment = audience.columns, Moment(moment_of(at, zone), zone)
     questions = Questions(audience.ask, columns, moment)
     rules, judged = discovering.discover(questions, columns, moment, known, goal, soon)
     shown, said = rules[:number], say_duration(soon)

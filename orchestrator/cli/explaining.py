@@ -54,17 +54,18 @@ def why(
     if run is not None and at is not None:
         fail("--run tells what was, --at what would be: leave one of them away", USAGE)
     opened = _opened(desk, campaign, run) if at is None else desk.open()
+    moment = moment_of(at, opened.project.settings.time_zone)
     ledger = opened.ledger()
     try:
         refuse_unknown(opened, ledger, campaign)
         found = _run(ledger, campaign, run) if at is None else None
         audience, called, trouble = _asked(opened, found, person)
         who = find_person(ledger, called, person, f"orchestrator why {campaign}", trouble)
-        story = _story(opened, ledger, (audience, who), (campaign, found), moment_of(at))
+        story = _story(opened, ledger, (audience, who), (campaign, found), moment)
         newest = None
         if run is None and (before := _before_repeat(ledger, story)) is not None:
             newest, found = found, before
-            story = _story(opened, ledger, (audience, who), (campaign, found), moment_of(at))
+            story = _story(opened, ledger, (audience, who), (campaign, found), moment)
         others = _other_runs(ledger, story)
     finally:
         ledger.close()

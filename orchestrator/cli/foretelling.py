@@ -30,7 +30,7 @@ def plan(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
     at: Annotated[
         str | None,
         typer.Option(
-            help="As if sent at another moment, 2026-11-27T10:00+01:00; or the run of the clock of a day, 2026-11-27."
+            help='As if sent at another moment, "2026-11-27 10:00" on the project\'s clock or with a zone, 2026-11-27T10:00+01:00; or the run of the clock of a day, 2026-11-27.'
         ),
     ] = None,
     now: Annotated[bool, typer.Option("--now", help="As if sent by hand now, whatever the schedule says.")] = False,
@@ -62,7 +62,7 @@ def plan(  # noqa: PLR0913, PLR0917 - a verb has as many arguments as options
     if diff is not None:
         from orchestrator.cli.differing import Question, differ  # noqa: PLC0415 - keeps `--help` fast
 
-        differ(desk, Question(diff, campaign, None if at is None else moment_of(at), user), report)
+        differ(desk, Question(diff, campaign, None if at is None else moment_of(at, desk.zone()), user), report)
     elif campaigns is not None:
         from orchestrator.cli.days import show_day  # noqa: PLC0415 - keeps `--help` fast
 
@@ -147,12 +147,12 @@ def _occasion(campaign: "Campaign", at: str | None, zone: str, *, now: bool) -> 
         return next_of(campaign, moment)
     day = day_of(at)
     if day is None:
-        return by_hand(moment_of(at), moment)
+        return by_hand(moment_of(at, zone), moment)
     fires = on_day(campaign, day, zone, moment)
     if not fires:
         fail(
             f"the clock starts no run of {campaign.name} on {day}; next: {upcoming(campaign, moment).text}."
-            f" As if it were sent by hand: --at {day}T10:00Z",
+            f' As if it were sent by hand: --at "{day} 10:00"',
             USAGE,
         )
     return fires[0]
@@ -207,7 +207,9 @@ def told(desk: Desk, show: "Rehearsal") -> dict[str, Any]:
 
 def _tell_why(desk: Desk, show: "Rehearsal", reason: "Reason") -> None:
     """Name the people of a reason."""
-    from orchestrator.core.plain_reasons import say_reason  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.screen import Column, table, width  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.screen import show as show_lines  # noqa: PLC0415
+    from orchestrator.core.plain_reasons import say_reason  # noqa: PLC0415
     from orchestrator.core.reasons import Reason  # noqa: PLC0415
     from orchestrator.core.times import NEVER  # noqa: PLC0415
 
@@ -231,11 +233,14 @@ def _tell_why(desk: Desk, show: "Rehearsal", reason: "Reason") -> None:
             return
         rest = f", the first {len(users)} of them" if len(users) < people else ""
         say(f" {campaign.name}   {people:,} people, {reason}{rest}: {reason.meaning}")
+        rows = []
         for one in found.named:
             words, where = say_reason(one.reason, one.detail, campaign)
             if one.until is not None:
                 words = "waits" if one.until >= NEVER else f"waits until {when(one.until, campaign.policy.time_zone)}"
-            say(f"   {one.user:<24} {one.segment:<20} {words}" + (f" · {where}" if where else ""))
+            rows.append([one.user, one.segment, words + (f" · {where}" if where else "")])
+        columns = [Column(""), Column("", gives_way=1), Column("", wraps=True)]
+        show_lines(table(columns, rows, width(), indent="   ").lines)
         if rest:
             say(f" more of them: --limit {min(100_000, people)}")
 

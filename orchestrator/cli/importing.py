@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, honest, no_such
-from orchestrator.cli.screen import many, say
+from orchestrator.cli.screen import many, near, say
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -60,6 +60,12 @@ def bring(
         stock_coupons(desk, files or [], more=bool(mapping or whole or yes or none))
         return
     if what not in list(What):
+        if Path(what).suffix:
+            fail(
+                f"import {what}: what does it tell of? Write it before the file: orchestrator import profiles {what}"
+                f" (or {', '.join(list(What)[1:])})",
+                USAGE,
+            )
         no_such("kind of file", what, [*What, COUPONS])
     if none:
         _none(desk, what, files)
@@ -89,7 +95,7 @@ def bring(
 def tell(one: Mapping[str, Any]) -> None:
     """What came of a file, for a person."""
     more = [f"{one[name]:,} {name}" for name in _CAME if one[name]]
-    aside = f" · {one['rejected']:,} rejected, reasons in {_here(one['rejects'])}" if one["rejected"] else ""
+    aside = f" · {one['rejected']:,} rejected, reasons in {near(one['rejects'])}" if one["rejected"] else ""
     say(f" {one['file']} · {many(one['rows'], 'row')} · {' · '.join(more) or 'nothing new'}{aside}")
     for reason in one["reasons"]:
         column = f"{reason['column']}: " if reason["column"] else ""
@@ -114,12 +120,6 @@ def _names(found: Mapping[str, Any]) -> str:
 
 _NAMED = 12
 """So many names fit into a sentence."""
-
-
-def _here(path: str) -> str:
-    """A path as it is typed where we stand."""
-    here = Path.cwd()
-    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
 _CAME = ("new", "changed", "removed", "devices", "consent", "suppressed")

@@ -18,6 +18,7 @@ from orchestrator.cli import (
     importing,
     inbox,
     ingesting,
+    keys,
     lookups,
     morning,
     previewing,
@@ -103,6 +104,7 @@ for verbs in (
     watching,
     inbox,
     ingesting,
+    keys,
     reported,
 ):
     verbs.register(app)

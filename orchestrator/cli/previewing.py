@@ -167,7 +167,8 @@ def _dead(preview: "Preview") -> dict[str, str]:
 
 
 def _print(seen: "Seen", told: list[dict[str, Any]], pages: list[str]) -> None:
-    from orchestrator.cli.sheet import Sheet  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.screen import near  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.sheet import Sheet  # noqa: PLC0415
 
     sheet, person, user = Sheet(), seen.person, seen.preview.user
     variant = f" · variant {person.variant}" if person.variant else ""
@@ -188,5 +189,5 @@ def _print(seen: "Seen", told: list[dict[str, Any]], pages: list[str]) -> None:
             sheet.command(f"  {answer}:", url)
     for page in pages:
         sheet.blank()
-        sheet.command("open", page)
+        sheet.command("open", near(page))
     sheet.print()

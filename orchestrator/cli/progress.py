@@ -18,7 +18,7 @@ from orchestrator.core.nouns import State
 from orchestrator.core.times import SECOND, Clock, Instant
 from orchestrator.core.turns import Mark, Permission
 from orchestrator.dispatch import HalfTurn
-from orchestrator.ledger import Shard
+from orchestrator.ledger import Run, Shard
 from orchestrator.logs import fitted
 from orchestrator.pipeline import Questions
 
@@ -81,10 +81,15 @@ class Asking:
 
 
 class Progress:
-    """Counts what the corridor reports of one run: sent, accepted, held, failed, messages a second."""
+    """Counts what the corridor reports of one run: sent, accepted, held, failed, messages a second.
 
-    def __init__(self, name: str, rows: int, clock: Clock, *, quiet: bool, console: Console | None = None) -> None:
-        self._name = name
+    What other runs had due, and is worked along with it, is counted apart.
+    """
+
+    def __init__(self, run: Run, rows: int, clock: Clock, *, quiet: bool, console: Console | None = None) -> None:
+        self._run = run.id
+        self._name = run.campaign
+        self._others = 0
         self._rows = rows
         self._clock = clock
         self._quiet = quiet
@@ -108,16 +113,21 @@ class Progress:
         if not self._quiet:
             self._print()
 
-    def turned(self, shard: Shard, turn: HalfTurn, permitted: Permission) -> None:  # noqa: ARG002 - one run at a time here
+    def turned(self, shard: Shard, turn: HalfTurn, permitted: Permission) -> None:
         """A turn is written."""
+        if shard.run != self._run:
+            self._others += len(permitted.go) + len(permitted.accepted)
+            return
         self._counts["sent"] += len(permitted.go) + len(permitted.accepted)
         self._counts["accepted"] += len(permitted.accepted)
         self._note([settled.state for settled in turn.answered])
         self._done += len(permitted.accepted)
         self._say()
 
-    def marked(self, shard: Shard, marks: Sequence[Mark]) -> None:  # noqa: ARG002 - one run at a time here
+    def marked(self, shard: Shard, marks: Sequence[Mark]) -> None:
         """Verdicts that are no message."""
+        if shard.run != self._run:
+            return
         self._note([mark.state for mark in marks])
         self._say()
 
@@ -172,7 +182,8 @@ class Progress:
             ProgressBar(total=max(1, self._rows), completed=done),
             f"{done:,} of {self._rows:,} rows  {self._rate(now):,.0f}/s  {seconds // 60}:{seconds % 60:02}",
         )
-        return Group(bar, Text(f" rows: {self.figures()}"), Text(" ctrl-c pauses, nothing is lost", style="dim"))
+        also = [Text(f" of other runs that were due too: sent {self._others:,}")] if self._others else []
+        return Group(bar, Text(f" rows: {self.figures()}"), *also, Text(" ctrl-c pauses, nothing is lost", style="dim"))
 
 
 class Waiting:

@@ -10,7 +10,7 @@ from orchestrator import app
 from orchestrator.cli.checkup import Finding
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.outcomes import Outcome, Pause
-from orchestrator.providers import Credentials, HttpRequest, KnockingAdapter, TokenAdapter, Transport, registry
+from orchestrator.providers import Adapter, Credentials, HttpRequest, KnockingAdapter, TokenAdapter, Transport, registry
 from orchestrator.providers.answers import complaint
 from orchestrator.providers.smtp import mail_server
 from orchestrator.wire import WireError
@@ -57,9 +57,15 @@ async def _knock(adapter_name: str, credentials: Credentials) -> tuple[bool, str
         finally:
             await post.close()
         return True, f"{server.host}:{server.port} " + ("takes the log-in" if server.user else "is there")
-    if adapter.declaration.transport is not Transport.HTTP:
+    if adapter.declaration.transport not in (Transport.HTTP, Transport.HTTP2):
         return True, "is here, on this machine"
-    engine = HttpxEngine(WallClock())
+    if adapter.declaration.foreign:
+        return True, "is asked where each address says, so there is nobody to knock at"
+    return await _knock_by_http(adapter, credentials)
+
+
+async def _knock_by_http(adapter: Adapter, credentials: Credentials) -> tuple[bool, str]:
+    engine = HttpxEngine(WallClock(), http2=adapter.declaration.transport is Transport.HTTP2)
     try:
         if hasattr(adapter, "grant"):
             answer = await Tokens(cast("TokenAdapter", adapter), engine, credentials, WallClock()).current()
@@ -68,7 +74,8 @@ async def _knock(adapter_name: str, credentials: Credentials) -> tuple[bool, str
             question = cast("KnockingAdapter", adapter).knock(credentials, WallClock().now())
             told = await engine.exchange(question, asyncio.get_running_loop().time() + PATIENCE)
             return (True, "takes the credentials") if 200 <= told.status < 300 else (False, complaint(told))
-        url = next((value for value in credentials.values() if value.startswith(("https://", "http://"))), "")
+        known = {**{one.name: one.default for one in adapter.declaration.settings}, **credentials}
+        url = next((value for value in known.values() if value.startswith(("https://", "http://"))), "")
         if not url:
             return True, "names no address that could be knocked at"
         deadline = asyncio.get_running_loop().time() + PATIENCE

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from shutil import get_terminal_size
 from textwrap import wrap
 
@@ -56,6 +57,12 @@ def height() -> int | None:
 def many(number: int, noun: str) -> str:
     """A number of things: `1 row`, `2,000 rows`."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def near(path: str | Path) -> str:
+    """A path as it is typed where we stand: a long one would be torn by the edge of a narrow terminal."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else str(path)
 
 
 def say(text: str, style: str = "", hang: int = 2) -> None:

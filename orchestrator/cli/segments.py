@@ -103,7 +103,7 @@ def around(desk: Desk, names: Iterable[str], at: str | None, engine: str | None 
         if name not in project.segments:
             no_such("segment", name, project.segments)
     zone, declared = project.settings.time_zone, project.catalogue.known.attributes
-    moment = Moment(moment_of(at), zone, project.segments)
+    moment = Moment(moment_of(at, zone), zone, project.segments)
     if engine is None:
         source = app.audience(opened)
     else:

@@ -8,7 +8,7 @@ import typer
 
 from orchestrator.cli.asking import ask_for, ask_nobody
 from orchestrator.cli.desk import USAGE, Desk, fail, honest
-from orchestrator.cli.screen import say
+from orchestrator.cli.screen import near, say
 from orchestrator.wire.clock import WallClock
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _print_sent(campaign: str, how: "Sent") -> None:
     for line in how.also:
         say(f"   {line}")
     if sent["sink"]:
-        say(f" nothing left this machine: the messages are in {sent['sink']}")
+        say(f" nothing left this machine: the messages are in {near(sent['sink'])}")
     if sent["state"] == "working":
         for line in how.waits:
             say(f" {line}")

@@ -173,7 +173,7 @@ async def _work(desk: Desk, show: Bench, run: Run) -> tuple[int, list[int]]:
     held = LedgerThread(show.ledger)
     bundles = Bundles(show.opened.project.environment, clock.now(), show.child)
     rows = await held(lambda ledger: deliveries.rows_of(ledger.store, run.id))
-    progress = Progress(run.campaign, rows, clock, quiet=desk.as_json)
+    progress = Progress(run, rows, clock, quiet=desk.as_json)
     parts = Parts(held, app.dispatch(show.opened, clock, random.random), bundles.prepare_shard, progress)
     following = Following(run.id, progress, clock)
     signals = stop_when_told(parts.dispatch.stopping)

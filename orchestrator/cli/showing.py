@@ -176,7 +176,8 @@ def _page(folder: Path, row: "Delivery", seen: "Seen") -> str:
 
 
 def _print(row: "Delivery", seen: "Seen", page: str, zone: str) -> None:
-    from orchestrator.cli.sheet import Sheet  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.screen import near  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.cli.sheet import Sheet  # noqa: PLC0415
     from orchestrator.core.keys import say_key  # noqa: PLC0415
     from orchestrator.pipeline.seen import How  # noqa: PLC0415
 
@@ -193,7 +194,7 @@ def _print(row: "Delivery", seen: "Seen", page: str, zone: str) -> None:
         sheet.message(asdict(seen.content))
     if page:
         sheet.blank()
-        sheet.command("open", page)
+        sheet.command("open", near(page))
     sheet.print()
 
 

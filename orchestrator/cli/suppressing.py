@@ -1,6 +1,5 @@
 """The verb of the suppression desk: look an address up, stop it, lift it with a reason; its history stays."""
 
-import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
     from orchestrator import app as parts
     from orchestrator.ledger.suppressions import Standing, Where
+
+NO_NUMBER = "this is no phone number with its country, like +43 660 1234567 (7 to 15 digits after the +)"
 
 
 def register(app: typer.Typer) -> None:
@@ -79,11 +80,15 @@ def _where(opened: "parts.Opened", whom: str, channel: str | None) -> "Sequence[
     """The addresses that are meant; ends with a word if there are none."""
     from orchestrator.core.mirrors import ADDRESSED  # noqa: PLC0415 - keeps `--help` fast
     from orchestrator.core.nouns import Address, Channel  # noqa: PLC0415
+    from orchestrator.core.phones import international  # noqa: PLC0415
 
     if channel is not None:
         if channel not in ADDRESSED:
             no_such("channel with addresses", channel, ADDRESSED)
-        return [(Channel(channel), Address(_checked(whom) if channel == Channel.EMAIL else whom.strip()))]
+        if channel == Channel.SMS and not international(whom):
+            fail(f"{whom}: {NO_NUMBER}", USAGE)
+        check = {Channel.EMAIL: _checked, Channel.PUSH: _token}.get(Channel(channel), str.strip)
+        return [(Channel(channel), Address(check(whom)))]
     known = _of_user(opened, whom)
     if known == []:
         fail(f"{whom} is known, and has no address that could be stopped", USAGE)
@@ -91,8 +96,10 @@ def _where(opened: "parts.Opened", whom: str, channel: str | None) -> "Sequence[
         return known
     if "@" in whom:
         return [(Channel.EMAIL, Address(_checked(whom)))]
-    if re.fullmatch(r"[+][0-9][0-9 ()./-]{3,30}", whom.strip()):
+    if international(whom):
         return [(Channel.SMS, Address(whom.strip()))]
+    if whom.strip().startswith("+"):
+        fail(f"{whom}: {NO_NUMBER}", USAGE)
     return fail(
         f"nobody is known by the id {whom}, and it is neither an e-mail address nor a phone number with its +;"
         " a device's token goes with --channel push",
@@ -124,6 +131,17 @@ def _checked(text: str) -> str:
     except CannotBuildError as problem:
         fail(f"{text}: {problem}", USAGE)
     return text.strip()  # as profiles have it: the hash is made of that
+
+
+def _token(text: str) -> str:
+    """A device's token as profiles have it; a browser's subscription in its one spelling."""
+    from orchestrator.providers import CannotBuildError  # noqa: PLC0415 - keeps `--help` fast
+    from orchestrator.providers.subscriptions import spelled  # noqa: PLC0415
+
+    try:
+        return spelled(text.strip())
+    except CannotBuildError as problem:
+        return fail(str(problem), USAGE)
 
 
 def _tell(one: "Standing", zone: str) -> None:

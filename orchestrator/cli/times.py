@@ -44,23 +44,26 @@ def _objection(phrase: str) -> str:
     return "that is longer than 100 years" if found[1].strip("0") else "that is no time at all"
 
 
-def moment_of(text: str | None, option: str = "--at") -> "Instant":
-    """The moment an option names, or now."""
+def moment_of(text: str | None, zone: str, option: str = "--at") -> "Instant":
+    """The moment an option names, or now. One without a zone stands on the project's clock, as on every screen."""
     from datetime import datetime  # noqa: PLC0415
 
+    from orchestrator.config.moments import moment as written  # noqa: PLC0415
+    from orchestrator.core.phrases import PhraseError  # noqa: PLC0415
     from orchestrator.core.times import instant  # noqa: PLC0415
 
     if text is None:
         return WallClock().now()
     try:
-        named = datetime.fromisoformat(text)
-    except ValueError:
-        example = "2026-11-27T10:00+01:00, or 2026-11-27T09:00Z for UTC"
-        fail(f"{option} {text}: there is no such moment; write it as ISO 8601 with its zone: {example}", USAGE)
+        return instant(datetime.fromisoformat(text))
+    except ValueError:  # no zone, or one by its name
+        pass
     try:
-        return instant(named)
-    except ValueError as problem:
-        fail(f"{option} {text}: {problem}", USAGE)
+        return written(text).on(zone)
+    except PhraseError as problem:
+        meant = f" Did you mean {problem.meant[0]}?" if problem.meant else ""
+        example = f"2026-11-27 10:00 for the clock of {say_zone(zone)}, or with a zone: 2026-11-27T10:00+01:00"
+        fail(f"{option} {text}: there is no such moment; write it like {example}.{meant}", USAGE)
 
 
 def when(at: "Instant | None", zone: str) -> str:

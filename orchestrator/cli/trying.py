@@ -14,10 +14,11 @@ from orchestrator import app, bundles
 from orchestrator.audience.lists import read_list
 from orchestrator.cli.choosing import chosen_locale, chosen_variant, one_of
 from orchestrator.cli.desk import USAGE, WRONG, Desk, fail, no_such
-from orchestrator.cli.screen import say
+from orchestrator.cli.screen import near, say
 from orchestrator.config import Deliver
 from orchestrator.core.assignment import assign
 from orchestrator.core.campaigns import Campaign
+from orchestrator.core.devices import carriers
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import (
     Address,
@@ -209,7 +210,10 @@ async def _deliver_one(dispatch: Dispatch, campaign: Campaign, message: Message 
         return {"channel": "", "to": "", "provider": "", "outcome": message.reason, "detail": message.detail}
     told: dict[str, Any] = {"channel": message.key.channel, "to": message.address.value}
     outcome: Outcome | None = None
-    for name in campaign.routes[message.key.channel]:
+    push = message.key.channel is Channel.PUSH
+    # Where nobody says what kind of device it is, the providers themselves know which tokens are theirs.
+    known = carriers(campaign.by_platform, message.address) if push else ()
+    for name in known or campaign.routes[message.key.channel]:
         if name not in dispatch.lanes:
             continue
         outcome = (await dispatch.lanes[name].deliver([message]))[0]
@@ -242,5 +246,5 @@ def _print(answer: Mapping[str, Any]) -> None:
         say(f" {one['channel']} to {one['to']} over {one['provider']}: {one['outcome'].replace('_', ' ')}")
         say(f"   {words}" + ("" if one["outcome"] == "accepted" else f"\n   {one['detail']}"))
     if answer["sink"]:
-        say(f" nothing left this machine: it is in {answer['sink']}; --env live sends for real")
+        say(f" nothing left this machine: it is in {near(answer['sink'])}; --env live sends for real")
     say(" it is counted nowhere, and its unsubscribe link unsubscribes nobody")

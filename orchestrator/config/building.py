@@ -1,5 +1,7 @@
 """From checked files to the project as the rest of the product knows it; nothing here can fail."""
 
+from dataclasses import replace
+
 from orchestrator.config.campaign_shape import CampaignShape, ScheduleShape
 from orchestrator.config.draft import Draft
 from orchestrator.config.fields import RECIPIENT, Deliver, Devices, OnError
@@ -18,6 +20,7 @@ from orchestrator.config.results import (
     Source,
     Topic,
 )
+from orchestrator.config.routing import by_platform, routes
 from orchestrator.config.secret import Secret
 from orchestrator.config.segments import goal_of, known_data
 from orchestrator.config.settings import DEV, environment_of
@@ -49,11 +52,13 @@ def build(draft: Draft, trees: dict[str, segments.Segment], environment: Environ
     if draft.settings is None or draft.data is None:
         return None
     campaigns = {}
+    platforms = by_platform(draft.settings, draft.adapters)
     seeds = _seeds(draft, draft.settings) if environment.deliver is Deliver.SEEDS else None
     for name, campaign in draft.campaigns.items():
         if campaign is None or campaign.shape is None:
             return None
-        campaigns[name] = _campaign(name, campaign.shape, draft.settings, environment, seeds)
+        built = _campaign(name, campaign.shape, draft.settings, environment, seeds)
+        campaigns[name] = replace(built, by_platform=platforms if Channel.PUSH in built.channels else {})
     known = _catalogue(draft.data, frozenset(trees))
     foreign = foreign_of(draft.warehouse_sheet, draft.warehouse) if draft.warehouse is not None else None
     return Project(_settings(draft.settings), environment, known, trees, campaigns, foreign)
@@ -128,9 +133,7 @@ def _source(name: str, it: SourceShape) -> Source:
 
 
 def _routes(shape: SettingsShape) -> dict[Channel, tuple[str, ...]]:
-    routes = {channel: tuple(names) for channel, names in shape.route.items()}
-    routes.setdefault(Channel.IN_APP, (INBOX,))
-    return routes
+    return {Channel.IN_APP: (INBOX,), **routes(shape)}
 
 
 def _catalogue(data: DataShape, names: frozenset[str]) -> Catalogue:
@@ -151,7 +154,7 @@ def _type(it: AttributeShape) -> DataType:
 def _campaign(
     name: str, shape: CampaignShape, settings: SettingsShape, environment: Environment, seeds: Seeds | None
 ) -> Campaign:
-    routes = _routes(settings)
+    routed = _routes(settings)
     trigger = shape.trigger
     return Campaign(
         name=name,
@@ -171,7 +174,7 @@ def _campaign(
         goal=goal_of(shape),
         experiment=_experiment(name, shape),
         hold_if=hold_if(shape, settings, environment.approve_over),
-        routes={channel: routes[channel] for channel in shape.channels.all},
+        routes={channel: routed[channel] for channel in shape.channels.all},
     )
 
 

@@ -232,7 +232,8 @@ def _check_channels(draft: Draft, sheet: Sheet, shape: CampaignShape, settings: 
     for index, channel in enumerate(channels):
         if channel in channels[:index]:
             findings.at(sheet, ("channels", key, index), f"{quoted(channel)} stands here twice", "Delete one.")
-        if channel is not Channel.IN_APP and channel not in settings.route and not draft.stood_in("route"):
+        routed = channel in settings.route or (channel is Channel.PUSH and settings.push is not None)
+        if channel is not Channel.IN_APP and not routed and not draft.stood_in("route"):
             findings.at(
                 sheet,
                 ("channels", key, index),

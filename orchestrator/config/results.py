@@ -118,6 +118,7 @@ class Settings:
     seeds: str = ""
     providers: Mapping[str, ProviderSettings] = field(default_factory=dict)
     route: Mapping[Channel, tuple[str, ...]] = field(default_factory=dict)
+    """Providers of each channel, in the order of failing over; for push those of all platforms."""
     senders: Mapping[str, Sender] = field(default_factory=dict)
     topics: Mapping[str, Topic] = field(default_factory=dict)
     coupons: Mapping[str, Coupons] = field(default_factory=dict)

@@ -1,12 +1,11 @@
 """Do the project's settings fit together: routes to providers, providers to adapters, secrets, lists, environments?"""
 
-from contextlib import suppress
-
 from orchestrator.config.adapters import objection
 from orchestrator.config.draft import Draft
 from orchestrator.config.fields import Deliver, Type
 from orchestrator.config.findings import choice, nearest, quoted
 from orchestrator.config.results import Environment, Stores
+from orchestrator.config.routing import check_routes, routed
 from orchestrator.config.secret import HOW, Secret, SecretSource, bad_reference
 from orchestrator.config.shapes import AttributeShape, DataShape, ProviderShape, SettingsShape
 from orchestrator.config.sheets import Path
@@ -29,8 +28,7 @@ def check_settings(draft: Draft, settings: SettingsShape) -> None:
     _check_stores(draft, settings)
     for name, provider in settings.providers.items():
         _check_provider(draft, name, provider)
-    for channel, names in settings.route.items():
-        _check_route(draft, settings, channel, names)
+    check_routes(draft, settings)
     if settings.seeds:
         draft.list_file(sheet, ("seeds",), settings.seeds)
         try:
@@ -169,8 +167,7 @@ def check_secrets(draft: Draft, settings: SettingsShape, environment: Environmen
             draft.findings.at(sheet, (*where, "stores", key), f"{reference} is not set", "Set it on this machine.")
     if environment.deliver is Deliver.SINK:
         return
-    routed = {name for names in settings.route.values() for name in names}
-    for name in sorted(routed & set(settings.providers)):
+    for name in sorted(routed(settings) & set(settings.providers)):
         _check_credentials(draft, name, settings.providers[name], environment, machine)
     for name, source in settings.sources.items():
         told: dict[tuple[str, ...], str] = {("url",): source.url or ""}
@@ -250,25 +247,6 @@ def _check_provider(draft: Draft, name: str, provider: ProviderShape) -> None:
             and not any(nearest(other, [key]) for other in given if other not in known)
         ):
             findings.at_key(sheet, path, f"{name}: the key '{key}' is missing", setting.about)
-
-
-def _check_route(draft: Draft, settings: SettingsShape, channel: Channel, names: list[str]) -> None:
-    sheet, findings = draft.settings_sheet, draft.findings
-    for index, name in enumerate(names):
-        path = ("route", channel.value, index)
-        if name not in settings.providers:
-            if draft.stood_in("providers"):
-                continue
-            findings.at(sheet, path, f"no provider {quoted(name)}", choice(name, settings.providers, "provider"))
-            continue
-        if name in names[:index]:
-            findings.at(sheet, path, f"{quoted(name)} stands here twice", "Delete one.")
-        declaration = None
-        with suppress(OrchestratorError):  # said where the provider stands
-            declaration = draft.adapters.get(settings.providers[name].adapter or name)
-        if declaration is not None and channel not in declaration.channels:
-            carries = " and ".join(sorted(declaration.channels))
-            findings.at(sheet, path, f"{quoted(name)} does not carry {channel}", f"It carries {carries}.")
 
 
 def _somebody_mails(draft: Draft) -> bool:

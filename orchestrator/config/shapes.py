@@ -35,6 +35,7 @@ from orchestrator.config.fields import (
     matching,
     objection,
 )
+from orchestrator.config.push_shape import PushShape
 from orchestrator.config.shape import Shape
 from orchestrator.config.tracking_shape import TrackingShape
 
@@ -241,6 +242,10 @@ class SettingsShape(Shape):
     )
     route: dict[ChannelWord, Annotated[list[str], Field(min_length=1)]] = Field(
         default_factory=dict, description="Providers of each channel; the next one only when the first is down."
+    )
+    push: PushShape | None = Field(
+        default=None,
+        description="Providers of push by platform, where not every one knows every device; instead of `route.push`.",
     )
     senders: dict[Name, SenderShape] = Field(default_factory=dict, description="Who e-mails come from, by name.")
     topics: dict[Name, TopicShape] = Field(default_factory=dict, description="What people agree to, by name.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from orchestrator.core.devices import ByPlatform
 from orchestrator.core.lists import Seeds
 from orchestrator.core.nouns import Channel, OnAmbiguous
 from orchestrator.core.times import DAY, HOUR, Instant
@@ -215,6 +216,8 @@ class Campaign:
     hold_if: HoldIf = HoldIf()
     routes: Mapping[Channel, tuple[str, ...]] = field(default_factory=dict)
     """Providers of each channel, in the order of failing over."""
+    by_platform: ByPlatform = field(default_factory=dict)
+    """Those of push by platform, where not every one of them knows every device."""
 
 
 @dataclass(frozen=True, slots=True)

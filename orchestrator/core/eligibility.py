@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from orchestrator.core.assignment import addresses_of, planned_rows, salt
 from orchestrator.core.campaigns import Campaign, Cap, Consent, Kind, Mode, QuietHours
+from orchestrator.core.devices import carriers
 from orchestrator.core.draw import share
 from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts
 from orchestrator.core.frozen import value
@@ -50,6 +51,7 @@ _NO_ADDRESS, _SUPPRESSED, _OTHER_CHANNEL = (
     Skip(Reason.SUPPRESSED),
     Skip(Reason.OTHER_CHANNEL),
 )
+_NO_CARRIER = Skip(Reason.NO_ADDRESS, "no provider carries push to this platform")
 _HOLDOUT = Skip(Reason.HOLDOUT)
 _PLANNED, _RETRY_WAIT, _SKIPPED, _FAILED = State.PLANNED, State.RETRY_WAIT, State.SKIPPED, State.FAILED
 _PUSH, _IN_APP, _WEBHOOK = Channel.PUSH, Channel.IN_APP, Channel.WEBHOOK
@@ -186,6 +188,10 @@ def _ask_about_the_channel(case: _Case, row: RowFacts) -> Address | Skip:
     addresses = addresses_of(person, row.channel)
     if row.channel == _PUSH and campaign.devices == "all":
         addresses = addresses[row.slot : row.slot + 1]
+    if row.channel == _PUSH and campaign.by_platform and addresses:
+        addresses = tuple(one for one in addresses if carriers(campaign.by_platform, one))
+        if not addresses:
+            return _NO_CARRIER
     for address in addresses:
         if address.value not in facts.suppressed:
             return address

@@ -30,6 +30,11 @@ class RowFacts:
         """Whether the last attempt ended without an answer."""
         return self.state is State.RETRY_WAIT and self.reason == Reason.NO_ANSWER
 
+    @property
+    def unsent(self) -> bool:
+        """Whether nothing of the last attempt has left, so that another provider may take it."""
+        return self.state is State.RETRY_WAIT and self.reason == Reason.OUT_OF_REACH
+
 
 @value(frozen=True, slots=True)
 class Touch:

@@ -43,10 +43,14 @@ class AddressGone:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A passing trouble of this message. `after` is the provider's wish in seconds, None if it has none."""
+    """A passing trouble of this message. `after` is the provider's wish in seconds, None if it has none.
+
+    `unsent` says that nothing of it has left: another provider may take it.
+    """
 
     detail: str
     after: float | None = None
+    unsent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,8 @@ class Reason(StrEnum):
     NO_ANSWER = "no_answer", "It may have arrived: the provider did not answer, and `on_ambiguous` says to leave it."
     PROVIDER_PAUSED = "provider_paused", "Waits for a provider that is paused."
     CAMPAIGN_PAUSED = "campaign_paused", "Waits for a campaign that is paused."
-    BUSY = "busy", "A passing trouble: the provider was busy or out of reach, and it is tried again."
+    BUSY = "busy", "A passing trouble: the provider was busy, and it is tried again."
+    OUT_OF_REACH = "out_of_reach", "The provider was out of reach and nothing left; the next one of its route is tried."
     BODY_CHANGED = (
         "body_changed",
         "In doubt, and it could not be written again byte for byte; so it was not sent twice.",

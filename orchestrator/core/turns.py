@@ -49,6 +49,7 @@ class Ready:
 
     `body` is the hash of its bytes: a repeat that would differ is not sent. `again_until` is the moment until which the
     provider remembers our key. `inbox` is the payload of an in-app message, which is accepted in this very transaction.
+    `doubtful` says that an attempt before this one may have arrived: only an answer to this very message ends that doubt.
     """
 
     key: DeliveryKey
@@ -62,6 +63,7 @@ class Ready:
     again_until: Instant | None = None
     inbox: Mapping[str, Any] | None = None
     inbox_until: Instant | None = None
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

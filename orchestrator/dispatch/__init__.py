@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 from orchestrator.core.times import Clock
+from orchestrator.dispatch.jobs import Item, Job, Outgoing
 from orchestrator.dispatch.lanes import Engine, Lane, Tokens
-from orchestrator.dispatch.turns import Dice, HalfTurn, Item, Job, Outgoing, Turns
+from orchestrator.dispatch.turns import Dice, HalfTurn, Turns
 
 
 class Dispatch:

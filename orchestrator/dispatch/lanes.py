@@ -206,7 +206,7 @@ class Lane:
 
     def _read(self, request: Request, told: Told, count: int) -> Sequence[Outcome]:
         if isinstance(told, NotSent | Lost):
-            return [_meaning(told)] * count
+            return [_meaning(told, foreign=self.declaration.foreign)] * count
         try:
             outcomes = self.adapter.read(request, told)
         except Exception as problem:  # noqa: BLE001 - an adapter's own bug must not lose a message that may have left
@@ -229,8 +229,11 @@ def _unauthorised(told: Told) -> bool:
     return isinstance(told, HttpResponse) and told.status == 401
 
 
-def _meaning(problem: NotSent | Lost) -> Outcome:
-    """What an exchange without an answer means. A URL that may not be called is the settings' trouble, not the message's."""
+def _meaning(problem: NotSent | Lost, *, foreign: bool) -> Outcome:
+    """What an exchange without an answer means. A URL that may not be called is the trouble of whoever wrote it.
+
+    That is the settings, unless it is `foreign`: part of one person's address.
+    """
     if isinstance(problem, RefusedError):
-        return Pause(PauseScope.CREDENTIAL, str(problem))
-    return Retry(f"not sent: {problem}") if isinstance(problem, NotSent) else Ambiguous(str(problem))
+        return Permanent(str(problem)) if foreign else Pause(PauseScope.CREDENTIAL, str(problem))
+    return Retry(f"not sent: {problem}", unsent=True) if isinstance(problem, NotSent) else Ambiguous(str(problem))

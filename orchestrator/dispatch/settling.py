@@ -31,8 +31,8 @@ def settlement(ready: Ready, outcome: Outcome, around: Circumstances) -> Settlem
         case AddressGone(detail, reason):
             gone = ready.address.value
             return _of(ready, State.FAILED, reason=reason, detail=detail, gone=gone, answer="address_gone")
-        case Retry(detail, after):
-            return _retried(ready, detail, after, around)
+        case Retry():
+            return _retried(ready, outcome, around)
         case Pause(scope, detail, after):
             return _paused(ready, scope, detail, after, around)
         case Ambiguous(detail):
@@ -57,12 +57,22 @@ def _wait(attempt: int, after: float | None, around: Circumstances) -> Instant:
     return Instant(around.now + int(seconds * SECOND))
 
 
-def _retried(ready: Ready, detail: str, after: float | None, around: Circumstances) -> Settlement:
+def _retried(ready: Ready, outcome: Retry, around: Circumstances) -> Settlement:
+    """Not this time. It ends no doubt about an attempt before: that one may have arrived still."""
     attempt = ready.attempt + 1
+    told: dict[str, Any] = {"detail": outcome.detail, "answer": "retry", "bad": True}
     if attempt >= MAX_ATTEMPTS:
-        return _of(ready, State.FAILED, reason=Reason.ATTEMPTS_USED_UP, detail=detail, answer="retry", bad=True)
-    until = _wait(attempt, after, around)
-    return _of(ready, State.RETRY_WAIT, reason=Reason.BUSY, detail=detail, not_before=until, answer="retry", bad=True)
+        if ready.doubtful:
+            return _of(ready, State.UNKNOWN, reason=Reason.NO_ANSWER, **told)
+        return _of(ready, State.FAILED, reason=Reason.ATTEMPTS_USED_UP, **told)
+    reason = Reason.OUT_OF_REACH if outcome.unsent else Reason.BUSY
+    until = _wait(attempt, outcome.after, around)
+    return _of(ready, State.RETRY_WAIT, reason=_doubt(ready) or reason, not_before=until, **told)
+
+
+def _doubt(ready: Ready) -> Reason | None:
+    """The reason of a message in doubt, which stays until it is answered."""
+    return Reason.NO_ANSWER if ready.doubtful else None
 
 
 def _paused(ready: Ready, scope: PauseScope, detail: str, after: float | None, around: Circumstances) -> Settlement:
@@ -75,7 +85,7 @@ def _paused(ready: Ready, scope: PauseScope, detail: str, after: float | None, a
     return _of(
         ready,
         state,
-        reason=reason if ready.attempt else "",
+        reason=_doubt(ready) or (reason if ready.attempt else ""),
         detail=detail,
         not_before=until if ready.attempt else None,
         spent=False,

@@ -10,15 +10,16 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from orchestrator.core.frozen import value
-from orchestrator.core.nouns import Channel, InAppContent, Message, OnAmbiguous, Person, State
+from orchestrator.core.nouns import InAppContent, Message, OnAmbiguous, State
 from orchestrator.core.outcomes import Accepted, Outcome
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import SECOND, Clock, Instant, later
 from orchestrator.core.turns import Mark, Permission, Ready, Settlement
 from orchestrator.dispatch.air import Air
 from orchestrator.dispatch.bodies import body_hash
+from orchestrator.dispatch.jobs import Item, Job, Outgoing
 from orchestrator.dispatch.lanes import Lane
+from orchestrator.dispatch.routes import Routes
 from orchestrator.dispatch.settling import Circumstances, accepted, settlement
 from orchestrator.providers import Transport
 
@@ -30,33 +31,6 @@ TAIL = 0.1
 
 PATIENCE = 2 * SECOND
 """A worker waits this long for a pace to allow more; beyond it the shard is given back and due again then."""
-
-
-@value(frozen=True, slots=True)
-class Outgoing:
-    """A rendered message with what the ledger says of its row: attempts so far, and what was in the air before."""
-
-    message: Message
-    person: Person
-    attempt: int = 0
-    provider: str = ""
-    body: bytes | None = None
-    again_until: Instant | None = None
-    doubtful: bool = False
-    """Whether its last attempt may have arrived."""
-
-
-Item = Outgoing | Mark
-"""What rendering yields, one at a time and only when asked: a message, or the reason why there is none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What one shard asks of dispatch: providers of each channel in order of failing over, and the rule for doubt."""
-
-    campaign: str
-    routes: Mapping[Channel, Sequence[str]]
-    on_ambiguous: OnAmbiguous
 
 
 @dataclass(slots=True)
@@ -76,7 +50,7 @@ class HalfTurn:
 class Turns:
     """The turns of one shard; afterwards `marks` holds what rendering refused.
 
-    If it was given back, `resume_at` says until when, `paused` which paused scope it waits for, if any.
+    If it was given back, or a part of it, `resume_at` says until when, `paused` which paused scope it waits for, if any.
     """
 
     def __init__(
@@ -94,9 +68,8 @@ class Turns:
         self._lanes = lanes
         self._items: Iterator[Item] = iter(items)
         self._job = job
-        self._routes = {
-            channel: [lanes[name] for name in names if name in lanes] for channel, names in job.routes.items()
-        }
+        self._routes = Routes(lanes, job)
+        self._given_back = False
         self._clock = clock
         self._dice = dice
         self._stopping = stopping
@@ -104,13 +77,7 @@ class Turns:
         self._messages: dict[str, Message] = {}
         self._trouble: Exception | None = None
         self._air = Air(lanes, self._settled)
-        self._half = (
-            min(
-                (lanes[name].declaration.window for names in job.routes.values() for name in names if name in lanes),
-                default=128,
-            )
-            // 2
-        )
+        self._half = self._routes.window // 2
 
     async def __aiter__(self) -> AsyncIterator[HalfTurn]:
         try:
@@ -148,14 +115,14 @@ class Turns:
     def _gather(self) -> list[Ready]:
         """Up to half a window of messages that may be offered now: those asked to wait first, then fresh ones."""
         self.look_ahead()
-        if self._stopping.is_set() or self.resume_at is not None or self._trouble is not None:
+        if self._stopping.is_set() or self._given_back or self._trouble is not None:
             return []
         taken = [self._offered.popleft() for _ in range(min(self._half, len(self._offered)))]
         self._messages.update({ready.id: message for ready, message in taken})
         return [ready for ready, _ in taken]
 
     def _fill(self) -> None:
-        if self._stopping.is_set() or self.resume_at is not None or self._trouble is not None:
+        if self._stopping.is_set() or self._given_back or self._trouble is not None:
             return
         now = self._clock.now()
         while len(self._offered) < self._half:
@@ -174,7 +141,9 @@ class Turns:
         keyed = item.again_until is not None and item.again_until > now and item.provider in self._lanes
         if item.doubtful and not self._may_repeat(item, body, keyed=keyed):
             return None
-        lane = self._lanes[item.provider] if item.doubtful and keyed else self._lane(message.key.channel, now)
+        lane = self._lanes[item.provider] if item.doubtful and keyed else self._routes.first(item, now)
+        if self._routes.parked(lane.name):
+            return None
         fresh = later(now, lane.remembers) if lane.remembers else None
         content = message.content
         boxed = content if lane.declaration.transport is Transport.INBOX and isinstance(content, InAppContent) else None
@@ -190,6 +159,7 @@ class Turns:
             item.again_until if keyed and lane.name == item.provider else fresh,
             boxed.payload if boxed else None,
             later(message.judged_at, boxed.visible_for) if boxed and boxed.visible_for else None,
+            item.doubtful,
         )
 
     def _may_repeat(self, item: Outgoing, body: bytes, *, keyed: bool) -> bool:
@@ -207,14 +177,6 @@ class Turns:
         self.marks.append(Mark(item.message.key, State.UNKNOWN, Reason.NO_ANSWER, "the provider has forgotten its key"))
         return False
 
-    def _lane(self, channel: Channel, now: Instant) -> Lane:
-        """The first provider of the channel's route that is not known to be down."""
-        route = self._routes[channel]
-        for lane in route:
-            if lane.down_until <= now:
-                return lane
-        return route[0]
-
     async def _follow(self, turn: HalfTurn) -> None:
         """Send what was permitted; keep what must wait, or give up for now if it must wait long."""
         permission = turn.permission
@@ -227,44 +189,38 @@ class Turns:
         until = permission.ask_again or later(now, PATIENCE + 1)
         long = until - now > PATIENCE
         everywhere = permission.stop or permission.scope.startswith("campaign:")  # no provider is to blame
-        if long and not everywhere:
-            for ready in permission.later:
-                self._lanes[ready.provider].stand_still(until, now)
-        if permission.stop or (long and (everywhere or not self._elsewhere(permission.later, now))):
-            self._give_back(permission, until, now)
+        if permission.stop or (long and everywhere):
+            self._given_back = True
+            self.resume_at, self.paused = until, permission.scope if permission.paused else ""
             return
+        blamed = [ready for ready in permission.later if permission.scope in ("", f"provider:{ready.provider}")]
+        if long and blamed:
+            self._lanes[blamed[0].provider].stand_still(until, now)
+            if not self._routes.elsewhere(blamed, now):
+                self._park(permission, blamed[0], until, now)
         for ready in reversed(permission.later):
             message = self._messages.pop(ready.id)
-            self._offered.appendleft((self._again(ready, message), message))
+            again = self._again(ready, message)
+            if not self._routes.parked(again.provider):
+                self._offered.appendleft((again, message))
         if not long and until > now and not permission.go and not self._air.count:
             await self._until(until)
 
-    def _give_back(self, permission: Permission, until: Instant, now: Instant) -> None:
-        """Wait for whatever ends first: what stopped this turn, or the pause of another provider of the route."""
-        waits = [(until, permission.scope if permission.paused else "")]
-        if not permission.stop and not permission.scope.startswith("campaign:"):
-            route = self._routes[permission.later[0].key.channel]
-            for lane in route:
-                if now < lane.back_at < until:
-                    lane.down_until = now  # the first to be asked then, or earlier if somebody resumes it
-                    waits.append((lane.back_at, f"provider:{lane.name}"))
-        self.resume_at, self.paused = min(waits)
-
-    def _elsewhere(self, waiting: Sequence[Ready], now: Instant) -> bool:
-        """Whether another provider of the same channel could take them."""
-        return all(ready.again_until is None or not ready.attempt for ready in waiting) and any(
-            self._lanes[name].down_until <= now
-            for name in self._job.routes[waiting[0].key.channel]
-            if name in self._lanes and name != waiting[0].provider
+    def _park(self, permission: Permission, ready: Ready, until: Instant, now: Instant) -> None:
+        """Offer nothing more to the providers of this message: all of them stand still. Others of the shard go on."""
+        self.resume_at, self.paused = self._routes.park(
+            ready, until, permission.scope if permission.paused else "", now
         )
+        self._offered = deque(one for one in self._offered if not self._routes.parked(one[0].provider))
+        self._given_back = self._routes.all_parked
 
     def _again(self, ready: Ready, message: Message) -> Ready:
-        if ready.attempt and ready.again_until is not None:
+        if ready.doubtful and ready.again_until is not None:
             return ready
-        lane = self._lane(message.key.channel, self._clock.now())
-        if lane.name == ready.provider:
+        now, item = self._clock.now(), Outgoing(message, ready.person, ready.attempt, doubtful=ready.doubtful)
+        if self._routes.first(item, now).name == ready.provider:
             return ready
-        offer = self._offer(Outgoing(message, ready.person, ready.attempt), self._clock.now())
+        offer = self._offer(item, now)
         return ready if offer is None else offer
 
     async def _until(self, moment: Instant) -> None:

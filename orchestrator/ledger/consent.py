@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from orchestrator.core.nouns import Channel
+from orchestrator.core.phones import dialled
 from orchestrator.core.times import Instant
 from orchestrator.ledger import mirrors
 from orchestrator.ledger.store import Store
@@ -30,8 +31,12 @@ class Hashing:
         self._key = bytes.fromhex(str(store.rows("SELECT value FROM meta WHERE name = 'suppression_key'")[0][0]))
 
     def of(self, channel: Channel, address: str) -> str:
-        """32 hex digits; an e-mail address counts without case, as every mailbox provider of note reads it."""
-        value = address.strip().lower() if channel is Channel.EMAIL else address
+        """32 hex digits; an e-mail address counts without case, as every mailbox provider of note reads it, a number as dialled."""
+        value = address
+        if channel is Channel.EMAIL:
+            value = address.strip().lower()
+        elif channel is Channel.SMS:
+            value = dialled(address)
         return blake2b(value.encode(), key=self._key, digest_size=16).hexdigest()
 
 

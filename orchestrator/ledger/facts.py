@@ -82,15 +82,15 @@ def _suppressed(store: Store, hashing: Hashing, people: Sequence[Person]) -> dic
     """Suppressed address values by user. An address seen alive after it was suppressed counts as alive again."""
     if not store.rows("SELECT 1 FROM suppression LIMIT 1"):
         return {}
-    hashed = {
-        (hashing.of(channel, address.value), channel): (person.user, address)
+    hashed = [
+        (hashing.of(channel, address.value), channel, person.user, address)
         for person in people
         for channel, addresses in person.addresses.items()
         for address in addresses
-    }
+    ]
     found: dict[str, set[str]] = defaultdict(set)
-    since = consent.suppressed_among(store, [key for key, _ in hashed])
-    for (digest, channel), (user, address) in hashed.items():
+    since = consent.suppressed_among(store, [digest for digest, *_ in hashed])
+    for digest, channel, user, address in hashed:  # several people may have one address
         moment = since.get((digest, channel))
         if moment is not None and address.seen_at <= moment:
             found[user].add(address.value)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from orchestrator.core.assignment import planned_rows, ramp_at
 from orchestrator.core.campaigns import Campaign
-from orchestrator.core.eligibility import RowVerdict, judge, touches_since
+from orchestrator.core.eligibility import RowVerdict, deadline, judge, touches_since
 from orchestrator.core.facts import PersonFacts, RowFacts, RunFacts
 from orchestrator.core.nouns import (
     Channel,
@@ -25,7 +25,7 @@ from orchestrator.core.nouns import (
     delivery_id,
 )
 from orchestrator.core.reasons import Reason
-from orchestrator.core.times import MINUTE, SECOND, Clock, Instant
+from orchestrator.core.times import MINUTE, NEVER, SECOND, Clock, Instant
 from orchestrator.core.turns import Mark, Pacing, Permission, Ready, Settlement, Turn
 from orchestrator.dispatch import Dispatch, HalfTurn, Item, Job, Outgoing
 from orchestrator.ledger import Ledger, Shard, Wanted
@@ -103,6 +103,7 @@ class Sight:
         self.shard = shard
         self.campaign = campaign
         self.run = RunFacts(shard.run, shard.run_due_at, shard.opens_at, cancelled=shard.cancelled)
+        self._until = deadline(campaign, self.run)
         self._rates = {name: lane.declaration.rate for name, lane in dispatch.lanes.items()}
         self._people = {person.user: person for person in shard.people}
         self._facts_version = -1
@@ -150,12 +151,15 @@ class Sight:
                 content,
                 topic=self.campaign.policy.topic,
                 judged_at=letter.judged_at,
+                expires_at=None if self._until == NEVER else self._until,
             )
-            yield Outgoing(message, letter.person, row.attempt, row.provider, row.body, row.again_until, row.doubtful)
+            yield Outgoing(
+                message, letter.person, row.attempt, row.provider, row.body, row.again_until, row.doubtful, row.unsent
+            )
 
     def job(self) -> Job:
         """What dispatch must know of this campaign."""
-        return Job(self.campaign.name, self.campaign.routes, self.shard.on_ambiguous)
+        return Job(self.campaign.name, self.campaign.routes, self.shard.on_ambiguous, self.campaign.by_platform)
 
     def take(self, turn: HalfTurn, ledger: Ledger) -> Permission:
         """Ask for one turn; consent, suppression, address and caps are judged again inside it."""

@@ -24,6 +24,7 @@ class Transport(StrEnum):
     """What carries the request: a socket of wire/, our own inbox table, or the process's own memory."""
 
     HTTP = "http"
+    HTTP2 = "http2"
     SMTP = "smtp"
     INBOX = "inbox"
     MEMORY = "memory"
@@ -46,7 +47,8 @@ class Declaration:
 
     `key_life`: seconds for which the service remembers our idempotency key, 0 if it takes none. `answers_twice`: a 5xx
     may come for a message that was accepted, so it is ambiguous and not a retry. `rate`: messages a second, None if the
-    service names none. `timeout`: seconds for the whole exchange. `reports`: where in the service one says which URL is told
+    service names none. `timeout`: seconds for the whole exchange. `platforms`: the only devices whose tokens it knows, empty
+    for all. `foreign`: its URLs are part of people's addresses, so nothing but the public internet may be called. `reports`: where in the service one says which URL is told
     what became of messages, and which of its reports to tick; empty if it tells nothing.
     """
 
@@ -59,6 +61,8 @@ class Declaration:
     rate: float | None = None
     answers_twice: bool = True
     timeout: float = 15.0
+    platforms: frozenset[str] = frozenset()
+    foreign: bool = False
     reports: str = ""
 
     @property

@@ -15,7 +15,7 @@ def endpoint(adapter: str, credentials: Credentials, usual: str) -> str:
     """
     written = credentials.get("endpoint") or usual
     parts = urlsplit(written)
-    local = parts.scheme == "http" and _is_this_machine(parts.hostname or "")
+    local = parts.scheme == "http" and is_this_machine(parts.hostname or "")
     if not (parts.scheme == "https" or local) or not parts.hostname or "@" in parts.netloc or parts.query:
         raise OrchestratorError(
             f"{adapter}: endpoint: it must be https:// and a host, without user, password or question mark;"
@@ -36,7 +36,8 @@ def key(adapter: str, name: str, credentials: Credentials, where: str) -> str:
     return found
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a host is this machine itself, as far as its name says."""
     if host == "localhost":
         return True
     try:

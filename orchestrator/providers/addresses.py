@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import idna
 
+from orchestrator.core.phones import dialled
 from orchestrator.providers import CannotBuildError
 
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
@@ -76,7 +77,6 @@ def mailbox(text: str) -> Mailbox:
     return Mailbox(name, address(match["address"].strip(" ")))
 
 
-_BETWEEN = re.compile(r"[ ()./\u00a0-]")
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -86,9 +86,7 @@ def phone(text: str) -> str:
     What people put between the digits is taken out, 00 in front becomes +. Nothing is guessed: which country a number without
     one belongs to is known to whoever brought it. Errors never repeat the number.
     """
-    bare = _BETWEEN.sub("", text)
-    if bare.startswith("00"):
-        bare = f"+{bare[2:]}"
+    bare = dialled(text)
     if _NUMBER.fullmatch(bare) is None:
         raise CannotBuildError(
             "phone number: write it with its country, like +43 660 1234567: a plus sign or 00, then 7 to 15 digits"

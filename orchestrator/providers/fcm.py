@@ -11,6 +11,9 @@ from typing import Any
 
 import jwt
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import Channel, Message, PushContent
@@ -180,4 +183,17 @@ def _account(text: str) -> Mapping[str, str]:
         raise OrchestratorError(
             f"fcm: credentials: no service account's JSON, it lacks {', '.join(lacking)}; download it from the Firebase console"
         )
+    if not _signs(found["private_key"]):
+        raise OrchestratorError(
+            "fcm: credentials: its private_key is no RSA key in PEM, so nothing can be signed with it; download the file"
+            " anew from the Firebase console, and keep it as it is: its line breaks are written \\n"
+        )
     return found
+
+
+def _signs(pem: str) -> bool:
+    """Whether Google's grants can be signed with this key."""
+    try:
+        return isinstance(load_pem_private_key(pem.encode(), None), RSAPrivateKey)
+    except (ValueError, TypeError, UnsupportedAlgorithm):  # torn, behind a password, of a kind nobody knows
+        return False

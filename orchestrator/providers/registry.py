@@ -14,6 +14,7 @@ GROUP = "orchestrator.providers"
 """The entry-point group: the provider's name, and a class with the shape of `Adapter`."""
 
 BUILT_IN: dict[str, str] = {
+    "apns": "Apns",
     "fcm": "Fcm",
     "in_app": "InApp",
     "memory": "Memory",
@@ -23,6 +24,7 @@ BUILT_IN: dict[str, str] = {
     "smtp": "Smtp",
     "twilio": "Twilio",
     "webhook": "Webhook",
+    "webpush": "WebPush",
 }
 """The adapters in this folder: file and class. A file is loaded when a project names its adapter."""
 

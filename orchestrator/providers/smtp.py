@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import Channel, EmailContent, Message
@@ -20,10 +20,13 @@ from orchestrator.providers import (
     Response,
     Setting,
     Transport,
-    dkim,
     mime,
 )
+from orchestrator.providers.accounts import is_this_machine
 from orchestrator.providers.addresses import address
+
+if TYPE_CHECKING:
+    from orchestrator.providers.dkim import Signer
 
 AFTER_DOT = 600.0
 """Seconds to wait for the answer to a whole message (RFC 5321 4.5.3.2.6); giving up earlier makes duplicates."""
@@ -58,7 +61,7 @@ class MailServer:
 def mail_server(credentials: Credentials) -> MailServer:
     """The server these settings name; OrchestratorError says which of them cannot be."""
     host = credentials["host"]
-    local = _is_loopback(host)
+    local = is_this_machine(host)
     written = credentials.get("security") or (Security.NONE if local else Security.STARTTLS)
     if written not in tuple(Security):
         raise OrchestratorError(f"smtp: security: {written!r} is not one of {', '.join(Security)}")
@@ -72,15 +75,6 @@ def mail_server(credentials: Credentials) -> MailServer:
             f"smtp: the password for {host} would cross the network in the clear; write security: starttls or security: tls"
         )
     return MailServer(host, int(port), security, user, credentials.get("password", ""), credentials.get("helo", ""))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Smtp:
@@ -144,14 +138,18 @@ class Smtp:
         return [_outcome(request, response)]
 
 
-def _signer(credentials: Credentials) -> dkim.Signer | None:
+def _signer(credentials: Credentials) -> "Signer | None":
     """What signs mails, if anything does; OrchestratorError for settings that cannot be."""
     domain, selector, pem = (credentials.get(name, "") for name in ("dkim_domain", "dkim_selector", "dkim_key"))
     if not pem and (domain or selector):
         raise OrchestratorError(
             "dkim_key: missing; without a key nothing is signed: write one, or take the other two out"
         )
-    return dkim.signer(domain, selector, pem) if pem else None
+    if not pem:
+        return None
+    from orchestrator.providers.dkim import signer  # noqa: PLC0415 - brings cryptography, which most mail servers need not
+
+    return signer(domain, selector, pem)
 
 
 # Replies: the enhanced status code (RFC 3463) first, then the words without it, then the plain code.

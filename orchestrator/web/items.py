@@ -11,6 +11,8 @@ import msgspec
 from orchestrator.core.mirrors import MARK, ours
 from orchestrator.core.times import DAY, Instant, instant
 from orchestrator.ledger.arrivals import Incoming
+from orchestrator.providers import CannotBuildError
+from orchestrator.providers.subscriptions import spelled, subscribed
 
 MOST_ITEMS = 2_500
 """Items of one batch."""
@@ -189,9 +191,20 @@ def _traits(item: Item, sent: Envelope) -> dict[str, Any]:
         if isinstance(context.get(key), str) and name not in found:
             found[name] = context[key]
     device = context.get("device")
-    if isinstance(device, dict) and isinstance(device.get("token"), str):
-        found |= {"device": device["token"], "platform": str(device.get("type") or "")}
+    token = _token(device.get("token")) if isinstance(device, dict) else ""
+    if isinstance(device, dict) and token:
+        found |= {"device": token, "platform": str(device.get("type") or "")}
     return found
+
+
+def _token(told: Any) -> str:
+    """A device's token; a browser's is its subscription, as an object or as the text of one."""
+    try:
+        if isinstance(told, dict):
+            return subscribed(told).text
+        return spelled(told) if isinstance(told, str) else ""
+    except CannotBuildError as problem:
+        raise ItemError(f"context.device.token: {problem}") from problem
 
 
 def _read(text: bytes, key: str) -> dict[str, Any]:

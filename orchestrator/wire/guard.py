@@ -36,6 +36,14 @@ class Allowance:
     ports: frozenset[int] = frozenset({80, 443})
 
 
+def into(network: str = "") -> Allowance:
+    """The public internet over https and its usual port, and one inner network (`10.0.0.0/8`) if it is named; ValueError if it is none."""
+    if not network:
+        return Allowance(ports=frozenset({443}))
+    # Plain HTTP has no port outside that network, so it cannot leave it.
+    return Allowance(plain_http=True, networks=(ip_network(network),), ports=frozenset({443}))
+
+
 @dataclass(frozen=True, slots=True)
 class PinnedTarget:
     """A URL in its one plain spelling, and the addresses that were checked: connect to these and to no others."""

@@ -8,6 +8,8 @@ from typing import Any, NoReturn, Protocol
 
 import httpcore
 import httpx
+from h2.errors import ErrorCodes
+from h2.events import ConnectionTerminated, StreamReset
 
 from orchestrator.core.times import Clock
 from orchestrator.providers import HttpRequest, HttpResponse
@@ -23,6 +25,12 @@ CONNECT = 5.0
 
 IDLE = 4.0
 """Seconds an unused connection is kept. Servers close theirs after as little as 5 s, and a request must not meet that."""
+
+STREAMS = 100
+"""Exchanges at once over a connection of HTTP/2: as many as the client underneath lets through, if the server does."""
+
+IDLE_HTTP2 = 60.0
+"""The same for HTTP/2, where a server that closes says which requests it has not looked at, and expects to be kept."""
 
 AGENT = "orchestrator"
 
@@ -88,7 +96,8 @@ MEANING: Mapping[type[BaseException], Doubt] = {
 class HttpxEngine:
     """The default engine: previews, tokens, linked data, and everything where a millisecond does not matter.
 
-    With an allowance it is guarded: every URL is checked, and connections go to the checked addresses only.
+    With an allowance it is guarded: every URL is checked, and connections go to the checked addresses only. With `http2` it
+    speaks nothing else, all exchanges with one host over one connection.
     """
 
     def __init__(
@@ -98,15 +107,22 @@ class HttpxEngine:
         connections: int = 128,
         resolver: Resolver = system_resolver,
         verify: ssl.SSLContext | None = None,
+        *,
+        http2: bool = False,
     ) -> None:
         self._clock = clock
         self._allow = allow
         self._resolver = resolver
         context = verify or ssl.create_default_context()
-        self.places = connections
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=IDLE)
-        transport = httpx.AsyncHTTPTransport(verify=context, trust_env=False, limits=limits)
+        self.places = STREAMS if http2 else connections
+        idle = IDLE_HTTP2 if http2 else IDLE
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=idle)
+        transport = httpx.AsyncHTTPTransport(
+            verify=context, trust_env=False, limits=limits, http1=not http2, http2=http2
+        )
         if allow is not None:
+            if http2:
+                raise NotImplementedError("no guarded service speaks HTTP/2 only")
             _pin(transport, _PinningBackend(resolver, allow), context, connections)
         self._client = httpx.AsyncClient(
             transport=transport,
@@ -130,6 +146,8 @@ class HttpxEngine:
         except TimeoutError as problem:
             _raise(Doubt.BY_BYTES, "no answer in time", problem, sent=trace.sent)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.CookieConflict, httpx.StreamError) as problem:
+            if _turned_away(problem):
+                raise NotSent(_words(problem)) from problem
             _raise(MEANING.get(type(problem), Doubt.BY_BYTES), _words(problem), problem, sent=trace.sent)
         except (OSError, ValueError, TypeError) as problem:  # a URL nobody can send to, a process out of descriptors
             _raise(Doubt.BY_BYTES, _words(problem), problem, sent=trace.sent)
@@ -165,6 +183,14 @@ def answer(status: int, headers: Mapping[str, str], body: bytes, clock: Clock) -
 def _raise(doubt: Doubt, words: str, problem: BaseException, *, sent: bool) -> NoReturn:
     lost = sent if doubt is Doubt.BY_BYTES else doubt is Doubt.LOST
     raise (Lost if lost else NotSent)(words) from problem
+
+
+def _turned_away(problem: Exception) -> bool:
+    """Whether an HTTP/2 server says that it has not looked at the request (RFC 9113, 8.7)."""
+    told = problem.__cause__.args[0] if problem.__cause__ is not None and problem.__cause__.args else None
+    if isinstance(told, StreamReset):
+        return told.error_code == ErrorCodes.REFUSED_STREAM
+    return isinstance(told, ConnectionTerminated) and told.last_stream_id == 0
 
 
 def _words(problem: Exception) -> str:

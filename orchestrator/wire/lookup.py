@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_network
 
 from orchestrator.providers import HttpRequest, HttpResponse
 from orchestrator.wire import Lost, NotSent, WireError
 from orchestrator.wire.clock import WallClock
-from orchestrator.wire.guard import Allowance, RefusedError
+from orchestrator.wire.guard import Allowance, RefusedError, into
 from orchestrator.wire.http import HttpxEngine
 from orchestrator.wire.retry import again
 
@@ -38,10 +37,7 @@ class Manners:
     @property
     def allowance(self) -> Allowance:
         """What the guard lets through."""
-        if not self.network:
-            return Allowance(ports=frozenset({443}))
-        # Plain HTTP has no port outside that network, so it cannot leave it.
-        return Allowance(plain_http=True, networks=(ip_network(self.network),), ports=frozenset({443}))
+        return into(self.network)
 
 
 @dataclass(frozen=True, slots=True)

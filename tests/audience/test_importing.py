@@ -298,6 +298,45 @@ def test_every_device_is_counted_and_a_platform_there_is_not_is_not_kept(tmp_pat
         imported(audience, What.DEVICES, path, {"platform": "windows"})
 
 
+BROWSER = {
+    "endpoint": "https://fcm.googleapis.com/fcm/send/a,b",
+    "expirationTime": None,
+    "keys": {
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    },
+}
+
+
+def test_a_browser_is_one_device_however_its_subscription_is_written(tmp_path):
+    audience = an_audience(tmp_path)
+    cell = json.dumps(BROWSER).replace('"', '""')
+    table = a_file(tmp_path, "a.csv", "user,token,platform", f'a,"{cell}",', "a,fcm-token,web", "b,t3,")
+    assert imported(audience, What.DEVICES, table).devices == 3
+    keys = {"p256dh": BROWSER["keys"]["p256dh"] + "=", "auth": BROWSER["keys"]["auth"] + "=="}
+    spelt = {"keys": keys, "endpoint": BROWSER["endpoint"]}
+    lines = [{"user": "a", "token": token} for token in (BROWSER, spelt, json.dumps(spelt, indent=1))]
+    assert imported(audience, What.DEVICES, a_file(tmp_path, "b.jsonl", *map(json.dumps, lines))).rejects is None
+    found = {one["token"]: one["platform"] for one in json.loads(people(audience, "devices")["a"])}
+    plain = {"endpoint": BROWSER["endpoint"], "keys": dict(sorted(BROWSER["keys"].items()))}
+    assert found == {json.dumps(plain, separators=(",", ":")): "web", "fcm-token": "web"}
+
+
+def test_a_broken_subscription_is_set_aside_and_says_why(tmp_path):
+    audience = an_audience(tmp_path)
+    broken = [
+        {**BROWSER, "keys": {}}, {**BROWSER, "keys": {**BROWSER["keys"], "auth": "c2hvcnQ"}}, {**BROWSER, "endpoint": "/x"},
+        {**BROWSER, "keys": {**BROWSER["keys"], "p256dh": "B" * 87}}, [BROWSER],
+    ]  # fmt: skip
+    lines = [{"user": "a", "token": token} for token in broken]
+    lines += [{"user": "a", "token": "{torn"}, {"user": "a", "token": BROWSER}]
+    done = imported(audience, What.DEVICES, a_file(tmp_path, "b.jsonl", *map(json.dumps, lines)))
+    assert done.devices == 1
+    wrong = [one["reason"] for one in rejects(done)]
+    parts = ["p256dh", "auth", "endpoint", "public key", "structure", "not JSON"]
+    assert [(one, part) for one, part in zip(wrong, parts, strict=True) if part not in one] == []
+
+
 def test_devices_are_added_and_the_latest_stands_first(tmp_path):
     audience = an_audience(tmp_path)
     header = "user,token,platform,last_seen"

@@ -10,7 +10,7 @@ from tests.audience.builders import a_file, an_audience, imported
 @pytest.fixture
 def audience(tmp_path):
     made = an_audience(tmp_path)
-    lines = ["a,Ada@x.test,+43 1", "b,bo@x.test,+43 2", "c,ada@X.test,"]
+    lines = ["a,Ada@x.test,+43 660 0001", "b,bo@x.test,+43 660 0002", "c,ada@X.test,"]
     imported(made, What.PROFILES, a_file(tmp_path, "people.csv", "user,email,phone", *lines))
     (tmp_path / "lists").mkdir()
     return made
@@ -23,7 +23,7 @@ def listed(audience, *names):
 def test_ids_stand_for_themselves_and_addresses_for_everybody_who_has_them(audience, tmp_path):
     a_file(tmp_path, "lists/ids.csv", "note,user_id", "boss,b", ",a", "", "x,stranger")
     a_file(tmp_path, "lists/mail.csv", "Email", "ADA@x.test", "nobody@x.test")
-    a_file(tmp_path, "lists/phone.csv", "phone", "+43 2")
+    a_file(tmp_path, "lists/phone.csv", "phone", "+43 660 0002")
     assert [user for _, user in listed(audience, "lists/ids.csv")] == ["a", "b", "stranger"]
     both = listed(audience, "lists/mail.csv", "lists/phone.csv", "lists/mail.csv")
     assert both == [("lists/mail.csv", "a"), ("lists/mail.csv", "c"), ("lists/phone.csv", "b")]

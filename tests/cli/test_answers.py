@@ -105,6 +105,7 @@ SHAPES = (
     (("inbox", "key"), {"kid", "secret"}),
     (("inbox", "token", "u001"), {"user", "token"}),
     (("ingest", "key"), {"write_key"}),
+    (("callbacks",), {"waiting", "providers"}),
 )
 LISTS = (
     (
@@ -239,6 +240,7 @@ def test_explain_takes_an_address_as_well_as_an_id(shop):
         (("cancel", "7"), 2, "no run 7"),
         (("pause", "nope"), 2, "neither a run's number"),
         (("import", "people", "x.csv"), 2, "no kind of file people"),
+        (("import", "x.csv"), 2, "what does it tell of? Write it before the file: orchestrator import profiles x.csv"),
         (("import", "profiles", "x.csv"), 1, "x.csv"),
         (("plan", "new_in", "--at", "tomorrow"), 2, "--at tomorrow"),
         (("plan", "new_in", "--env", "moon"), 2, "no environment 'moon'"),

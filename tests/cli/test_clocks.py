@@ -74,6 +74,20 @@ def test_people_read_the_moments_that_programs_get(shop):
     assert rows[0]["occurrence"].endswith("Z")
 
 
+def test_a_moment_that_an_attribute_holds_is_read_on_the_same_clock(shop, tmp_path):
+    root = shutil.copytree(shop, tmp_path / "shop")
+    data = root / "config" / "data.yaml"
+    data.write_text(data.read_text().replace("firstName: text\n", "firstName: text\n  createdAt: time\n"))
+    (root / "config" / "segments" / "fresh.yaml").write_text(
+        "about: Just came\nall:\n  - {attribute: createdAt, when: since 2026-01-01}\n"
+    )
+    (root / "people.csv").write_text("user,createdAt\nu001,2026-02-20T22:00:00Z\n")
+    assert orchestrator(root, "import", "profiles", "people.csv").code == 0
+    asked = ("segment", "explain", "fresh", "u001", *AT)
+    assert "(2026-02-21 03:30:00)" in inside(root, *asked).out
+    assert inside(root, *asked, "--json").told["tree"]["parts"][0]["value"] == "2026-02-20T22:00:00Z"
+
+
 def test_a_run_by_hand_is_called_by_the_clock_on_the_wall(shop):
     [run] = inside(shop, "report", "new_in", "--json").told
     begun = datetime.fromisoformat(run["occurrence"].removeprefix("by hand "))

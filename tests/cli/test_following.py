@@ -12,10 +12,11 @@ from orchestrator.core.campaigns import Campaign, Policy
 from orchestrator.core.nouns import Channel, DeliveryKey, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.times import HOUR, SECOND, Instant, iso
-from orchestrator.core.turns import Mark
+from orchestrator.core.turns import Mark, Permission
+from orchestrator.dispatch import HalfTurn
 from orchestrator.ledger import NewRun, RunState, pace, planning, runs, standing
 from orchestrator.pipeline import LedgerThread
-from tests.ledger.builders import NOW, a_run
+from tests.ledger.builders import NOW, a_run, ready
 
 
 class Still:
@@ -39,7 +40,7 @@ def winback():
 
 def looks_again(ledger, run):
     shown = io.StringIO()
-    progress = Progress(run.campaign, 6, Still(), quiet=False, console=Console(file=shown))
+    progress = Progress(run, 6, Still(), quiet=False, console=Console(file=shown))
 
     async def once():
         following = Following(run.id, progress, Still())
@@ -86,12 +87,28 @@ def test_a_paused_run_is_not_waited_for(ledger):
 
 def test_at_last_the_ledger_is_asked_for_what_was_put_back_is_not_sent(ledger):
     run = a_run(ledger)
-    progress = Progress(run.campaign, 6, Still(), quiet=True)
-    progress.marked(None, [Mark(DeliveryKey(run.id, "ada", Channel.EMAIL), State.FAILED, Reason.REFUSED, "paused")])
+    progress = Progress(run, 6, Still(), quiet=True)
+    shard = ledger.claim(NOW)
+    progress.marked(shard, [Mark(DeliveryKey(run.id, "ada", Channel.EMAIL), State.FAILED, Reason.REFUSED, "paused")])
     following, held = Following(run.id, progress, Still()), LedgerThread(ledger)
     assert "failed 1" in progress.figures()
     asyncio.run(following.count(held, last=True))
     assert "failed 0" in progress.figures()
+
+
+def test_what_other_runs_had_due_is_not_counted_as_the_runs_own(ledger):
+    first, run = a_run(ledger), a_run(ledger, occurrence="another")
+    shards = sorted((ledger.claim(NOW) for _ in range(2)), key=lambda shard: shard.run)
+    assert [shard.run for shard in shards] == [first.id, run.id]
+    progress = Progress(run, 6, Still(), quiet=True)
+    for shard in shards:
+        for user in ("u1", "u2", "u3")[: shard.run]:
+            mark = Mark(DeliveryKey(shard.run, user, Channel.EMAIL), State.FAILED, Reason.REFUSED, "no")
+            progress.marked(shard, [mark])
+            person = next(one for one in shard.people if one.user == user)
+            turn = HalfTurn([], [], NOW)
+            progress.turned(shard, turn, Permission(accepted=(ready(run, person),)))
+    assert progress.figures() == "sent 2 · accepted 2 · held 0 · failed 2 · nothing 0"
 
 
 def test_rows_of_a_shard_that_nobody_worked_yet_are_counted(ledger):

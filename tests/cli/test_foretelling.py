@@ -157,12 +157,19 @@ def test_a_moment_that_is_none_is_refused_with_one_that_is(shop, words, option, 
     said = orchestrator(shop, *words, moment)
     assert (said.code, said.out) == (2, "")
     assert said.err == (
-        f"{option} {moment}: there is no such moment; write it as ISO 8601 with its zone:"
-        " 2026-11-27T10:00+01:00, or 2026-11-27T09:00Z for UTC\n"
+        f"{option} {moment}: there is no such moment; write it like 2026-11-27 10:00 for the clock of Europe/Vienna,"
+        " or with a zone: 2026-11-27T10:00+01:00.\n"
     )
 
 
-def test_a_moment_without_a_zone_is_told_to_have_one(shop):
-    said = orchestrator(shop, "plan", "new_in", "--at", "2026-03-02T10:00")
-    assert (said.code, said.out) == (2, "")
-    assert "has no time zone; add one, for example 2026-03-02T10:00:00Z" in said.err
+def test_a_day_alone_is_no_moment_for_a_segment(shop):
+    said = orchestrator(shop, "segment", "count", "lapsed", "--at", "2026-03-02")
+    assert said.code == 2
+    assert said.err.endswith("Did you mean 2026-03-02 10:00?\n")
+
+
+@pytest.mark.parametrize("written", ["2026-03-02T10:00", "2026-03-02 10:00", "2026-03-02 10:00:00 Europe/Vienna"])
+def test_a_moment_is_taken_as_screens_write_it_and_without_a_zone_stands_on_the_clock_of_the_project(shop, written):
+    told = orchestrator(shop, "segment", "count", "lapsed", "--at", written, "--json").told
+    assert told["at"] == 1_772_442_000_000_000
+    assert told == orchestrator(shop, "segment", "count", "lapsed", "--at", "2026-03-02T10:00+01:00", "--json").told

@@ -1,8 +1,13 @@
 """`suppress` stops an address or all of a person's, lifts it with a reason, and shows what happened to it."""
 
+import json
+
 import pytest
 
+from orchestrator.providers.subscriptions import spelled
 from tests.cli.conftest import orchestrator
+
+RECEIVER = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
 
 
 def test_an_address_is_stopped_looked_up_and_lifted(shop):
@@ -50,6 +55,8 @@ def test_a_users_id_stands_for_all_their_addresses_and_the_next_plan_knows(shop)
         (("suppress", "--show", "a@x.test", "--reason", "x"), "--show only looks"),
         (("suppress", "nobody"), "nobody is known by the id nobody"),
         (("suppress", "a@@x.test"), "no mailbox has"),
+        (("suppress", "+43 660 1"), "+43 660 1: this is no phone number with its country"),
+        (("suppress", "0660 1234567", "--channel", "sms"), "this is no phone number with its country"),
         (("suppress", "token", "--channel", "pusch"), "Did you mean push?"),
         (("suppress", "token", "--channel", "in_app"), "There are: push, email, sms"),
     ],
@@ -70,3 +77,18 @@ def test_an_address_can_be_stopped_before_anybody_was_imported(shop):
     (shop / "data" / "audience.duckdb").unlink()
     assert orchestrator(shop, "suppress", "a@x.test").code == 0
     assert orchestrator(shop, "suppress", "u001").code == 1
+
+
+def test_a_browser_is_stopped_in_whatever_spelling_it_is_named(shop):
+    keys = {"p256dh": f"{RECEIVER}=", "auth": "BTBZMqHH6r4Tts7J_aSIgg"}
+    spelt = json.dumps({"keys": keys, "endpoint": "https://fcm.googleapis.com/fcm/send/x"}, indent=1)
+    told = orchestrator(shop, "suppress", spelt, "--channel", "push", "--json").told
+    plain = spelled(spelt)
+    assert [one["address"] for one in told["addresses"]] == [plain]
+    assert plain != spelt
+    assert orchestrator(shop, "suppress", "--show", plain, "--channel", "push", "--json").told["addresses"][0][
+        "suppressed"
+    ]
+    torn = orchestrator(shop, "suppress", "{torn", "--channel", "push")
+    assert torn.code != 0
+    assert "JSON.stringify" in torn.err

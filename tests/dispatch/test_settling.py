@@ -100,3 +100,21 @@ def test_doubt_does_not_go_on_for_ever():
     for life in (None, NOW + HOUR * 100):
         found = settled(Ambiguous("reset"), MAX_ATTEMPTS - 1, OnAmbiguous.RESEND, again_until=life)
         assert found.state is State.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "outcome", [Retry("503"), Retry("no route", unsent=True), Pause(PauseScope.CREDENTIAL, "401"), Ambiguous("reset")]
+)
+def test_a_doubt_stays_until_the_message_itself_is_answered(outcome):
+    found = settled(outcome, attempt=1, doubtful=True, again_until=Instant(NOW + DAY))
+    assert (found.state, found.reason) == (State.RETRY_WAIT, Reason.NO_ANSWER)
+
+
+def test_what_may_have_arrived_never_counts_as_failed_for_want_of_attempts():
+    found = settled(Retry("503"), attempt=MAX_ATTEMPTS - 1, doubtful=True, again_until=Instant(NOW + DAY))
+    assert (found.state, found.reason) == (State.UNKNOWN, Reason.NO_ANSWER)
+
+
+def test_out_of_reach_is_told_from_busy():
+    assert settled(Retry("503")).reason is Reason.BUSY
+    assert settled(Retry("no route", unsent=True)).reason is Reason.OUT_OF_REACH

@@ -211,6 +211,73 @@ async def test_a_paused_provider_hands_over_to_the_next_of_the_route(a_lane):
     assert {s.provider for s in settled} == {"second"}
 
 
+def pushes(*platforms):
+    """A push for each of these platforms, in this order."""
+    made = []
+    for number, platform in enumerate(platforms):
+        key = DeliveryKey(1, f"u{number:05}", Channel.PUSH)
+        address = Address(f"t{number}", platform=platform)
+        content = WebhookContent("t", {"hello": number})
+        message = Message(key, f"m-{number}", address, content, judged_at=START)
+        made.append(Outgoing(message, Person(key.user, "all")))
+    return made
+
+
+BY_PLATFORM = {"ios": ("apns",), "android": ("fcm", "spare"), "web": ("webpush",)}
+
+
+def push_turns(lanes, clock, *platforms):
+    job = Job("winback", {Channel.PUSH: ("apns", "fcm", "spare", "webpush")}, OnAmbiguous.HOLD, BY_PLATFORM)
+    return a_dispatch(*(lane for lane, _ in lanes.values()), clock=clock).turns(pushes(*platforms), job)
+
+
+def as_the_ledger(paused, until):
+    """Permission as the ledger gives it: nobody goes while any of the turn's providers is paused; it says which."""
+
+    def permit(turn):
+        for name in paused:
+            if any(ready.provider == name for ready in turn.ready):
+                return Permission(later=tuple(turn.ready), ask_again=until, paused="403", scope=f"provider:{name}")
+        return Permission(go=tuple(turn.ready))
+
+    return permit
+
+
+async def test_each_platform_s_devices_go_to_its_provider(a_lane):
+    clock = Clock()
+    lanes = {name: a_lane(name, clock=clock) for name in ("apns", "fcm", "spare", "webpush")}
+    settled, _ = await drive(push_turns(lanes, clock, *["ios", "android", "web"] * 100))
+    assert {name: len(air.seen) for name, (_, air) in lanes.items()} == {
+        "apns": 100, "fcm": 100, "spare": 0, "webpush": 100,
+    }  # fmt: skip
+    assert len(settled) == 300
+
+
+@pytest.mark.parametrize(
+    ("paused", "left"),
+    [
+        (["apns"], {"apns": 0, "fcm": 100, "spare": 0, "webpush": 100}),
+        (["fcm"], {"apns": 100, "fcm": 0, "spare": 100, "webpush": 100}),
+        (["apns", "webpush"], {"apns": 0, "fcm": 100, "spare": 0, "webpush": 0}),
+        (["fcm", "spare"], {"apns": 100, "fcm": 0, "spare": 0, "webpush": 100}),
+        (["apns", "fcm", "spare", "webpush"], {"apns": 0, "fcm": 0, "spare": 0, "webpush": 0}),
+    ],
+)
+async def test_a_paused_provider_keeps_its_own_messages_and_nobody_else_s(paused, left, a_lane):
+    clock, until = Clock(), later(START, HOUR)
+    lanes = {name: a_lane(name, clock=clock) for name in ("apns", "fcm", "spare", "webpush")}
+    turns = push_turns(lanes, clock, *["ios", "android", "web"] * 100)
+    settled, _ = await drive(turns, as_the_ledger(paused, until))
+    assert {name: len(air.seen) for name, (_, air) in lanes.items()} == left
+    assert len({s.key for s in settled}) == len(settled) == sum(left.values())
+    if sum(left.values()) < 300:
+        assert turns.resume_at is not None
+        assert START < turns.resume_at <= until
+        assert turns.paused in {f"provider:{name}" for name in paused}
+    else:
+        assert turns.resume_at is None
+
+
 async def test_what_waits_a_moment_for_its_pace_leaves_after_it(a_lane):
     clock = Clock()
     lane, air = a_lane(clock=clock)

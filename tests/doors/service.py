@@ -3,7 +3,8 @@
 import threading
 from collections import Counter
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.listening import Quiet, listening
 
 
 class Service:
@@ -31,10 +32,8 @@ class Service:
 def a_service():
     made = Service()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self):
+    class Handler(Quiet):
+        def do_GET(self):  # noqa: N802 - the name http.server calls
             status, body = made.answer(self.path, dict(self.headers))
             content = body if isinstance(body, bytes) else body.encode()
             self.send_response(status)
@@ -43,17 +42,5 @@ def a_service():
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    made.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with listening(Handler) as made.url:
         yield made
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -147,8 +147,11 @@ def test_a_bomb_of_aliases_in_a_head_is_refused(project):
         ("columns: {mail: email}\nzone: Europe/Viena\n", ":2 zone: no time zone 'Europe/Viena'"),
         ("columns:\n  mail: email\n  mail: user\n", ":3 the key 'mail' stands here twice"),
         ("header: NO\n", ":1 NO is text here, but false"),
+        ("columns:\n  id: usr\n", ":2 columns.id: nothing is called 'usr'"),
+        ("columns: [user, cuontry]\n", ":1 columns[1]: nothing is called 'cuontry'"),
+        ("columns: {x: {to: ammount, is: number}}\n", ":1 columns.x.to: nothing is called 'ammount'"),
     ],
-    ids=["key", "zone", "twice", "1.1"],
+    ids=["key", "zone", "twice", "1.1", "user", "attribute", "property"],
 )
 def test_mappings_of_imports_are_checked_too(project, content, text):
     path = "config/imports/customers.yaml"
@@ -189,6 +192,14 @@ SAID = """\
 :12:8 event: 'message.sent' is a name of our own events · Call yours otherwise.
 :13:10 channel: no channel 'pigeon' · Allowed: push, email, in_app, sms, webhook.
 """
+
+
+def test_a_mapping_may_bring_what_the_catalogue_does_not_have_yet(project):
+    (project / "config/imports").mkdir()
+    (project / "config/imports/customers.yaml").write_text(
+        "columns: {id: user, shoe: shoe_size, note: ignore, v: app_version}\n"
+    )
+    assert mistakes(project) == []
 
 
 def test_every_mistake_of_a_mapping_is_named_at_once_by_check_and_by_the_import(project):

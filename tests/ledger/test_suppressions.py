@@ -1,5 +1,7 @@
 """Addresses stopped and lifted by hand, on both databases: what happened to them stays, and every turn knows at once."""
 
+import pytest
+
 from orchestrator.core.nouns import Address, Channel
 from orchestrator.core.times import DAY, HOUR, Instant
 from orchestrator.ledger import Wanted, audit, consent, suppressions
@@ -36,6 +38,30 @@ def test_a_stopped_address_gets_nothing_from_the_next_turn_on(ledger):
     assert lift(ledger, (Channel.EMAIL, ada.addresses[Channel.EMAIL][0])) == 1
     [facts] = ledger.facts(Wanted(run.id, shard.people, "offers")).values()
     assert facts.suppressed == set()
+
+
+def test_everybody_who_has_a_stopped_address_gets_nothing_there(ledger):
+    ada = a_person("ada")
+    run = a_run(ledger, ada, a_person("bo", addresses=ada.addresses), a_person("cy"))
+    shard = ledger.claim(NOW)
+    assert stop(ledger, (Channel.EMAIL, ada.addresses[Channel.EMAIL][0])) == 1
+    facts = ledger.facts(Wanted(run.id, shard.people, "offers"))
+    assert {user: set(one.suppressed) for user, one in facts.items()} == {
+        "ada": {"ada@shop.example"},
+        "bo": {"ada@shop.example"},
+        "cy": set(),
+    }
+
+
+@pytest.mark.parametrize("written", ["+43 660 1234567", "0043 (660) 1234-567", "+436601234567"])
+def test_a_stopped_number_is_stopped_however_it_is_written(ledger, written):
+    ada = a_person("ada", addresses={Channel.SMS: (Address("+43 660/123 45 67"),)})
+    run = a_run(ledger, ada)
+    shard = ledger.claim(NOW)
+    assert stop(ledger, (Channel.SMS, Address(written))) == 1
+    [facts] = ledger.facts(Wanted(run.id, shard.people, "offers")).values()
+    assert facts.suppressed == {"+43 660/123 45 67"}
+    assert stop(ledger, (Channel.SMS, Address("+43 660 1234568"))) == 1
 
 
 def test_lifting_keeps_who_stopped_it_and_why(ledger):

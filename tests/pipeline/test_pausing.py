@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.core.nouns import Channel
-from orchestrator.core.outcomes import Pause, PauseScope, Retry
-from orchestrator.core.times import HOUR, MINUTE, Instant
+from orchestrator.core.outcomes import Ambiguous, Pause, PauseScope, Retry
+from orchestrator.core.times import DAY, HOUR, MINUTE, SECOND, Instant
 from orchestrator.ledger import pace, runs
 from orchestrator.worker import Worker
 from tests.ledger.builders import NOW
@@ -77,6 +77,28 @@ async def test_a_paused_provider_is_used_again_soon_after_a_resume(ledger):
     stage.fire(people(10), "two")
     await stage.drain(Instant(NOW + MINUTE))
     assert (len(first.got), len(second.got)) == (10, 10)
+
+
+async def test_a_doubt_is_not_forgotten_over_a_second_refusal_and_no_other_provider_gets_it(ledger):
+    """The first may have taken it, then was busy, then was paused while the second worked for everybody else."""
+    first, second = Post("first", {"u00000": Ambiguous("reset")}), Post("second")
+    for post in (first, second):
+        post.declaration = replace(post.declaration, key_life=DAY // SECOND)
+    campaign = replace(a_campaign(channels=(MAIL,)), routes={Channel.EMAIL: ("first", "second")})
+    stage = Stage(ledger, campaign, people(10), first=first, second=second)
+    await stage.drain()
+    first.answers["u00000"] = Retry("408", after=30.0)
+    await stage.drain(Instant(NOW + 10 * SECOND))
+    first.answers.clear()
+    pause(ledger, "provider:first", Instant(NOW + HOUR))
+    stage.fire(people(10)[1:], "two")
+    await stage.drain(Instant(NOW + 35 * SECOND))
+    await stage.drain(Instant(NOW + 45 * SECOND))
+    assert (first.got.count("u00000"), sorted(second.got)) == (2, EVERYBODY[1:10])
+    assert stage.rows()["u00000", "email"] == ("retry_wait", "no_answer")
+    await stage.drain(Instant(NOW + HOUR))
+    assert (first.got.count("u00000"), len(second.got)) == (3, 9)
+    assert stage.rows()["u00000", "email"] == "accepted"
 
 
 async def test_a_paused_campaign_blames_no_provider(ledger):

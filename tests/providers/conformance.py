@@ -34,6 +34,8 @@ from orchestrator.wire.http import HttpxEngine, answer
 
 NOW = Instant(1_772_442_000_000_000)  # 2026-03-02T09:00:00Z
 
+OVER_HTTP = (Transport.HTTP, Transport.HTTP2)
+
 SENSELESS = (
     b"",
     b"<html><body>It works!</body></html>",
@@ -94,8 +96,8 @@ class Suite:
     """What the suite must know of an adapter.
 
     `make`: so many different messages. `accepts`: the answer that takes all of a request. `table`: answers to one message
-    and their outcomes; details are not compared. `at`: the credentials that lead to this URL, for adapters of HTTP.
-    `bare`: the service's protocol says that a 2xx alone is acceptance.
+    and their outcomes; details are not compared. `at`: the credentials that lead to this URL, for adapters of HTTP. `to`: a
+    message whose address leads there, where it does and not the credentials. `bare`: the service's protocol says that a 2xx alone is acceptance.
     """
 
     adapter: Callable[[], Adapter]
@@ -104,6 +106,7 @@ class Suite:
     accepts: Callable[[Request], Response]
     table: Sequence[tuple[Response, Outcome]]
     at: Callable[[str], Credentials] | None = None
+    to: Callable[[str], Message] | None = None
     bare: bool = False
     broken: Mapping[str, Credentials] = field(default_factory=dict)
     """Credentials that cannot be, by what is wrong with them."""
@@ -180,7 +183,7 @@ class Conformance:
             self.suite.adapter().read(self.built(), object())
 
     def test_no_answer_makes_reading_fail(self):
-        if self.declared.transport is not Transport.HTTP:
+        if self.declared.transport not in OVER_HTTP:
             assert not isinstance(self.built(), HttpRequest)
             return
         for status in STATUSES:
@@ -189,7 +192,7 @@ class Conformance:
                 assert isinstance(only, Accepted | AddressGone | Ambiguous | Pause | Permanent | Retry)
 
     def test_nothing_is_accepted_without_a_name(self):
-        if self.declared.transport is not Transport.HTTP:
+        if self.declared.transport not in OVER_HTTP:
             assert not isinstance(self.built(), HttpRequest)
             return
         for status in STATUSES:
@@ -229,7 +232,7 @@ class Conformance:
     @pytest.mark.parametrize("fault", ["refuses", "drops"])
     async def test_one_attempt_is_one_request_on_the_wire(self, fault):
         if self.suite.at is None:
-            assert self.declared.transport is not Transport.HTTP
+            assert self.declared.transport not in OVER_HTTP
             return
         asked, ended = [], asyncio.Event()
 
@@ -253,7 +256,7 @@ class Conformance:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         lane = Lane(self.suite.adapter(), HttpxEngine(StoppedClock()), self.suite.at(url), StoppedClock())
         async with server:
-            (only,) = await lane.deliver(self.suite.make(1))
+            (only,) = await lane.deliver([self.suite.to(url)] if self.suite.to else self.suite.make(1))
             await lane.close()
             await ended.wait()
         assert len(asked) == 1

@@ -6,7 +6,7 @@ import jwt
 import pytest
 import uvloop
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.nouns import Address, Channel, DeliveryKey, EmailContent, Message, PushContent
@@ -81,8 +81,34 @@ class TestFcm(Conformance):
         broken={
             "project_id": {"credentials": "{}"},
             "private_key": {"credentials": '{"project_id": "shop", "client_email": "a"}'},
+            "no RSA key in PEM": {"credentials": json.dumps({**ACCOUNT, "private_key": PEM[:200] + PEM[201:]})},
         },
     )
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        PEM.replace("\n", "\\n"),
+        PEM[:-40],
+        "",
+        "\ud800",
+        ec.generate_private_key(ec.SECP256R1())
+        .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        .decode(),
+        KEY.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"x")
+        ).decode(),
+        KEY.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode(),
+    ],
+    ids=["escaped twice", "torn", "empty", "no text", "another kind", "behind a password", "public"],
+)
+def test_a_key_nothing_can_be_signed_with_is_refused_before_there_is_a_run(key):
+    with pytest.raises(OrchestratorError, match="private_key is no RSA key in PEM") as problem:
+        Fcm().declare({"credentials": json.dumps({**ACCOUNT, "private_key": key})})
+    assert "PRIVATE" not in str(problem.value)
 
 
 def payload(message):

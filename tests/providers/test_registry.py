@@ -53,7 +53,7 @@ def test_names_are_listed_without_loading_what_others_brought():
     [
         ("webhok", [], "Did you mean 'webhook'"),
         ("pidgeon", [brought("pigeon", "Pigeon")], "Did you mean 'pigeon'"),
-        ("qqq", [], "There are fcm, in_app, memory"),
+        ("qqq", [], "There are apns, fcm, in_app, memory"),
         ("egg", [brought("egg", "Egg")], "needs a declaration, build and read"),
         ("hawk", [brought("hawk", "Hawk")], "declares itself as 'pigeon'"),
         ("gone", [brought("gone", "Gone")], "cannot be loaded"),

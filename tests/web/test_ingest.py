@@ -13,6 +13,7 @@ from orchestrator.core.errors import StoreError
 from orchestrator.core.times import DAY, HOUR, iso
 from orchestrator.ledger import Ledger, Purpose, arrivals, write_key
 from orchestrator.pipeline import LedgerThread
+from orchestrator.providers.es256 import based, private_key, public_bytes
 from orchestrator.web import Health, Seals, site
 from orchestrator.web.ingest import LARGEST
 from orchestrator.web.items import MOST_ITEMS
@@ -108,6 +109,23 @@ def test_a_batch_of_every_kind_in_every_packing(web, ledger):
         ("7", "3", "screen"),
     ] * 2
     assert kept(ledger)[1][5] == {"url": "/", "name": "Home"}
+
+
+def test_a_browser_s_subscription_is_a_token_as_an_object_and_as_text(web, ledger):
+    keys = {"p256dh": based(public_bytes(private_key("AQ".rjust(43, "A")))), "auth": "A" * 22}
+    subscribed = {"endpoint": "https://push.example/1", "expirationTime": None, "keys": keys}
+    for number, token in enumerate((subscribed, json.dumps(subscribed, indent=2))):
+        context = {"device": {"token": token, "type": "web"}}
+        sent(web, "identify", {"userId": "ada", "messageId": f"m{number}", "context": context})
+    first, second = (row[-1] for row in kept(ledger))
+    assert first == second
+    assert first["device"] == json.dumps(
+        {"endpoint": "https://push.example/1", "keys": dict(sorted(keys.items()))}, separators=(",", ":")
+    )
+    broken = {"device": {"token": {**subscribed, "keys": {}}, "type": "web"}}
+    answer = sent(web, "identify?strict=1", {"userId": "ada", "messageId": "m3", "context": broken})
+    assert "keys.p256dh" in answer.text
+    assert len(kept(ledger)) == 2
 
 
 def test_a_wrong_clock_on_the_device_is_set_right_by_when_it_sent(web, ledger):

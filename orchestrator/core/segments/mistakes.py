@@ -157,6 +157,17 @@ def meant(word: str, allowed: Iterable[str], alike: float = 0.65) -> list[str]:
     return [lowered[close] for close in get_close_matches(word.lower(), lowered, 2, alike)]
 
 
+def slip_of(word: str, allowed: Iterable[str]) -> str | None:
+    """The word of which this one is a slip of the pen: one letter dropped, doubled, or swapped with the next; None if of none."""
+    return next((one for one in allowed if one != word and (word in _slips(one))), None)
+
+
+def _slips(word: str) -> set[str]:
+    found = {word[:place] + word[place + 1 :] for place in range(len(word))}
+    found |= {word[:place] + word[place] + word[place:] for place in range(len(word))}
+    return found | {word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)}
+
+
 def surely_meant(word: str, allowed: Iterable[str]) -> str | None:
     """The word to read on with in the place of a mistaken one; None where a guess would make up further mistakes."""
     return next(iter(meant(word, allowed, 0.8)), None)

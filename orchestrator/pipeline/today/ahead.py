@@ -89,12 +89,22 @@ def _next(ledger: Ledger, project: Project, campaign: Campaign, now: Instant) ->
     ]
     sizes = planned[:LAST_RUNS]
     expected = (min(sizes), max(sizes)) if sizes else None
-    loads = tuple(_load(project, channel, campaign, expected, len(moments)) for channel in campaign.channels)
+    loads = tuple(
+        _load(project, channel, provider, expected, len(moments))
+        for channel in campaign.channels
+        for provider in _first(campaign, channel)
+    )
     return Ahead(campaign.name, first.at, wall, len(moments), expected, loads, None)
 
 
-def _load(project: Project, channel: Channel, campaign: Campaign, expected: tuple[int, int] | None, times: int) -> Load:
-    provider = next(iter(campaign.routes.get(channel, ())), "")
+def _first(campaign: Campaign, channel: Channel) -> tuple[str, ...]:
+    """The provider a channel goes to first; for push by platform, that of each."""
+    by_platform = campaign.by_platform if channel is Channel.PUSH else {}
+    routes = by_platform.values() or (campaign.routes.get(channel, ()),)
+    return tuple(dict.fromkeys(next(iter(route), "") for route in routes))
+
+
+def _load(project: Project, channel: Channel, provider: str, expected: tuple[int, int] | None, times: int) -> Load:
     settings = project.settings.providers.get(provider)
     rate = settings.rate if settings is not None else None
     # A rate over an hour or a day is a quota; one over a second is only how fast it goes.
