@@ -247,6 +247,20 @@ def _check_provider(draft: Draft, name: str, provider: ProviderShape) -> None:
             and not any(nearest(other, [key]) for other in given if other not in known)
         ):
             findings.at_key(sheet, path, f"{name}: the key '{key}' is missing", setting.about)
+    if given.keys() <= known.keys() and all(key in given for key, setting in known.items() if setting.required):
+        _try_out(draft, path, adapter, given)
+
+
+_ELSEWHERE = "x"
+"""Stands in for what is not in the file."""
+
+
+def _try_out(draft: Draft, path: Path, adapter: str, given: dict[str, str]) -> None:
+    """What stands in the file itself can be; of what stands elsewhere, nobody knows before a machine that has it looks."""
+    plain = {key: value for key, value in given.items() if not Secret(value).references and not bad_reference(value)}
+    setting, why = objection(adapter, {**dict.fromkeys(given, _ELSEWHERE), **plain})
+    if why and setting in plain:
+        draft.findings.at(draft.settings_sheet, (*path, setting), why)
 
 
 def _somebody_mails(draft: Draft) -> bool:

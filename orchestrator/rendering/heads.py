@@ -90,7 +90,7 @@ def read(path: str, text: str) -> dict[str, Branch]:
     except (YAMLError, ValueError, RecursionError) as error:
         raise mistake(Place(path), f"is not YAML: {str(error).splitlines()[0]}") from None
     if not isinstance(found, CommentedMap):
-        raise mistake(Place(path, 1, 1), "is not a list of `key: value`")
+        raise mistake(Place(path, 1, 1), "is not a list of `key: value`", "write one a line, like `title: Hello`")
     count = [0]
     tree = _plant(found, Place(path, 1, 1), count)
     return tree if isinstance(tree, dict) else {}

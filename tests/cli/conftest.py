@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typer.testing import CliRunner
 
 from orchestrator.cli.inventing import WHAT
 from orchestrator.cli.main import app, hoisted
+from tests.cli.warm import warm
 
 CLI = [sys.executable, "-c", "from orchestrator.cli import main; main()"]
 
@@ -38,16 +38,7 @@ def surroundings():
 
 def orchestrator(folder, *words, typed="", environ=None):
     """Call the command line in a folder, with these answers typed."""
-    done = subprocess.run(
-        [*CLI, *words],
-        cwd=folder,
-        input=typed,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**surroundings(), **(environ or {})},
-    )
-    return Said(done.returncode, done.stdout, done.stderr)
+    return Said(*warm().call(words, folder, typed, {**surroundings(), **(environ or {})}))
 
 
 def inside(folder, *words, environ=None):

@@ -5,11 +5,11 @@ import os
 import pty
 import re
 import struct
-import subprocess
 import termios
 from dataclasses import dataclass
 
-from tests.cli.conftest import CLI, surroundings
+from tests.cli.conftest import surroundings
+from tests.cli.warm import warm
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _ERASED = re.compile(r"\r|\x1b\[[0-9;?]*[A-Zhl]")
@@ -30,9 +30,8 @@ def on_a_terminal(folder, *words, columns=80, lines=40, **environ):
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     own = {**surroundings(), "TERM": "xterm", **environ}
     own.pop("COLUMNS"), own.pop("LINES", None)
-    process = subprocess.Popen(
-        [*CLI, *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE, env=own
-    )
+    with open(os.devnull, "r+b") as nothing:  # noqa: PTH123 - it is read and written
+        warm().begin(words, folder, own, nothing.fileno(), theirs, nothing.fileno())
     os.close(theirs)
     told = b""
     while True:
@@ -44,9 +43,6 @@ def on_a_terminal(folder, *words, columns=80, lines=40, **environ):
             break
         told += piece
     os.close(ours)
-    assert process.stderr is not None
-    process.stderr.read()
-    process.stderr.close()
     raw = told.decode()
     shown = _ERASED.sub("", _COLOUR.sub("", raw))
-    return Screen(process.wait(), raw, shown.splitlines())
+    return Screen(warm().end(), raw, shown.splitlines())

@@ -106,6 +106,7 @@ SHAPES = (
     (("inbox", "token", "u001"), {"user", "token"}),
     (("ingest", "key"), {"write_key"}),
     (("callbacks",), {"waiting", "providers"}),
+    (("vapid",), {"private_key", "public_key"}),
 )
 LISTS = (
     (

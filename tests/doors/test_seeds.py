@@ -66,8 +66,8 @@ def test_only_seeds_get_it_over_the_real_server_and_the_others_say_why_not(stagi
 
 
 def test_seeds_by_phone_get_what_goes_over_any_channel(staging):
-    shop = staging("phone\n+43 1\n")
-    shop.load(is_("bo", Instant(NOON + 1), phone="+43 1"))
+    shop = staging("phone\n+43 660 1234567\n")
+    shop.load(is_("bo", Instant(NOON + 1), phone="+43 660 1234567"))
     run_it(shop)
     assert reached(shop.box) == ["bo@mail.example"]
 
