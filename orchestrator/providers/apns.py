@@ -4,7 +4,6 @@
 take an older one's place on the screen. Answers as Apple's "Handling notification responses from APNs" lists them (November 2026).
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -30,6 +29,7 @@ from orchestrator.providers import (
     Setting,
     Transport,
 )
+from orchestrator.providers.answers import members, parsed
 from orchestrator.providers.es256 import private_key, signed
 
 ENDPOINT = "https://api.push.apple.com"
@@ -203,7 +203,7 @@ def _signed(key: str, key_id: str, team_id: str, begun: int) -> str:
 
 def _refusal(request: Notification, response: HttpResponse) -> Outcome:  # noqa: PLR0911 - one line for each answer
     status, after = response.status, response.retry_after
-    answer = _parsed(response.body)
+    answer = members(parsed(response.body))
     reason = str(answer.get("reason") or "")
     detail = f"{status} {reason}".strip()[:200]
     if reason == "BadDeviceToken":
@@ -237,11 +237,3 @@ def _gone(request: Notification, answer: Mapping[str, Any], detail: str) -> Outc
 
 def _endpoint(credentials: Credentials) -> str:
     return (credentials.get("endpoint") or ENDPOINT).rstrip("/")
-
-
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

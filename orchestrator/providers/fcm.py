@@ -4,7 +4,6 @@ FCM takes no idempotency key, and a 5xx may come for a message that was delivere
 from `error.details[].errorCode`, not from the status alone (discovery revision 2026-10-23).
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -31,6 +30,7 @@ from orchestrator.providers import (
     Token,
     Transport,
 )
+from orchestrator.providers.answers import members, parsed
 
 ENDPOINT = "https://fcm.googleapis.com"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
@@ -88,7 +88,7 @@ class Fcm:
         """What Google's answer means for the message."""
         if not isinstance(response, HttpResponse):
             raise TypeError("fcm reads HTTP answers only")
-        answer = _parsed(response.body)
+        answer = members(parsed(response.body))
         if 200 <= response.status < 300:
             name = answer.get("name")
             return [
@@ -111,7 +111,7 @@ class Fcm:
 
     def read_grant(self, response: HttpResponse) -> Token | Outcome:
         """The token; a refusal is about the account, so everything waits for a person."""
-        answer = _parsed(response.body)
+        answer = members(parsed(response.body))
         value, lifetime = answer.get("access_token"), answer.get("expires_in", 3600)
         if response.status == 200 and isinstance(value, str) and isinstance(lifetime, int | float):
             return Token(value, float(lifetime))
@@ -166,18 +166,10 @@ def _endpoint(credentials: Credentials) -> str:
     return (credentials.get("endpoint") or ENDPOINT).rstrip("/")
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 @lru_cache(maxsize=8)
 def _account(text: str) -> Mapping[str, str]:
     """The service account's file; OrchestratorError says what it lacks, never what it holds."""
-    found = _parsed(text.encode())
+    found = members(parsed(text.encode()))
     lacking = [name for name in ("project_id", "client_email", "private_key") if not isinstance(found.get(name), str)]
     if lacking:
         raise OrchestratorError(

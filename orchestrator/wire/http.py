@@ -11,6 +11,7 @@ import httpx
 from h2.errors import ErrorCodes
 from h2.events import ConnectionTerminated, StreamReset
 
+from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.times import Clock
 from orchestrator.providers import HttpRequest, HttpResponse
 from orchestrator.wire import Lost, NotSent, TooLong
@@ -122,7 +123,9 @@ class HttpxEngine:
         )
         if allow is not None:
             if http2:
-                raise NotImplementedError("no guarded service speaks HTTP/2 only")
+                raise OrchestratorError(
+                    "over HTTP/2 no addresses are checked, so it must not go where other people's addresses lead"
+                )
             _pin(transport, _PinningBackend(resolver, allow), context, connections)
         self._client = httpx.AsyncClient(
             transport=transport,

@@ -17,9 +17,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.times import Instant, instant
 from orchestrator.providers import HttpRequest
 from orchestrator.wire import Lost, NotSent, http
+from orchestrator.wire.clock import WallClock
 from orchestrator.wire.guard import Allowance, RefusedError
 from orchestrator.wire.http import MOST, HttpxEngine
 from orchestrator.wire.http_bulk import BulkEngine
@@ -602,3 +604,8 @@ def a_certificate(name):
 def test_every_way_httpx_can_fail_has_its_line():
     found = {thing for _, thing in inspect.getmembers(httpx, inspect.isclass) if issubclass(thing, Exception)}
     assert found == set(http.MEANING)
+
+
+def test_over_http2_nobody_goes_where_other_peoples_addresses_lead():
+    with pytest.raises(OrchestratorError, match="over HTTP/2 no addresses are checked"):
+        HttpxEngine(WallClock(), Allowance(), http2=True)
